@@ -1,0 +1,153 @@
+"""One frozen settings struct from one TOML file; says which key is wrong and why.
+
+The file is `settings.toml` in the profile folder, or the one named with --config. A key it does
+not name keeps its default. Unknown keys are refused.
+"""
+
+import os
+import tomllib
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from basisdesk.errors import SettingsError
+
+Fraction = Annotated[float, msgspec.Meta(ge=0.0, le=0.05)]
+
+
+class Account(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The paper account. `start` is deposited once, when a journal is created."""
+
+    start: Annotated[float, msgspec.Meta(ge=100, le=1e9)] = 10_000.0
+    currency: Literal["USDT"] = "USDT"
+
+
+class Paper(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How the paper venue behaves. jitter_ms is added to latency_ms, uniformly, by a fixed law."""
+
+    latency_ms: Annotated[int, msgspec.Meta(ge=0, le=60_000)] = 80
+    jitter_ms: Annotated[int, msgspec.Meta(ge=0, le=60_000)] = 0
+    liquidity_memory: bool = True
+
+
+class Fees(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Fees of one venue, fractions of the notional; `spot_buy_fee_in`: coin of a spot buy's fee."""
+
+    spot_taker: Fraction = 0.001
+    spot_maker: Fraction = 0.001
+    perp_taker: Fraction = 0.00055
+    perp_maker: Fraction = 0.0002
+    spot_buy_fee_in: Literal["base", "quote"] = "base"
+    source: str = "Bybit VIP 0, help centre fee page, read 2026-07"
+
+
+class Borrow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Interest on a borrowed coin, a fraction per hour."""
+
+    hourly_rate: Annotated[float, msgspec.Meta(ge=0, le=0.01)] = 0.000_001_502_122
+
+
+class Risk(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Limits of the desk. leverage_max cannot be raised above 5."""
+
+    leverage_max: Annotated[float, msgspec.Meta(ge=1, le=5)] = 5.0
+    account_risk: Annotated[float, msgspec.Meta(gt=0, le=0.2)] = 0.02
+    quote_age_ms_max: Annotated[int, msgspec.Meta(ge=100, le=60_000)] = 2_000
+    leg_skew_ms_max: Annotated[int, msgspec.Meta(ge=50, le=60_000)] = 500
+    loop_gap_ms_max: Annotated[int, msgspec.Meta(ge=50, le=60_000)] = 250
+    money_rate_year: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.05
+    pairs_max: Annotated[int, msgspec.Meta(ge=1, le=50)] = 10
+
+
+class TapeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The session recorder. `disk_mb_max` bounds all tapes of the profile together."""
+
+    record: bool = True
+    disk_mb_max: Annotated[int, msgspec.Meta(ge=10, le=1_000_000)] = 2_000
+
+
+class Ui(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The window."""
+
+    theme: Literal["dark", "light", "contrast"] = "dark"
+    font_scale: Annotated[float, msgspec.Meta(ge=0.75, le=2.0)] = 1.0
+    utc: bool = True
+    reduced_motion: bool = False
+    colour_blind: bool = False
+    repaint_ms: Annotated[int, msgspec.Meta(ge=33, le=1000)] = 66
+
+
+class Demo(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The demo exchange."""
+
+    seed: Annotated[int, msgspec.Meta(ge=0, le=2**31)] = 7
+    scenario: str = "mixed"
+    speed: Annotated[float, msgspec.Meta(ge=0.1, le=600)] = 1.0
+    symbol: str = "ADAUSDT"
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Everything a user can set. `feeds.VENUE.CHANNEL` overrides an address of a venue."""
+
+    account: Account = Account()
+    paper: Paper = Paper()
+    fees: dict[str, Fees] = msgspec.field(default_factory=lambda: {"bybit": Fees()})
+    borrow: dict[str, Borrow] = msgspec.field(default_factory=lambda: {"bybit": Borrow()})
+    risk: Risk = Risk()
+    feeds: dict[str, dict[str, str]] = msgspec.field(default_factory=dict)
+    tape: TapeSettings = TapeSettings()
+    ui: Ui = Ui()
+    demo: Demo = Demo()
+
+    def fees_of(self, venue: str) -> Fees:
+        """The fee schedule of a venue, or the defaults where it has none of its own."""
+        return self.fees.get(venue) or Fees()
+
+    def borrow_rate(self, venue: str) -> Decimal:
+        """Borrow interest of a venue, a fraction per hour."""
+        return exact((self.borrow.get(venue) or Borrow()).hourly_rate)
+
+
+def exact(value: float) -> Decimal:
+    """The decimal a settings number was written as: its shortest text, exactly."""
+    return Decimal(repr(value))
+
+
+def load_settings(path: Path | None) -> Settings:
+    """Settings from a TOML file; defaults when `path` is None or the file does not exist.
+
+    Raises SettingsError with one sentence naming the file, the key and what is allowed.
+    """
+    if path is None or not path.exists():
+        return Settings()
+    try:
+        raw: dict[str, Any] = tomllib.loads(path.read_text("utf-8"))
+    except OSError as exc:
+        raise SettingsError(f"Cannot read settings {path}: {exc.strerror}.") from exc
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
+        raise SettingsError(f"Settings {path} are not valid TOML: {exc}. Mend that line.") from exc
+    try:
+        return msgspec.convert(raw, Settings)
+    except msgspec.ValidationError as exc:
+        said = str(exc)
+        what, _, where = said.partition(" - at ")
+        key = where.strip("`").removeprefix("$.") or "top level"
+        raise SettingsError(f"Settings {path}, key {key}: {what}. Correct or remove it.") from exc
+
+
+def profile_dir(given: str | None, default: Path) -> Path:
+    """The profile folder, made with mode 0700 where missing. Raises SettingsError when unusable."""
+    folder = Path(given).expanduser() if given else default
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as exc:
+        raise SettingsError(
+            f"Cannot use profile folder {folder}: {exc.strerror}. Name another with --profile DIR."
+        ) from exc
+    if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+        raise SettingsError(
+            f"No permission to write in profile folder {folder}. Name another with --profile DIR."
+        )
+    return folder

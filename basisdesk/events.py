@@ -1,0 +1,433 @@
+"""The shared words: what comes in, what is true, what was decided, what changed.
+
+Three kinds of struct, all frozen.
+* Market events: what a venue said. Prices and sizes are float64, sizes in base coin.
+* Commands: what a person asked for. Amounts are Decimal, written as text in files.
+* Outcomes: what the desk did. Money is Decimal. They are the journal: positions, balances and
+  risk state are folded from them, live and at restart alike.
+
+Times ending in `_ns` are our own stamps (UTC nanoseconds) and the one order of events. Times ending
+in `_ms` are a venue's clock and are only compared with that venue's other times.
+"""
+
+import decimal
+import enum
+from decimal import Decimal
+
+import msgspec
+
+# Money arithmetic that may not lose a digit runs in `with decimal.localcontext(MONEY):`, where a
+# rounded result is an error and not a cent. Rounding on purpose (quantize of a margin) stays outside.
+MONEY = decimal.Context(
+    prec=64,
+    traps=[decimal.Inexact, decimal.InvalidOperation, decimal.DivisionByZero, decimal.Overflow],
+)
+
+# Connections that are ours, not a venue's. They travel in frames like any other.
+BEAT = "desk.beat"  # empty payload: time passes
+COMMAND = "desk.command"  # payload: one Command as JSON
+LINK = "desk.link"  # payload: one LinkChange as JSON
+
+
+class Frame(msgspec.Struct, frozen=True, gc=False):
+    """Raw bytes as they came off the wire: the only thing that crosses into the engine.
+
+    conn: "bybit.spot", "bybit.linear", "bybit.rest", or one of BEAT, COMMAND, LINK.
+    A REST answer's payload is JSON: {"path": "/v5/...?query", "data": "<body text>"}.
+    """
+
+    conn: str
+    payload: bytes
+    t_ns: int
+
+
+class Changed(enum.Flag):
+    """What moved since the last repaint. Panels say what they care about in the same words."""
+
+    NOTHING = 0
+    QUOTES = enum.auto()
+    BASIS = enum.auto()  # a new point in the series, ten a second at most
+    FUNDING = enum.auto()
+    POSITIONS = enum.auto()
+    LEDGER = enum.auto()
+    RISK = enum.auto()
+    FEEDS = enum.auto()
+    LOG = enum.auto()
+
+
+# --- market events -------------------------------------------------------------------------------
+
+
+class Quote(msgspec.Struct, frozen=True, gc=False):
+    """Best bid and ask of one instrument, from an order book channel, never from a ticker."""
+
+    instrument: str
+    stream: str  # "bybit.spot/orderbook.1.BTCUSDT"
+    bid: float
+    bid_size: float
+    ask: float
+    ask_size: float
+    venue_ms: int
+    seq: int
+
+
+class BookUpdate(msgspec.Struct, frozen=True, gc=False):
+    """A snapshot or a delta of a depth book. Sizes are absolute; size 0.0 deletes the level."""
+
+    instrument: str
+    stream: str
+    snapshot: bool
+    bids: list[tuple[float, float]]
+    asks: list[tuple[float, float]]
+    seq: int  # the venue's update id, +1 for each delta
+    venue_ms: int
+
+
+class Trade(msgspec.Struct, frozen=True, gc=False):
+    """One public trade. `taker_buy`: the aggressor bought."""
+
+    instrument: str
+    stream: str
+    price: float
+    size: float
+    taker_buy: bool
+    venue_ms: int
+
+
+class Ticker(msgspec.Struct, frozen=True, gc=False):
+    """The merged ticker of a perpetual: mark, index and funding. NaN or 0 where never heard.
+
+    rate: fraction per interval, floating until settlement; positive: longs pay shorts.
+    interval_h, next_ms, cap: as the venue last said; 0 when unknown.
+    """
+
+    instrument: str
+    stream: str
+    mark: float
+    index: float
+    open_interest: float
+    rate: float
+    interval_h: float
+    next_ms: int
+    cap: float
+    venue_ms: int
+
+
+class Heard(msgspec.Struct, frozen=True, gc=False):
+    """A valid message that moved nothing we keep (a spot ticker, an unchanged delta)."""
+
+    stream: str
+    venue_ms: int
+
+
+class Ack(msgspec.Struct, frozen=True, gc=False):
+    """The venue's answer to a subscribe or unsubscribe."""
+
+    conn: str
+    req_id: str
+    ok: bool
+    text: str
+
+
+class Pong(msgspec.Struct, frozen=True, gc=False):
+    """The venue's answer to our application ping."""
+
+    conn: str
+
+
+class VenueTime(msgspec.Struct, frozen=True, gc=False):
+    """Server time from REST, with our stamps around the call."""
+
+    venue: str
+    venue_ms: int
+
+
+class Candles(msgspec.Struct, frozen=True, gc=False):
+    """One-minute candles for backfill, oldest first: rows of (open time ms, close price)."""
+
+    instrument: str
+    rows: list[tuple[int, float]]
+
+
+class FundingHistory(msgspec.Struct, frozen=True, gc=False):
+    """Settled funding, oldest first: rows of (settlement ms, rate as the venue's text)."""
+
+    instrument: str
+    rows: list[tuple[int, str]]
+
+
+class LinkChange(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """What a connection did, said by the supervisor through the inbox so that replay sees it too.
+
+    state: "connecting", "up", "down", "asked" (a subscribe was sent), "overflow".
+    """
+
+    conn: str
+    state: str
+    reason: str = ""
+    req_id: str = ""
+    topics: tuple[str, ...] = ()
+
+
+# --- commands ------------------------------------------------------------------------------------
+
+
+class ExitPlan(msgspec.Struct, frozen=True, omit_defaults=True):
+    """When to leave, set before entry. None switches a rule off.
+
+    target_bp, stop_bp: on the executable close basis, for a long spot / short perp pair at or
+    below the target, at or above the stop; mirrored for the reverse pair.
+    max_hold_h: hours after the entry fill.
+    """
+
+    target_bp: Decimal | None = None
+    stop_bp: Decimal | None = None
+    max_hold_h: Decimal | None = None
+
+
+class OpenPair(msgspec.Struct, frozen=True, tag_field="do", tag="open_pair", omit_defaults=True):
+    """Buy the long leg, sell the short leg, at market. `qty` in base of the long leg."""
+
+    long: str
+    short: str
+    qty: Decimal
+    leverage: Decimal = Decimal(1)
+    exit: ExitPlan = ExitPlan()
+    t_ns: int = 0
+
+
+class ClosePair(msgspec.Struct, frozen=True, tag_field="do", tag="close_pair", omit_defaults=True):
+    """Close this fraction of what is left of a pair, at market."""
+
+    pair: int
+    fraction: Decimal = Decimal(1)
+    t_ns: int = 0
+
+
+class AddMargin(msgspec.Struct, frozen=True, tag_field="do", tag="add_margin", omit_defaults=True):
+    """Move cash into the isolated margin of a pair's perpetual."""
+
+    pair: int
+    amount: Decimal
+    t_ns: int = 0
+
+
+class Halt(msgspec.Struct, frozen=True, tag_field="do", tag="halt", omit_defaults=True):
+    """No new entries until resumed. Closing stays possible."""
+
+    reason: str = "by hand"
+    t_ns: int = 0
+
+
+class Resume(msgspec.Struct, frozen=True, tag_field="do", tag="resume", omit_defaults=True):
+    """Allow entries again."""
+
+    reason: str = ""
+    t_ns: int = 0
+
+
+class Flatten(msgspec.Struct, frozen=True, tag_field="do", tag="flatten", omit_defaults=True):
+    """Close every open pair at market."""
+
+    t_ns: int = 0
+
+
+class SetPlan(msgspec.Struct, frozen=True, tag_field="do", tag="set_plan", omit_defaults=True):
+    """Replace the exit plan of an open pair (a dragged line, an edited field)."""
+
+    pair: int
+    exit: ExitPlan
+    t_ns: int = 0
+
+
+class SetValue(msgspec.Struct, frozen=True, tag_field="do", tag="set", omit_defaults=True):
+    """Change one setting of the running engine, e.g. key "ticket.qty", value "10000"."""
+
+    key: str
+    value: str
+    t_ns: int = 0
+
+
+Command = OpenPair | ClosePair | AddMargin | Halt | Resume | Flatten | SetPlan | SetValue
+
+# --- outcomes ------------------------------------------------------------------------------------
+
+
+class Fill(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One price level taken by one leg of a pair order. Every fill stands at a displayed price.
+
+    fee is in fee_currency: the base coin for a spot buy where the venue charges it so.
+    dust: base coin left below the lot by that fee; written off with the fee, at entry.
+    grade: realism A-D of the fill; grade_reason says why.
+    """
+
+    ts_ns: int
+    leg: str  # "long" or "short": the pair's leg, not the side
+    instrument: str
+    side: str  # "buy" or "sell"
+    qty: Decimal
+    price: Decimal
+    fee: Decimal
+    fee_currency: str
+    liquidity: str = "taker"
+    grade: str = "A"
+    grade_reason: str = ""
+    dust: Decimal = Decimal(0)
+
+
+class PairOpened(msgspec.Struct, frozen=True, tag_field="kind", tag="pair_opened"):
+    """Both legs filled: all fills of both legs stand in this one outcome, so no leg is ever alone.
+
+    long_mid, short_mid: decision mids of the two legs, quote currency.
+    margin: isolated margin moved from cash for the perpetual; collateral: cash moved to secure a
+    borrowed spot leg (d = -1), 0 otherwise.
+    """
+
+    ts_ns: int
+    pair: int
+    long: str
+    short: str
+    qty: Decimal  # as asked
+    leverage: Decimal
+    plan: ExitPlan
+    reason: str
+    fills: tuple[Fill, ...]
+    long_mid: Decimal
+    short_mid: Decimal
+    margin: Decimal
+    collateral: Decimal
+
+
+class PairReduced(msgspec.Struct, frozen=True, tag_field="kind", tag="pair_reduced"):
+    """Both legs reduced together. `closed`: nothing is left of the pair.
+
+    margin, collateral: moved back to cash (before realised profit, which the ledger works out).
+    """
+
+    ts_ns: int
+    pair: int
+    fraction: Decimal
+    reason: str
+    fills: tuple[Fill, ...]
+    long_mid: Decimal
+    short_mid: Decimal
+    margin: Decimal
+    collateral: Decimal
+    closed: bool
+
+
+class Liquidated(msgspec.Struct, frozen=True, tag_field="kind", tag="liquidated"):
+    """The perpetual leg was force-closed at `fills` prices; the spot leg is left naked.
+
+    mark: the mark price that reached `liq_price`. The whole isolated margin is lost to the loss
+    and the liquidation fee; what is left, if anything, returns to cash.
+    """
+
+    ts_ns: int
+    pair: int
+    instrument: str
+    mark: Decimal
+    liq_price: Decimal
+    fills: tuple[Fill, ...]
+    long_mid: Decimal
+    short_mid: Decimal
+    closed: bool
+
+
+class FundingSettled(msgspec.Struct, frozen=True, tag_field="kind", tag="funding"):
+    """One funding payment of one pair. amount > 0: received. qty is signed: negative when short."""
+
+    ts_ns: int
+    pair: int
+    instrument: str
+    settle_ms: int
+    rate: Decimal
+    mark: Decimal
+    qty: Decimal
+    amount: Decimal
+    late: bool = False
+    source: str = "ticker"
+
+
+class BorrowCharged(msgspec.Struct, frozen=True, tag_field="kind", tag="borrow"):
+    """Interest on the borrowed coin of a spot short, in quote currency, at the spot mid."""
+
+    ts_ns: int
+    pair: int
+    instrument: str
+    hours: int
+    hourly_rate: Decimal
+    qty: Decimal
+    price: Decimal
+    amount: Decimal
+
+
+class MarginMoved(msgspec.Struct, frozen=True, tag_field="kind", tag="margin"):
+    """Cash moved into a pair's isolated margin by hand."""
+
+    ts_ns: int
+    pair: int
+    amount: Decimal
+
+
+class PlanChanged(msgspec.Struct, frozen=True, tag_field="kind", tag="plan"):
+    """A pair's exit plan was replaced."""
+
+    ts_ns: int
+    pair: int
+    plan: ExitPlan
+
+
+class RiskChanged(msgspec.Struct, frozen=True, tag_field="kind", tag="risk"):
+    """The risk state moved. state: "active" or "halted"."""
+
+    ts_ns: int
+    state: str
+    reason: str
+
+
+class Refused(msgspec.Struct, frozen=True, tag_field="kind", tag="refused", omit_defaults=True):
+    """The desk said no. `text` is the sentence the user reads; `limit` names the rule."""
+
+    ts_ns: int
+    limit: str
+    asked: str
+    allowed: str
+    text: str
+    command: str = ""
+
+
+class SessionStarted(msgspec.Struct, frozen=True, tag_field="kind", tag="session"):
+    """A desk opened this journal. The first one of a journal deposits `start` into cash.
+
+    source: "demo", "live" or "replay"; settings: the settings in force as JSON text.
+    """
+
+    ts_ns: int
+    session: str
+    source: str
+    version: str
+    currency: str
+    start: Decimal
+    settings: str = ""
+
+
+Outcome = (
+    SessionStarted
+    | PairOpened
+    | PairReduced
+    | Liquidated
+    | FundingSettled
+    | BorrowCharged
+    | MarginMoved
+    | PlanChanged
+    | RiskChanged
+    | Refused
+)
+
+
+class Funds(msgspec.Struct, frozen=True):
+    """What the account can spend and what it is worth, account currency. From the ledger."""
+
+    free: Decimal
+    equity: Decimal

@@ -1,0 +1,1 @@
+"""Keeping connections to venues alive; the only package with sockets to them."""

@@ -1,0 +1,1 @@
+"""What may be true next. Arrives with the forecast issue."""

@@ -1,0 +1,1 @@
+"""The same engine, other frames: tapes, import, replay, reports."""

@@ -1,0 +1,1 @@
+"""Double entry, attribution and the journal."""

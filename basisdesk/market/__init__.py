@@ -1,0 +1,1 @@
+"""What is true now: books, series, basis, funding. Pure."""

@@ -1,0 +1,1 @@
+"""What we do: orders, paper execution, costs, margin, risk, positions. Pure."""

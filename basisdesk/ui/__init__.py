@@ -1,0 +1,1 @@
+"""The window. Reads state on its own beat."""
