@@ -1,0 +1,61 @@
+"""The profile folder of one desk: its lock, its files, its layout."""
+
+import base64
+import binascii
+from pathlib import Path
+
+import msgspec
+from PySide6.QtCore import QLockFile
+
+from basisdesk.errors import ProfileError
+
+LAYOUT_VERSION = 1
+LAYOUT_BYTES_MAX = 1 << 20
+
+
+class _Layout(msgspec.Struct):
+    version: int
+    state: str
+
+
+class ProfileLock:
+    """Holds a profile for one desk. A lock left by a dead process is taken over.
+
+    Raises ProfileError when another desk has the profile open.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._lock = QLockFile(str(folder / "desk.lock"))
+        self._lock.setStaleLockTime(0)
+        if not self._lock.tryLock(0):
+            raise ProfileError(
+                f"Another desk has the profile {folder} open. Close it, or name another profile "
+                "with --profile DIR."
+            )
+
+    def release(self) -> None:
+        """Let the profile go."""
+        self._lock.unlock()
+
+
+def load_layout(path: Path) -> bytes:
+    """The saved window layout, or nothing: a damaged file means the default layout."""
+    try:
+        if path.stat().st_size > LAYOUT_BYTES_MAX:
+            return b""
+        layout = msgspec.json.decode(path.read_bytes(), type=_Layout)
+        return (
+            base64.b64decode(layout.state, validate=True)
+            if layout.version == LAYOUT_VERSION
+            else b""
+        )
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, binascii.Error):
+        return b""
+
+
+def save_layout(path: Path, state: bytes) -> None:
+    """Write the window layout in one step, so that a crash leaves the old one or the new one."""
+    layout = _Layout(LAYOUT_VERSION, base64.b64encode(state).decode())
+    part = path.with_suffix(".part")
+    part.write_bytes(msgspec.json.encode(layout))
+    part.replace(path)

@@ -1,0 +1,67 @@
+"""Inbox to tape to engine, in slices short enough that the window never notices."""
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QObject, Qt, QTimer
+
+from basisdesk.clock import mono_s
+from basisdesk.engine import Engine
+from basisdesk.events import Changed, Frame
+from basisdesk.feed.inbox import Inbox
+
+SLICE_S = 0.006  # engine work between two looks at the event loop
+SLICE_FRAMES = 256
+GATHER_MS = 3  # a burst is walked in one go instead of frame by frame
+
+
+class Pump(QObject):
+    """Walks waiting frames through the engine whenever there are any.
+
+    record: called with every frame before the engine sees it. changed: called once a slice.
+    """
+
+    def __init__(
+        self,
+        inbox: Inbox,
+        engine: Engine,
+        record: Callable[[Frame], None],
+        changed: Callable[[Changed], None],
+    ) -> None:
+        super().__init__()
+        self._inbox = inbox
+        self._engine = engine
+        self._record = record
+        self._changed = changed
+        self._timer = QTimer(self)
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._timer.setSingleShot(True)
+        self._timer.timeout.connect(self.drain)
+        self.stopped = False
+        inbox.on_ready = self.wake
+
+    def wake(self) -> None:
+        """Frames are waiting: walk them soon."""
+        if not self.stopped and not self._timer.isActive():
+            self._timer.start(GATHER_MS)
+
+    def drain(self) -> None:
+        """Walk what waits for at most one slice; the rest follows after the loop had its turn."""
+        if self.stopped:
+            return
+        inbox, record = self._inbox, self._record
+        end_s = mono_s() + SLICE_S
+        changed = Changed.NOTHING
+        try:
+            while frames := inbox.take(SLICE_FRAMES):
+                for frame in frames:
+                    record(frame)
+                changed |= self._engine.advance(frames)
+                if mono_s() > end_s:
+                    break
+        except BaseException:
+            self.stopped = True  # a bug: the engine may be half-way, so nothing more is walked
+            raise
+        finally:
+            self._changed(changed)
+        if len(inbox):
+            self._timer.start(0)

@@ -1,0 +1,320 @@
+"""The one command line. Errors are one line on stderr with exit code 2; --json prints one object.
+
+Heavy parts (Qt, the demo exchange) are imported by the command that needs them.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+import msgspec
+import platformdirs
+
+from basisdesk import __version__
+from basisdesk.clock import wall_ns
+from basisdesk.config import Settings, load_settings, profile_dir
+from basisdesk.engine import Engine, MemoryJournal
+from basisdesk.errors import SettingsError, UserError
+from basisdesk.lab import importer, replay
+from basisdesk.lab.report import write_report
+from basisdesk.lab.tape import TapeReader, header_for
+from basisdesk.ledger.check import check_journal, journal_entries
+from basisdesk.ledger.journal import Journal
+from basisdesk.venues import known_venues
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UserError(f"{self.prog}: {message} (see {self.prog} --help)")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command. Returns the exit code: 0, or 2 after one sentence on stderr."""
+    try:
+        arguments = _parser().parse_args(argv)
+        code: int = arguments.run(arguments)
+    except UserError as exc:
+        print(f"basisdesk: {exc}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        return 0
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="basisdesk", description="Practise the spot-perp basis trade on paper.")
+    parser.add_argument("--version", action="version", version=f"basisdesk {__version__}")
+    _desk_options(parser)
+    parser.set_defaults(run=_desk)
+    commands = parser.add_subparsers(title="commands", parser_class=_Parser)
+    _add_import(commands)
+    _add_replay(commands)
+    _add_journal_commands(commands)
+    _add_demo(commands)
+    _add_measures(commands)
+    return parser
+
+
+def _common(parser: argparse.ArgumentParser) -> None:
+    # SUPPRESS: an option given before the command is not overwritten by the command's default.
+    keep = argparse.SUPPRESS
+    parser.add_argument("--profile", metavar="DIR", default=keep, help="folder of the user's data")
+    parser.add_argument("--config", metavar="FILE", default=keep, help="settings file (TOML)")
+
+
+def _desk_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--profile", metavar="DIR", help="folder of the user's data")
+    parser.add_argument("--config", metavar="FILE", help="settings file (TOML)")
+    source = parser.add_mutually_exclusive_group()
+    source.add_argument("--demo", action="store_true", help="trade on the built-in demo exchange")
+    source.add_argument("--live", action="store_true", help="public feeds of the real venue")
+    parser.add_argument("--symbol", metavar="SYMBOL", help="pair to open, e.g. ADAUSDT")
+    parser.add_argument("--seed", type=int, help="demo: seed of the market")
+    parser.add_argument("--scenario", help="demo: 2021 mania, 2025 calm, mixed, crash, ...")
+    parser.add_argument("--speed", type=float, help="demo: market seconds in one real second")
+    parser.add_argument("--exit-after", type=float, metavar="SECONDS", help="then leave")
+    parser.add_argument("--screenshot", type=Path, metavar="FILE", help="picture at the end (PNG)")
+
+
+def _desk(arguments: argparse.Namespace) -> int:
+    from basisdesk.app import DeskOptions, run_desk
+
+    settings = _settings(arguments)
+    overrides = {
+        key: getattr(arguments, key)
+        for key in ("seed", "scenario", "speed", "symbol")
+        if getattr(arguments, key) is not None
+    }
+    try:
+        demo = msgspec.convert(
+            msgspec.structs.asdict(settings.demo) | overrides, type(settings.demo)
+        )
+    except msgspec.ValidationError as exc:
+        raise SettingsError(f"Command line: {exc}.") from exc
+    options = DeskOptions(
+        profile=_profile(arguments),
+        settings=msgspec.structs.replace(settings, demo=demo),
+        mode="live" if arguments.live else "simulated",
+        exit_after_s=arguments.exit_after,
+        screenshot=arguments.screenshot,
+    )
+    return run_desk(options)
+
+
+# --- tapes ----------------------------------------------------------------------------------------
+
+
+def _add_import(commands: Any) -> None:
+    parser = commands.add_parser("import", help="recordings of other collectors to a tape")
+    _common(parser)
+    parser.add_argument("files", nargs="+", metavar="FILE[@CONN]")
+    parser.add_argument("--format", required=True, choices=importer.FORMATS)
+    parser.add_argument("--out", required=True, type=Path, metavar="TAPE")
+    parser.add_argument("--json", action="store_true")
+    parser.set_defaults(run=_import)
+
+
+def _import(arguments: argparse.Namespace) -> int:
+    sources = [importer.parse_source(text) for text in arguments.files]
+    header = header_for("import", __version__, wall_ns())
+    made = importer.import_files(sources, arguments.format, arguments.out, header)
+    if arguments.json:
+        _print_json(made._asdict() | {"tape": str(arguments.out)})
+    else:
+        print(
+            f"{arguments.out}: {made.frames} frames and {made.beats} heartbeats over "
+            f"{(made.last_ns - made.first_ns) / 1e9:.1f} s; {made.skipped} other lines left out."
+        )
+    return 0
+
+
+def _add_replay(commands: Any) -> None:
+    parser = commands.add_parser("replay", help="run a tape headless and print what came of it")
+    _common(parser)
+    parser.add_argument("tape", type=Path, metavar="TAPE")
+    parser.add_argument("--commands", type=Path, metavar="FILE.jsonl", dest="commands_file")
+    parser.add_argument("--instruments", type=Path, metavar="FILE.json")
+    parser.add_argument("--journal", type=Path, metavar="FILE", help="write the journal here")
+    parser.add_argument("--json", action="store_true")
+    parser.set_defaults(run=_replay)
+
+
+def _replay(arguments: argparse.Namespace) -> int:
+    reader = TapeReader(arguments.tape)
+    settings = _tape_settings(arguments, reader)
+    commands = replay.read_commands(arguments.commands_file) if arguments.commands_file else []
+    journal = None
+    if arguments.journal:
+        if arguments.journal.exists():
+            raise UserError(f"{arguments.journal} exists already. Choose another --journal file.")
+        journal = Journal.open(arguments.journal)
+    try:
+        engine = Engine(settings, known_venues(), journal or MemoryJournal())
+        if arguments.instruments:
+            engine.market.apply(replay.read_instruments(arguments.instruments), 0)
+        frames = replay.with_commands(reader, commands)
+        started = replay.open_session(engine, reader.header)
+        count = replay.run(engine, frames)
+    finally:
+        if journal:
+            journal.close()
+    result = replay.report(engine, started.start, count)
+    if reader.lost_bytes:
+        print(
+            f"basisdesk: {arguments.tape} ends in an unfinished block; {reader.lost_bytes} bytes "
+            "were left out.",
+            file=sys.stderr,
+        )
+    if arguments.json:
+        _print_json(result)
+    else:
+        _print_replay(result)
+    return 0
+
+
+def _tape_settings(arguments: argparse.Namespace, reader: TapeReader) -> Settings:
+    """The settings named with --config, else those of the recording, else the defaults."""
+    if getattr(arguments, "config", None):
+        return _settings(arguments)
+    if not reader.header.settings:
+        return Settings()
+    try:
+        return msgspec.json.decode(reader.header.settings, type=Settings)
+    except msgspec.ValidationError as exc:
+        raise UserError(f"Settings of tape {reader.path}: {exc}. Give --config FILE.") from exc
+
+
+def _print_replay(result: dict[str, Any]) -> None:
+    print(
+        f"{result['frames']} frames, {result['bad_frames']} bad, {result['gaps']} gaps; equity "
+        f"{result['equity']['start']} -> {result['equity']['end']} USDT; digest "
+        f"{result['ledger_digest'][:16]}"
+    )
+    for pair in result["pairs"]:
+        print(
+            f"pair {pair['pair']}: {pair['qty']} long {pair['long']} / short {pair['short']}, net "
+            f"{pair['attribution']['total']} USDT, {pair['close_reason'] or 'open'}"
+        )
+    for refusal in result["refusals"]:
+        print(f"refused: {refusal['text']}")
+
+
+# --- journals -------------------------------------------------------------------------------------
+
+
+def _add_journal_commands(commands: Any) -> None:
+    check = commands.add_parser("check", help="verify every invariant of a journal")
+    _common(check)
+    check.add_argument("journal", type=Path, metavar="JOURNAL")
+    check.add_argument("--json", action="store_true")
+    check.set_defaults(run=_check)
+    report = commands.add_parser("report", help="session log of a journal: HTML, CSV, JSON")
+    _common(report)
+    report.add_argument("journal", type=Path, metavar="JOURNAL")
+    report.add_argument("--out", required=True, type=Path, metavar="DIR")
+    report.set_defaults(run=_report)
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    found = check_journal(arguments.journal)
+    if arguments.json:
+        _print_json(found)
+    else:
+        for problem in found.problems:
+            print(problem)
+        print(f"{arguments.journal}: {'clean' if found.ok else 'NOT CLEAN'}")
+    return 0 if found.ok else 1
+
+
+def _report(arguments: argparse.Namespace) -> int:
+    entries = journal_entries(arguments.journal)
+    engine = Engine(_settings(arguments), known_venues(), MemoryJournal())
+    engine.restore(entries)
+    for path in write_report(arguments.out, entries, engine):
+        print(path)
+    return 0
+
+
+# --- demo exchange, bench, doctor -----------------------------------------------------------------
+
+
+def _add_demo(commands: Any) -> None:
+    parser = commands.add_parser("demo-exchange", help="the local exchange alone")
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--speed", type=float, default=1.0)
+    parser.add_argument("--scenario", default="mixed")
+    parser.add_argument("--symbol", default="ADAUSDT")
+    parser.add_argument("--state", type=Path, metavar="FILE")
+    parser.add_argument("--epoch-ms", type=int)
+    parser.add_argument("--faults", type=Path, metavar="FILE")
+    parser.add_argument("--rate", type=float, default=1.0, help="messages a second, times this")
+    parser.set_defaults(run=_demo)
+
+
+def _demo(arguments: argparse.Namespace) -> int:
+    from basisdesk.demo.exchange import main_demo
+    from basisdesk.demo.options import DemoOptions
+
+    given = {k: v for k, v in vars(arguments).items() if k in DemoOptions.__struct_fields__}
+    return main_demo(DemoOptions(**given))
+
+
+def _add_measures(commands: Any) -> None:
+    bench = commands.add_parser("bench", help="performance figures beside bare-library limits")
+    _common(bench)
+    bench.add_argument("--json", action="store_true")
+    bench.add_argument("--only", metavar="NAME", help="one group: engine socket paint start memory")
+    bench.set_defaults(run=_bench)
+    doctor = commands.add_parser("doctor", help="versions, folders and what is missing")
+    _common(doctor)
+    doctor.add_argument("--json", action="store_true")
+    doctor.set_defaults(run=_doctor)
+
+
+def _bench(arguments: argparse.Namespace) -> int:
+    from basisdesk.app.bench import run_bench
+
+    result = run_bench(arguments.only)
+    if arguments.json:
+        _print_json(result)
+    else:
+        for name, value in result["figures"].items():
+            print(f"{name:32} {value:,.4g}")
+    return 0
+
+
+def _doctor(arguments: argparse.Namespace) -> int:
+    from basisdesk.app.doctor import examine
+
+    found = examine(_profile(arguments), _settings(arguments))
+    if arguments.json:
+        _print_json(found)
+    else:
+        for name, value in found.items():
+            print(f"{name:20} {value}")
+    return 0
+
+
+# --- small ones -----------------------------------------------------------------------------------
+
+
+def _profile(arguments: argparse.Namespace) -> Path:
+    default = Path(platformdirs.user_data_dir("basisdesk", appauthor=False))
+    return profile_dir(getattr(arguments, "profile", None), default)
+
+
+def _settings(arguments: argparse.Namespace) -> Settings:
+    named = getattr(arguments, "config", None)
+    if named:
+        path = Path(named)
+        if not path.exists():
+            raise SettingsError(f"No settings file {path}. Check --config.")
+        return load_settings(path)
+    return load_settings(_profile(arguments) / "settings.toml")
+
+
+def _print_json(value: Any) -> None:
+    print(msgspec.json.encode(value).decode())

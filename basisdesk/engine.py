@@ -1,0 +1,279 @@
+"""The walk: frames in, one order, the whole house. Start reading here.
+
+`Engine.advance` takes each frame through decode -> market -> desk -> ledger and says what changed.
+Live, replay and backtest differ only in who hands it frames. Time is what the frame says.
+"""
+
+import decimal
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import Protocol
+
+import msgspec
+
+from basisdesk.config import Settings
+from basisdesk.errors import BadFrame
+from basisdesk.events import (
+    BEAT,
+    COMMAND,
+    LINK,
+    Changed,
+    Command,
+    Frame,
+    Funds,
+    LinkChange,
+    OpenPair,
+    Outcome,
+    Refused,
+    SessionStarted,
+    SetValue,
+)
+from basisdesk.ledger.attribution import Attribution
+from basisdesk.ledger.books import Books
+from basisdesk.ledger.posting import Transaction
+from basisdesk.ledger.rules import transactions
+from basisdesk.market.basis import PairMarket
+from basisdesk.market.state import Market
+from basisdesk.trading.costs import CostSheet
+from basisdesk.trading.desk import Desk
+from basisdesk.trading.positions import PairPosition
+from basisdesk.trading.sentences import describe
+from basisdesk.venues import MarketEvent, Venue
+
+BEAT_NS = 100_000_000  # series samples, exit plans, margin: ten times a second at most
+LOG_LINES = 5_000
+OUTCOMES_KEPT = 10_000
+
+_decode_command = msgspec.json.Decoder(Command).decode
+_decode_link = msgspec.json.Decoder(LinkChange).decode
+_OUTCOMES = Changed.POSITIONS | Changed.LEDGER | Changed.RISK | Changed.LOG
+
+
+class JournalPort(Protocol):
+    """Where outcomes become durable. `append` returns only when the disk has them."""
+
+    def append(self, outcome: Outcome, txns: Sequence[Transaction]) -> None:
+        """Write one outcome and its transactions, or raise JournalError and write nothing."""
+        ...
+
+
+class MemoryJournal:
+    """A journal that keeps nothing: for replays that were given no file."""
+
+    def append(self, outcome: Outcome, txns: Sequence[Transaction]) -> None:
+        """Accept and forget."""
+
+
+class LogLine(msgspec.Struct, frozen=True):
+    """One line of the log panel. level: "info", "warn" or "error"; plain text, already cleaned."""
+
+    t_ns: int
+    level: str
+    source: str
+    text: str
+
+
+class Engine:
+    """The pure core: market, desk and books, moved only by frames.
+
+    pair: the legs on the screen (spot key, perp key), "" before the first choice.
+    """
+
+    def __init__(
+        self, settings: Settings, venues: Mapping[str, Venue], journal: JournalPort
+    ) -> None:
+        self.settings = settings
+        self.now_ns = 0
+        self.market = Market(settings, venues)
+        self.desk = Desk(settings)
+        self.books = Books(settings.account.currency)
+        self.pair: tuple[str, str] = ("", "")
+        self.session: SessionStarted | None = None
+        self.log: deque[LogLine] = deque(maxlen=LOG_LINES)
+        self.outcomes: deque[Outcome] = deque(maxlen=OUTCOMES_KEPT)
+        self._venues = venues
+        self._journal = journal
+        self._decoders: dict[str, Callable[[bytes], Sequence[MarketEvent]]] = {}
+        self._due_ns = 0
+        self._next_beat_ns = 0
+        self._mids: dict[str, Decimal] = {}
+
+    # --- the walk --------------------------------------------------------------------------------
+
+    def advance(self, frames: Iterable[Frame]) -> Changed:
+        """Walk each frame through the house once, in order. Same frames, same result."""
+        changed = last = Changed.NOTHING
+        decoders = self._decoders
+        market = self.market
+        apply = market.apply_all
+        for frame in frames:
+            now_ns = frame.t_ns
+            if now_ns < self.now_ns:  # one order: a stamp never goes back
+                now_ns = self.now_ns
+            else:
+                self.now_ns = now_ns
+            decode = decoders.get(frame.conn)
+            if decode is None:
+                changed |= self._first_or_ours(frame, now_ns)
+            else:
+                try:
+                    events = decode(frame.payload)
+                except BadFrame as exc:
+                    moved = market.bad(frame.conn, exc.reason, now_ns, exc.payload)
+                else:
+                    moved = apply(events, now_ns)
+                if moved is not last:  # flags are singletons; most frames move the same
+                    changed |= moved
+                    last = moved
+            if now_ns >= self._due_ns:
+                changed |= self._on_time(now_ns)
+        return changed
+
+    def _first_or_ours(self, frame: Frame, now_ns: int) -> Changed:
+        if frame.conn == BEAT:
+            return Changed.FEEDS
+        if frame.conn == COMMAND:
+            return self._command(frame.payload, now_ns)
+        if frame.conn == LINK:
+            return self._link(frame.payload, now_ns)
+        venue = self._venues.get(frame.conn.partition(".")[0])
+        if venue is None:
+            self.market.bad(frame.conn, "conn", now_ns)
+            return Changed.FEEDS
+        self._decoders[frame.conn] = venue.codec(frame.conn).decode
+        try:
+            events = self._decoders[frame.conn](frame.payload)
+        except BadFrame as exc:
+            return self.market.bad(frame.conn, exc.reason, now_ns, exc.payload)
+        return self.market.apply_all(events, now_ns)
+
+    def _link(self, payload: bytes, now_ns: int) -> Changed:
+        try:
+            change = _decode_link(payload)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            self.market.bad(LINK, "json", now_ns)
+            return Changed.FEEDS
+        if change.state in ("connecting", "up", "down", "overflow"):
+            # A new connection starts with nothing merged: the next frame builds a fresh decoder.
+            self._decoders.pop(change.conn, None)
+        self.market.link(change, now_ns)
+        if change.state in ("up", "down", "overflow"):
+            level = "info" if change.state == "up" else "warn"
+            self._say(now_ns, level, change.conn, f"{change.state}: {change.reason}".rstrip(": "))
+        return Changed.FEEDS | Changed.QUOTES | Changed.LOG
+
+    def _command(self, payload: bytes, now_ns: int) -> Changed:
+        try:
+            command = _decode_command(payload)
+        except (msgspec.DecodeError, UnicodeDecodeError, decimal.InvalidOperation):
+            self.market.bad(COMMAND, "json", now_ns)
+            return Changed.FEEDS
+        if isinstance(command, SetValue):
+            return self._set(command, now_ns)
+        with decimal.localcontext(prec=64):
+            outcomes = self.desk.on_command(command, self.market, self.funds(), now_ns)
+            self._commit(outcomes)
+        self._due_ns = min(self._due_ns, self.desk.next_due_ns)
+        return _OUTCOMES
+
+    def _on_time(self, now_ns: int) -> Changed:
+        changed = Changed.NOTHING
+        with decimal.localcontext(prec=64):
+            if now_ns >= self._next_beat_ns:
+                changed |= self.market.beat(now_ns)
+                self._next_beat_ns = now_ns + BEAT_NS
+            outcomes = self.desk.on_time(self.market, self.funds(), now_ns)
+            if outcomes:
+                self._commit(outcomes)
+                changed |= _OUTCOMES | Changed.FUNDING
+        self._due_ns = min(self._next_beat_ns, self.desk.next_due_ns)
+        return changed
+
+    # --- what becomes durable --------------------------------------------------------------------
+
+    def _commit(self, outcomes: Iterable[Outcome]) -> None:
+        """Disk first, then memory: nothing a user can see is ahead of the journal."""
+        for outcome in outcomes:
+            txns = transactions(outcome, self.books)
+            self._journal.append(outcome, txns)
+            self._fold(outcome, txns)
+            level = "warn" if isinstance(outcome, Refused) else "info"
+            self._say(outcome.ts_ns, level, "desk", describe(outcome))
+
+    def _fold(self, outcome: Outcome, txns: Sequence[Transaction]) -> None:
+        self.books.apply(outcome, txns)
+        self.desk.apply(outcome)
+        if isinstance(outcome, SessionStarted):
+            self.session = outcome
+        self.outcomes.append(outcome)
+
+    def restore(self, entries: Iterable[tuple[int, Outcome, Sequence[Transaction]]]) -> None:
+        """Fold a journal's entries, oldest first. Start and crash recovery are this same path."""
+        for _, outcome, txns in entries:
+            self._fold(outcome, txns)
+            self.now_ns = max(self.now_ns, outcome.ts_ns)
+
+    def start_session(self, started: SessionStarted) -> None:
+        """Journal the start of a session. The first of a journal deposits the starting cash."""
+        self.now_ns = max(self.now_ns, started.ts_ns)
+        self._commit([started])
+
+    # --- what panels and the command line read ---------------------------------------------------
+
+    def shown(self) -> PairMarket | None:
+        """The pair on the screen, or None before the first choice."""
+        return self.market.pairs.get(self.pair)
+
+    def open_pairs(self) -> list[PairPosition]:
+        """Pairs that still hold something, oldest first."""
+        return [pair for pair in self.desk.pairs.values() if pair.state != "closed"]
+
+    def mids(self) -> dict[str, Decimal]:
+        """Exact mid per instrument held, quote currency; the last heard where a leg is silent."""
+        for position in self.open_pairs():
+            for held in position.legs:
+                key = held.instrument
+                leg = self.market.leg(key)
+                if leg.instrument is not None and leg.mid == leg.mid:  # not NaN
+                    price = leg.instrument.price
+                    self._mids[key] = (price(leg.bid) + price(leg.ask)) / 2
+        return self._mids
+
+    def funds(self) -> Funds:
+        """Free cash and equity at mids, account currency."""
+        return self.books.funds(self.mids())
+
+    def attribution(self, pair: int) -> Attribution:
+        """Where a pair's money came from, exactly; an open pair is valued at current mids."""
+        mids, legs = self.mids(), self.books.lots(pair).legs
+        return self.books.attribution(pair, mids.get(legs["long"].key), mids.get(legs["short"].key))
+
+    def sheet(self, request: OpenPair) -> CostSheet:
+        """What an order would cost now, and whether the desk would take it."""
+        with decimal.localcontext(prec=64):
+            return self.desk.sheet(request, self.market, self.funds(), self.now_ns)
+
+    # --- small ones ------------------------------------------------------------------------------
+
+    def _set(self, command: SetValue, now_ns: int) -> Changed:
+        """The few settings of a running engine: "pair" and "ticket.qty"."""
+        if command.key == "pair":
+            spot, _, perp = command.value.partition(" ")
+            self.pair = (spot, perp)
+            self.market.pair(spot, perp)
+            return Changed.BASIS | Changed.QUOTES
+        if command.key == "ticket.qty":
+            shown = self.shown()
+            try:
+                qty = float(command.value)
+            except ValueError:
+                qty = float("nan")
+            if shown is not None and 0.0 < qty < 1e15:
+                shown.qty = qty
+                return Changed.BASIS
+        self._say(now_ns, "warn", "desk", f"Cannot set {command.key} to {command.value}.")
+        return Changed.LOG
+
+    def _say(self, t_ns: int, level: str, source: str, text: str) -> None:
+        self.log.append(LogLine(t_ns, level, source, text))

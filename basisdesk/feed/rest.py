@@ -1,0 +1,183 @@
+"""The few HTTP calls of one venue: rules, tiers, candles, past funding, server time.
+
+Each answer becomes a frame on "VENUE.rest". A call that fails is repeated, later and later; nothing
+here is fatal, and nobody waits for it.
+"""
+
+import asyncio
+from collections import Counter, deque
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from urllib.parse import urlsplit
+
+import httpx
+import msgspec
+
+from basisdesk.errors import BadFrame
+from basisdesk.events import Frame, LinkChange
+from basisdesk.feed.faults import Fault, fault_of, http_fault
+from basisdesk.feed.link import Shared, check_url
+from basisdesk.feed.pace import backoff, cooling
+from basisdesk.feed.tasks import Pause
+from basisdesk.venues import Venue
+
+BODY_BYTES_MAX = 16 * 2**20
+PATHS_MAX = 1_000  # calls that may wait; more are refused and said
+UNREADABLE_MAX = 5  # answers to one call that cannot be read, then it is given up
+_UNREADABLE = "unreadable answer"
+
+
+class Rest:
+    """One venue's HTTP side: one call at a time, in the order they were asked for."""
+
+    def __init__(self, venue: Venue, url: str, shared: Shared) -> None:
+        self.conn = f"{venue.name}.rest"
+        check_url(self.conn, url, "https", "http")
+        self.url = url.rstrip("/")
+        self.calls = 0
+        self.state = ""  # as last said: "", "up", "down"
+        self._codec = venue.codec(self.conn)  # only to see whether an answer can be read
+        self._shared = shared
+        self._jobs: deque[str] = deque()
+        self._unread: Counter[str] = Counter()
+        self._pause = Pause()
+        self._healthy()
+
+    def want(self, paths: Iterable[str]) -> None:
+        """Ask for these paths, once each while they wait."""
+        for path in paths:
+            if path in self._jobs:
+                continue
+            if len(self._jobs) >= PATHS_MAX:
+                self._say("down", f"more than {PATHS_MAX} calls waiting")
+                return
+            self._jobs.append(path)
+        if self.state != "down":  # a cool-down is not cut short by new wishes
+            self._pause.cut()
+
+    def tick(self, now_s: float) -> None:
+        """The watchdog's call."""
+        self._pause.tick(now_s)
+
+    def retry(self) -> None:
+        """By hand: try again now."""
+        self._pause.cut()
+
+    async def run(self) -> None:
+        """Work off the calls until cancelled."""
+        async with self._client() as client:
+            while True:
+                if not self._jobs:
+                    await self._pause.sleep(float("inf"))
+                    continue
+                path = self._jobs.popleft()
+                fault = await self._call(client, path)
+                if fault is None:
+                    self._unread.pop(path, None)
+                    self._healthy()
+                    self._say("up", "")
+                    await asyncio.sleep(self._shared.pace.rest_gap_s)
+                    continue
+                wait_s = self._delay_s(fault)
+                self._say("down", f"{fault.reason}; {self._again(path, fault)} {wait_s:.0f} s")
+                await self._pause.sleep(wait_s)
+
+    @asynccontextmanager
+    async def _client(self) -> AsyncIterator[httpx.AsyncClient]:
+        async with httpx.AsyncClient(
+            verify=self._shared.tls,
+            trust_env=False,
+            follow_redirects=False,
+            timeout=None,  # one deadline a call, in _call
+            limits=httpx.Limits(max_connections=2, max_keepalive_connections=1),
+        ) as client:
+            yield client
+
+    async def _call(self, client: httpx.AsyncClient, path: str) -> Fault | None:
+        self.calls += 1
+        try:
+            async with asyncio.timeout(self._shared.pace.rest_timeout_s):
+                body = await self._get(client, path)
+        except TimeoutError:
+            return Fault(f"timed out: {_short(path)}")
+        except httpx.HTTPError as exc:
+            return _http_words(exc)
+        except OSError as exc:
+            return fault_of(exc)
+        if isinstance(body, Fault):
+            return body
+        payload = msgspec.json.encode({"path": path, "data": body.decode("utf-8", "replace")})
+        if not self._shared.inbox.put(Frame(self.conn, payload, self._shared.clock.now_ns())):
+            return Fault("inbox full")
+        try:
+            self._codec.decode(payload)
+        except BadFrame as exc:
+            return Fault(f"{_UNREADABLE} ({exc.reason}): {_short(path)}")
+        return None
+
+    async def _get(self, client: httpx.AsyncClient, path: str) -> bytes | Fault:
+        parts = urlsplit(self.url)
+        host = parts.hostname or ""
+        secure = parts.scheme == "https"
+        port = parts.port or (443 if secure else 80)
+        found = await self._shared.names.addresses(host, port)
+        address = found[self.calls % len(found)]
+        literal = f"[{address}]" if ":" in address else address
+        request = client.build_request(
+            "GET",
+            f"{parts.scheme}://{literal}:{port}{parts.path}{path}",
+            headers={"Host": parts.netloc, "Accept": "application/json"},
+            extensions={"sni_hostname": host} if secure else {},
+        )
+        response = await client.send(request, stream=True)
+        try:
+            if response.status_code != 200:
+                return http_fault(response.status_code, response.headers.get("Retry-After"))
+            body = bytearray()
+            async for chunk in response.aiter_bytes():
+                body += chunk
+                if len(body) > BODY_BYTES_MAX:
+                    return Fault(f"answer over {BODY_BYTES_MAX >> 20} MiB: {_short(path)}", "cool")
+            return bytes(body)
+        finally:
+            await response.aclose()
+
+    def _again(self, path: str, fault: Fault) -> str:
+        """Queue the call again, behind the others, unless the venue keeps talking nonsense."""
+        self._unread[path] += fault.reason.startswith(_UNREADABLE)
+        if self._unread[path] >= UNREADABLE_MAX:
+            del self._unread[path]
+            return "given up; next call in"
+        self._jobs.append(path)
+        return "next try in"
+
+    def _say(self, state: str, reason: str) -> None:
+        if state != self.state or reason:
+            self.state = state
+            self._shared.say(LinkChange(self.conn, state, reason))
+
+    def _healthy(self) -> None:
+        pace, rng = self._shared.pace, self._shared.rng
+        self._backoff, self._cooling = backoff(pace, rng), cooling(pace, rng)
+
+    def _delay_s(self, fault: Fault) -> float:
+        if fault.how == "tls":
+            return self._shared.pace.tls_s
+        if fault.how == "cool":
+            wait_s = next(self._cooling)
+            return fault.after_s * self._shared.rng.uniform(1.0, 1.1) or wait_s
+        return next(self._backoff)
+
+
+def _short(path: str) -> str:
+    return path.partition("?")[0][:80]
+
+
+def _http_words(exc: httpx.HTTPError) -> Fault:
+    """What the socket said, at the bottom of the chain; httpx and anyio wrap it in words."""
+    said: OSError | None = None
+    cause: BaseException | None = exc
+    while cause is not None:
+        said = cause if isinstance(cause, OSError) else said
+        cause = cause.__cause__ or cause.__context__
+    return fault_of(said) if said is not None else Fault(f"broken answer: {type(exc).__name__}")

@@ -1,0 +1,313 @@
+"""A session on paper: CSV files, one JSON file and one self-contained HTML page.
+
+Everything is read from the journal's entries; the engine is asked only for the value of pairs that
+are still open. Text from outside is escaped for HTML and defused for spreadsheets.
+"""
+
+import csv
+import html
+import re
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from basisdesk import __version__
+from basisdesk.engine import Engine
+from basisdesk.errors import UserError
+from basisdesk.events import (
+    FundingSettled,
+    Liquidated,
+    Outcome,
+    PairOpened,
+    PairReduced,
+    Refused,
+    SessionStarted,
+)
+from basisdesk.lab.replay import pair_row, text
+from basisdesk.ledger.posting import Transaction
+from basisdesk.trading.sentences import describe
+
+SCHEMA_VERSION = 1
+Entry = tuple[int, Outcome, Sequence[Transaction]]
+
+_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
+_TERMS = ("basis", "funding", "fees", "slippage", "borrow", "residual", "total")
+
+
+def utc_text(t_ns: int) -> str:
+    """2026-11-21T09:14:05.123Z: UTC with milliseconds."""
+    stamp = datetime.fromtimestamp(t_ns // 1_000_000_000, UTC)
+    return f"{stamp:%Y-%m-%dT%H:%M:%S}.{t_ns // 1_000_000 % 1000:03d}Z"
+
+
+def safe_cell(value: object) -> str:
+    """A CSV cell no spreadsheet takes for a formula; plain numbers stay numbers."""
+    cell = "" if value is None else str(value)
+    if cell[:1] in ("=", "+", "-", "@", "\t", "\r", "\0") and not _NUMBER.fullmatch(cell):
+        return "'" + cell
+    return cell
+
+
+def write_report(folder: Path, entries: Iterable[Entry], engine: Engine) -> list[Path]:
+    """Write all files of a session into `folder`, which must not hold an earlier report.
+
+    Returns the paths. Raises UserError with one sentence when the folder cannot be written.
+    """
+    rows = list(entries)
+    tables = session_tables(rows, engine)
+    document = session_document(rows, engine, tables)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if any((folder / name).exists() for name in ("session.json", "report.html")):
+            raise UserError(f"{folder} holds a session log already. Choose another folder.")
+        paths = [_write_csv(folder / f"{name}.csv", table) for name, table in tables.items()]
+        json_path = folder / "session.json"
+        json_path.write_bytes(msgspec.json.format(msgspec.json.encode(document), indent=1))
+        page = folder / "report.html"
+        page.write_text(html_page(document, tables), "utf-8")
+    except OSError as exc:
+        raise UserError(f"Cannot write the session log to {folder}: {exc.strerror}.") from exc
+    return [*paths, json_path, page]
+
+
+# --- tables: name -> list of rows, the first row the header ---------------------------------------
+
+
+def session_tables(entries: Sequence[Entry], engine: Engine) -> dict[str, list[list[str]]]:
+    """Fills, postings, funding, pairs and refusals, one table each; the first row is the header."""
+    return {
+        "pairs": _pairs_table(entries, engine),
+        "fills": _fills_table(entries),
+        "funding": _funding_table(entries),
+        "postings": _postings_table(entries),
+        "refusals": _refusals_table(entries),
+    }
+
+
+def _pairs_table(entries: Sequence[Entry], engine: Engine) -> list[list[str]]:
+    head = ["pair", "long", "short", "qty", "opened_utc", "closed_utc", "open_reason"]
+    table = [[*head, "close_reason", *(f"{term}_usdt" for term in _TERMS)]]
+    outcomes = [outcome for _, outcome, _ in entries]
+    for number in sorted(engine.books.pairs):
+        row = pair_row(engine, number, outcomes)
+        table.append(
+            [
+                str(number),
+                row["long"],
+                row["short"],
+                row["qty"],
+                utc_text(row["opened_ns"]),
+                utc_text(row["closed_ns"]) if row["closed_ns"] else "open",
+                row["open_reason"],
+                row["close_reason"] or "",
+                *(row["attribution"][term] for term in _TERMS),
+            ]
+        )
+    return table
+
+
+def _fills_table(entries: Sequence[Entry]) -> list[list[str]]:
+    table = [
+        [
+            "time_utc",
+            "pair",
+            "leg",
+            "instrument",
+            "side",
+            "qty",
+            "price",
+            "fee",
+            "fee_currency",
+            "dust",
+            "liquidity",
+            "grade",
+            "grade_reason",
+        ]
+    ]
+    for _, outcome, _ in entries:
+        if isinstance(outcome, PairOpened | PairReduced | Liquidated):
+            table += [
+                [
+                    utc_text(fill.ts_ns),
+                    str(outcome.pair),
+                    fill.leg,
+                    fill.instrument,
+                    fill.side,
+                    text(fill.qty),
+                    text(fill.price),
+                    text(fill.fee),
+                    fill.fee_currency,
+                    text(fill.dust),
+                    fill.liquidity,
+                    fill.grade,
+                    fill.grade_reason,
+                ]
+                for fill in outcome.fills
+            ]
+    return table
+
+
+def _funding_table(entries: Sequence[Entry]) -> list[list[str]]:
+    table = [
+        [
+            "booked_utc",
+            "settled_utc",
+            "pair",
+            "instrument",
+            "rate",
+            "mark",
+            "qty",
+            "amount_usdt",
+            "late",
+            "source",
+        ]
+    ]
+    for _, outcome, _ in entries:
+        if isinstance(outcome, FundingSettled):
+            table.append(
+                [
+                    utc_text(outcome.ts_ns),
+                    utc_text(outcome.settle_ms * 1_000_000),
+                    str(outcome.pair),
+                    outcome.instrument,
+                    text(outcome.rate),
+                    text(outcome.mark),
+                    text(outcome.qty),
+                    text(outcome.amount),
+                    "late" if outcome.late else "",
+                    outcome.source,
+                ]
+            )
+    return table
+
+
+def _postings_table(entries: Sequence[Entry]) -> list[list[str]]:
+    table = [["entry", "time_utc", "cause", "account", "currency", "amount"]]
+    for seq, _, txns in entries:
+        for txn in txns:
+            table += [
+                [str(seq), utc_text(txn.ts_ns), txn.cause, p.account, p.currency, text(p.amount)]
+                for p in txn.postings
+            ]
+    return table
+
+
+def _refusals_table(entries: Sequence[Entry]) -> list[list[str]]:
+    table = [["time_utc", "limit", "asked", "allowed", "text"]]
+    for _, outcome, _ in entries:
+        if isinstance(outcome, Refused):
+            o = outcome
+            table.append([utc_text(o.ts_ns), o.limit, o.asked, o.allowed, o.text])
+    return table
+
+
+def _write_csv(path: Path, table: Sequence[Sequence[str]]) -> Path:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([safe_cell(cell) for cell in row] for row in table)
+    return path
+
+
+# --- the JSON document and the page ---------------------------------------------------------------
+
+
+def session_document(
+    entries: Sequence[Entry], engine: Engine, tables: dict[str, list[list[str]]]
+) -> dict[str, Any]:
+    """The JSON file: what ran, on what data, with which settings, and every table as objects."""
+    sessions = [outcome for _, outcome, _ in entries if isinstance(outcome, SessionStarted)]
+    funds = engine.funds()
+    market = engine.market
+    return {
+        "basisdesk_session": SCHEMA_VERSION,
+        "version": __version__,
+        "sessions": [
+            {"session": s.session, "utc": utc_text(s.ts_ns), "source": s.source} for s in sessions
+        ],
+        "settings": sessions[-1].settings if sessions else "",
+        "equity": {
+            "start": text(sessions[0].start) if sessions else "0",
+            "end": text(funds.equity),
+            "free": text(funds.free),
+        },
+        "feeds": {
+            "frames": market.frames,
+            "bad_frames": market.bad_frames,
+            "gaps": market.gaps,
+            "bad_by_reason": dict(market.bad_by_reason),
+        },
+        "ledger_digest": engine.books.digest(),
+        "log": [
+            {"utc": utc_text(outcome.ts_ns), "entry": seq, "text": describe(outcome)}
+            for seq, outcome, _ in entries
+        ],
+        **{
+            name: [dict(zip(rows[0], r, strict=True)) for r in rows[1:]]
+            for name, rows in tables.items()
+        },
+    }
+
+
+_STYLE = """
+body{font:14px/1.5 Inter,"Segoe UI","Noto Sans","DejaVu Sans",sans-serif;margin:32px auto;
+max-width:1200px;padding:0 20px;color:#1A212B;background:#F4F6F9;font-variant-numeric:tabular-nums}
+h1{font-size:22px;margin:0}h2{font-size:16px;margin:28px 0 8px}p{margin:4px 0}
+.sub{color:#5A6675}.scroll{overflow-x:auto;background:#fff;border:1px solid #D8DEE6;
+border-radius:6px}table{border-collapse:collapse;width:100%}th,td{padding:5px 10px;text-align:left;
+white-space:nowrap}th{color:#5A6675;font-weight:500;border-bottom:1px solid #D8DEE6}
+tr:nth-child(even) td{background:#F8FAFC}td.n{text-align:right}.gain{color:#0B7F68}
+.loss{color:#C22F3E}.cards{display:flex;gap:12px;flex-wrap:wrap;margin:16px 0}
+.card{background:#fff;border:1px solid #D8DEE6;border-radius:6px;padding:10px 16px}
+.card b{display:block;font-size:18px}
+"""
+
+
+def html_page(document: dict[str, Any], tables: dict[str, list[list[str]]]) -> str:
+    """One page without scripts or outside resources; every value escaped."""
+    equity = document["equity"]
+    source = document["sessions"][-1]["source"] if document["sessions"] else "unknown"
+    cards = [
+        ("Equity at start", f"{equity['start']} USDT"),
+        ("Equity at end", f"{equity['end']} USDT"),
+        ("Pairs", str(len(tables["pairs"]) - 1)),
+        ("Fills", str(len(tables["fills"]) - 1)),
+        ("Refusals", str(len(tables["refusals"]) - 1)),
+        ("Bad frames", str(document["feeds"]["bad_frames"])),
+    ]
+    body = "".join(
+        f'<div class="card">{html.escape(k)}<b>{html.escape(v)}</b></div>' for k, v in cards
+    )
+    sections = "".join(_section(name, rows) for name, rows in tables.items())
+    simulated = "SIMULATED market data. " if source == "demo" else ""
+    log = "".join(
+        f"<p>{html.escape(row['utc'])} {html.escape(row['text'])}</p>" for row in document["log"]
+    )
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
+        "style-src 'unsafe-inline'; img-src data:\">"
+        f"<title>basisdesk session log</title><style>{_STYLE}</style></head><body>"
+        "<h1>basisdesk session log</h1>"
+        f'<p class="sub">{simulated}Paper trading only. basisdesk {html.escape(__version__)}, '
+        f"ledger digest {html.escape(document['ledger_digest'][:16])}. Times are UTC, money is "
+        "USDT, amounts exact.</p>"
+        f'<div class="cards">{body}</div>{sections}<h2>Log</h2>{log}</body></html>'
+    )
+
+
+def _section(name: str, table: list[list[str]]) -> str:
+    head = "".join(f"<th>{html.escape(cell.replace('_', ' '))}</th>" for cell in table[0])
+    rows = "".join("<tr>" + "".join(_cell(cell) for cell in row) + "</tr>" for row in table[1:])
+    empty = "" if len(table) > 1 else f'<p class="sub">No {html.escape(name)}.</p>'
+    return (
+        f"<h2>{html.escape(name.capitalize())}</h2>{empty}"
+        f'<div class="scroll"><table><tr>{head}</tr>{rows}</table></div>'
+    )
+
+
+def _cell(cell: str) -> str:
+    if not _NUMBER.fullmatch(cell):
+        return f"<td>{html.escape(cell)}</td>"
+    return f'<td class="n">{html.escape(cell.replace("-", "−"))}</td>'

@@ -1,0 +1,178 @@
+"""One depth book: price levels with the venue's sequence rule, and VWAP over what is displayed."""
+
+from bisect import bisect_left, insort
+from math import nan
+
+from basisdesk.events import BookUpdate
+
+LEVELS_MAX = 20_000  # a side; a venue that only ever adds levels may not fill our memory
+
+NO_TOP = (nan, 0.0, nan, 0.0)
+
+
+class Book:
+    """Bids and asks of one depth stream: base coin by price, as far down as the venue sends.
+
+    A snapshot, or any update with sequence 1 (the venue restarted), replaces everything. A delta
+    must carry the last sequence + 1. After a gap or a crossing the book is empty and `valid` is
+    False, with the `reason`, until the next snapshot; no half-true level is ever readable.
+
+    duplicates: deltas that were applied before and were ignored. ignored: deltas that came while
+    the book waited for a snapshot.
+    """
+
+    __slots__ = (
+        "_ask_sizes",
+        "_asks",
+        "_bid_sizes",
+        "_bids",
+        "duplicates",
+        "ignored",
+        "reason",
+        "seq",
+        "valid",
+    )
+
+    def __init__(self) -> None:
+        self.valid = False
+        self.reason = "no book heard yet"
+        self.seq = 0
+        self.duplicates = 0
+        self.ignored = 0
+        self._bid_sizes: dict[float, float] = {}
+        self._ask_sizes: dict[float, float] = {}
+        self._bids: list[float] = []  # both ascending: the best bid is last, the best ask first
+        self._asks: list[float] = []
+
+    def apply(self, update: BookUpdate) -> str:
+        """Take one update. Returns "" or the fault: "gap", "nosnapshot", "crossed", "size".
+
+        A delta that was applied before is ignored and counted, which is no fault.
+        """
+        seq = update.seq
+        if update.snapshot or seq == 1:
+            self._replace(update)
+        elif not self.valid:
+            self.ignored += 1
+            return "nosnapshot"
+        elif seq != self.seq + 1:
+            if seq <= self.seq:
+                self.duplicates += 1
+                return ""
+            self.clear("gap")
+            return "gap"
+        else:
+            if update.bids:
+                _merge(update.bids, self._bid_sizes, self._bids)
+            if update.asks:
+                _merge(update.asks, self._ask_sizes, self._asks)
+            self.seq = seq
+        bids, asks = self._bids, self._asks
+        if bids and asks and bids[-1] >= asks[0]:
+            self.clear("crossed")
+            return "crossed"
+        if len(bids) > LEVELS_MAX or len(asks) > LEVELS_MAX:
+            self.clear("too many levels")
+            return "size"
+        return ""
+
+    def clear(self, reason: str) -> None:
+        """Forget every level; invalid, for this reason, until the next snapshot."""
+        self.valid = False
+        self.reason = reason
+        self._bid_sizes.clear()
+        self._ask_sizes.clear()
+        self._bids.clear()
+        self._asks.clear()
+
+    def set_top(self, bid: float, bid_size: float, ask: float, ask_size: float) -> None:
+        """Replace all by one level a side, where there is no depth stream. NaN price: no level."""
+        self._bid_sizes = {bid: bid_size} if bid > 0.0 else {}
+        self._ask_sizes = {ask: ask_size} if ask > 0.0 else {}
+        self._bids = [bid] if bid > 0.0 else []
+        self._asks = [ask] if ask > 0.0 else []
+        self.valid = True
+        self.reason = ""
+
+    @property
+    def bids(self) -> list[tuple[float, float]]:
+        """Every bid, best first, as (price, size)."""
+        sizes = self._bid_sizes
+        return [(price, sizes[price]) for price in reversed(self._bids)]
+
+    @property
+    def asks(self) -> list[tuple[float, float]]:
+        """Every ask, best first, as (price, size)."""
+        sizes = self._ask_sizes
+        return [(price, sizes[price]) for price in self._asks]
+
+    def best(self) -> tuple[float, float, float, float]:
+        """(bid, bid size, ask, ask size); price NaN and size 0 on an empty or invalid side."""
+        bids, asks = self._bids, self._asks
+        if bids and asks:
+            bid, ask = bids[-1], asks[0]
+            return bid, self._bid_sizes[bid], ask, self._ask_sizes[ask]
+        if bids:
+            return bids[-1], self._bid_sizes[bids[-1]], nan, 0.0
+        if asks:
+            return nan, 0.0, asks[0], self._ask_sizes[asks[0]]
+        return NO_TOP
+
+    def tops(self, bid: float, ask: float) -> bool:
+        """These are the best bid and ask of this book."""
+        bids, asks = self._bids, self._asks
+        return bool(bids and asks) and bids[-1] == bid and asks[0] == ask
+
+    def levels(self, side: str, n: int) -> list[tuple[float, float]]:
+        """The first n levels an order of this side would take, best first: "buy" takes asks."""
+        if side == "buy":
+            sizes = self._ask_sizes
+            return [(price, sizes[price]) for price in self._asks[:n]]
+        sizes = self._bid_sizes
+        return [(price, sizes[price]) for price in self._bids[: -n - 1 : -1]]
+
+    def vwap(self, side: str, qty: float) -> tuple[float, float]:
+        """(average price, filled) of a market order of `qty` base coin: "buy" takes asks.
+
+        filled < qty where depth is short; the price is NaN when nothing fills.
+        """
+        if side == "buy":
+            prices, sizes = iter(self._asks), self._ask_sizes
+        else:
+            prices, sizes = reversed(self._bids), self._bid_sizes
+        left, paid = qty, 0.0
+        for price in prices:
+            size = sizes[price]
+            if size >= left:
+                return (paid + left * price) / qty if qty > 0.0 else nan, max(qty, 0.0)
+            paid += size * price
+            left -= size
+        filled = qty - left
+        return (paid / filled if filled > 0.0 else nan), max(filled, 0.0)
+
+    def depth(self, side: str) -> float:
+        """Base coin displayed to an order of this side: "buy" takes asks."""
+        return sum(self._ask_sizes.values() if side == "buy" else self._bid_sizes.values())
+
+    def _replace(self, update: BookUpdate) -> None:
+        self._bid_sizes = {price: size for price, size in update.bids if size}
+        self._ask_sizes = {price: size for price, size in update.asks if size}
+        self._bids = sorted(self._bid_sizes)
+        self._asks = sorted(self._ask_sizes)
+        self.seq = update.seq
+        self.valid = True
+        self.reason = ""
+
+
+def _merge(
+    changes: list[tuple[float, float]], sizes: dict[float, float], prices: list[float]
+) -> None:
+    # Absolute sizes; 0.0 deletes a level. Deleting one that is not there is harmless.
+    for price, size in changes:
+        if size:
+            if price not in sizes:
+                insort(prices, price)
+            sizes[price] = size
+        elif price in sizes:
+            del sizes[price]
+            del prices[bisect_left(prices, price)]

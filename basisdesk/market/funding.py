@@ -1,0 +1,206 @@
+"""Funding of one perpetual: the rate as it floats, as it settled, and the settlements due.
+
+Three things are kept apart. `rate` is the indicative rate of the running interval, which moves
+until the stamp. `due` hands out settlements by what was last heard at or before the stamp, so a
+position is paid by what could be known then. `settled` is what the venue later published.
+
+The interval is data and never a constant: 1, 4 and 8 hours occur and a venue may switch a symbol
+from one to another.
+"""
+
+import math
+from bisect import bisect_right
+from collections import deque
+from typing import NamedTuple
+
+from basisdesk.events import FundingHistory, Ticker
+
+RATE_ABS_MAX = 0.16  # fraction per interval; beyond it the feed is wrong (quant.md 1.3)
+SETTLED_MAX = 2_000  # published settlements kept
+PENDING_MAX = 64  # settlements waiting for `due`
+CHANGES_MAX = 100  # changes of the interval kept
+ROLL_EARLY_MS = 60_000  # a venue may show the next stamp so much before this one has passed
+VELOCITY_TAU_S = 1_800.0  # quant.md 2.11
+HOURS_PER_YEAR = 8_760.0
+
+
+class Settlement(NamedTuple):
+    """One settlement that passed. rate: fraction per interval; mark: the price it is paid on."""
+
+    settle_ms: int
+    rate: float
+    mark: float
+
+
+class FundingClock:
+    """What is known of one perpetual's funding. NaN or 0 until heard.
+
+    rate: indicative, fraction per interval; positive: longs pay shorts.
+    mark: last mark price. next_ms: the coming stamp, venue clock. cap: fraction per interval.
+    interval_h: hours; keep what the instrument says until a ticker says it (`interval_h = ...`).
+    interval_changes: (venue ms, hours before, hours after).
+    settled: (settlement ms, rate) as the venue published them, oldest first, at most SETTLED_MAX.
+    missed: stamps that passed while nothing was heard; `due` gives them once history knows them.
+    rejected: tickers whose rate was refused as a feed error.
+    """
+
+    def __init__(self, interval_h: float = 0.0) -> None:
+        self.rate = math.nan
+        self.mark = math.nan
+        self.next_ms = 0
+        self.interval_h = interval_h
+        self.cap = 0.0
+        self.heard_ms = 0
+        self.settled: list[tuple[int, float]] = []
+        self.interval_changes: deque[tuple[int, float, float]] = deque(maxlen=CHANGES_MAX)
+        self.missed: deque[int] = deque(maxlen=PENDING_MAX)
+        self.rejected = 0
+        self._pending: deque[Settlement] = deque(maxlen=PENDING_MAX)
+        self._closed_ms = 0  # the newest stamp handed out, pending or missed
+        self._slow_rate = math.nan  # EW mean of the rate: the rate minus it is the slope times tau
+
+    # --- what the venue says ---------------------------------------------------------------------
+
+    def apply(self, ticker: Ticker, t_ms: int = 0) -> bool:
+        """Merge a ticker. True when rate, stamp or interval moved.
+
+        t_ms: our receive time, used where the ticker carries no venue time.
+        """
+        heard_ms = ticker.venue_ms or t_ms
+        before = (self.rate, self.next_ms, self.interval_h)
+        if self.next_ms and heard_ms > self.next_ms:
+            self._close(self.next_ms)  # what was known before this ticker stands
+        rolled = self._move(ticker, heard_ms)
+        self._take_rate(ticker.rate, heard_ms, rolled)
+        if 0.0 < ticker.mark < math.inf:
+            self.mark = ticker.mark
+        if 0.0 < ticker.cap < math.inf:
+            self.cap = ticker.cap
+        self.heard_ms = heard_ms
+        return before != (self.rate, self.next_ms, self.interval_h)
+
+    def learn(self, history: FundingHistory) -> None:
+        """Merge published settlements: any order, any overlap, the same row twice is one row."""
+        known = dict(self.settled)
+        for settle_ms, text in history.rows:
+            try:
+                rate = float(text)
+            except ValueError:
+                rate = math.nan
+            if settle_ms > 0 and abs(rate) <= RATE_ABS_MAX:
+                known[settle_ms] = rate
+            else:
+                self.rejected += 1
+        self.settled = sorted(known.items())[-SETTLED_MAX:]
+        if self.mark > 0.0:
+            for stamp in [ms for ms in self.missed if ms in known]:
+                self.missed.remove(stamp)
+                self._pending.append(Settlement(stamp, known[stamp], self.mark))
+
+    # --- what is due -----------------------------------------------------------------------------
+
+    def due(self, now_ms: int) -> list[Settlement]:
+        """Settlements whose stamp is not after now, oldest first, each handed out once for ever.
+
+        Rate and mark are the last ones heard at or before the stamp. A stamp of `missed` comes late
+        with the published rate and the last mark heard.
+        """
+        if self.next_ms and now_ms >= self.next_ms:
+            self._close(self.next_ms)
+        ready = sorted(s for s in self._pending if s.settle_ms <= now_ms)
+        for settlement in ready:
+            self._pending.remove(settlement)
+        return ready
+
+    def seconds_left(self, now_ms: int) -> float:
+        """Seconds to the next settlement, 0 when it is passing, NaN when unknown."""
+        if not self.next_ms:
+            return math.nan
+        return max(0.0, (self.next_ms - now_ms) / 1000)
+
+    # --- what it means ---------------------------------------------------------------------------
+
+    @property
+    def annualised_pct(self) -> float:
+        """The indicative rate as simple percent per year (quant.md 2.4 a)."""
+        return annualised_pct(self.rate, self.interval_h)
+
+    @property
+    def velocity_bp_h(self) -> float:
+        """Slope of the indicative rate, bp per hour, exponentially weighted (quant.md 2.11)."""
+        return (self.rate - self._slow_rate) * 1e4 / (VELOCITY_TAU_S / 3600)
+
+    @property
+    def last_settled(self) -> float:
+        """The newest published rate, fraction per interval; NaN before any."""
+        return self.settled[-1][1] if self.settled else math.nan
+
+    def settled_at(self, t_ms: int) -> float:
+        """The rate last published at or before a time; NaN before any."""
+        at = bisect_right(self.settled, (t_ms, math.inf)) - 1
+        return self.settled[at][1] if at >= 0 else math.nan
+
+    def settled_between(self, after_ms: int, until_ms: int) -> list[tuple[int, float]]:
+        """Published settlements with after < stamp <= until: catch-up after the desk was closed."""
+        first = bisect_right(self.settled, (after_ms, math.inf))
+        return self.settled[first : bisect_right(self.settled, (until_ms, math.inf))]
+
+    # --- inside ----------------------------------------------------------------------------------
+
+    def _close(self, stamp_ms: int) -> None:
+        if stamp_ms <= self._closed_ms:
+            return
+        self._closed_ms = stamp_ms
+        if math.isfinite(self.rate) and self.mark > 0.0:
+            self._pending.append(Settlement(stamp_ms, self.rate, self.mark))
+        else:
+            self.missed.append(stamp_ms)
+
+    def _move(self, ticker: Ticker, heard_ms: int) -> bool:
+        # take stamp and interval; True when a settlement was rolled over
+        if 0.0 < ticker.interval_h < math.inf and ticker.interval_h != self.interval_h:
+            if self.interval_h > 0:
+                self.interval_changes.append((heard_ms, self.interval_h, ticker.interval_h))
+            self.interval_h = ticker.interval_h
+        stamp, before = ticker.next_ms, self.next_ms
+        if stamp <= 0 or stamp == before:
+            return False
+        self.next_ms = stamp
+        # a stamp put off or brought forward well before its time never happened
+        rolled = 0 < before < stamp and (not heard_ms or heard_ms >= before - ROLL_EARLY_MS)
+        if rolled:
+            self._close(before)
+            self._miss_between(before, stamp)
+        if heard_ms > stamp:  # what is heard from now on came after that stamp
+            self._closed_ms = max(self._closed_ms, stamp)
+        return rolled
+
+    def _miss_between(self, before_ms: int, stamp_ms: int) -> None:
+        step_ms = round(self.interval_h * 3_600_000)
+        if step_ms > 0:
+            last = range(before_ms + step_ms, stamp_ms - step_ms // 2, step_ms)[-PENDING_MAX:]
+            self.missed.extend(last)
+
+    def _take_rate(self, rate: float, heard_ms: int, rolled: bool) -> None:
+        if math.isnan(rate):
+            return
+        if abs(rate) > RATE_ABS_MAX:
+            self.rejected += 1
+            return
+        before, self.rate = self.rate, rate
+        if math.isnan(before):
+            self._slow_rate = rate
+        elif rolled:  # the step from one interval to the next is not velocity: keep the slope
+            self._slow_rate += rate - before
+        elif heard_ms > self.heard_ms:
+            # EW mean of a rate that moved in a straight line since the last ticker; on a steady
+            # ramp it lags by exactly tau, so (rate - mean) / tau is the slope
+            x = (heard_ms - self.heard_ms) / 1000 / VELOCITY_TAU_S
+            keep = math.exp(-x)
+            held = (1 - keep) / x
+            self._slow_rate = keep * self._slow_rate + (held - keep) * before + (1 - held) * rate
+
+
+def annualised_pct(rate: float, interval_h: float) -> float:
+    """A funding rate per interval as simple percent per year; NaN when the interval is unknown."""
+    return rate * HOURS_PER_YEAR / interval_h * 100 if interval_h > 0 else math.nan

@@ -1,0 +1,342 @@
+"""Ring buffers with a min/max pyramid: what charts read, at a cost set by pixels, not by history.
+
+A `Series` holds the last `capacity` rows of (time, columns...). Rows are counted from the first
+push for ever; row k lives at k modulo the ring's size. Above the rows stand levels of buckets: a
+bucket of level k is the minimum and the maximum of 4**k rows whose numbers start at a multiple of
+4**k, so a bucket never changes once it is full and a scrolling curve does not shimmer. Time is a
+column like the others, and since it never runs backwards its minimum is the bucket's first time and
+its maximum the last.
+"""
+
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[np.float64]
+
+GAPS_MAX = 512  # gap rows remembered for far zooms; older ones still break the curve close up
+_TOP_BUCKETS = 16  # the highest level has at least so many, so the ring is padded by 1/16 at most
+_RAW_MAX = 1_024  # rows reduced directly rather than through the pyramid
+_CHUNK = 65_536  # rows of one bulk write
+
+
+class Series:
+    """The last `capacity` rows of some columns over one time axis (seconds, float64).
+
+    A NaN is "no value here". A row pushed by `push_gap` is NaN in every column and means that the
+    curve must not be joined across it, at any zoom. Memory is allocated once, at construction.
+    """
+
+    def __init__(self, columns: Sequence[str], capacity: int) -> None:
+        if capacity < 1 or not columns or len(set(columns)) != len(columns):
+            raise ValueError(f"capacity={capacity}, columns={tuple(columns)}")
+        self.columns = tuple(columns)
+        self.capacity = capacity
+        self._column = {name: i + 1 for i, name in enumerate(self.columns)}
+        depth = 0
+        while capacity >= _TOP_BUCKETS << 2 * (depth + 1):
+            depth += 1
+        step = 1 << 2 * depth
+        size = -(-capacity // step) * step  # whole buckets of every level: none wraps round
+        rows = 1 + len(self.columns)
+        # np.empty: the system gives memory page by page as rows arrive, never more than nbytes
+        self._data = np.empty((rows, size))
+        self._lo = [self._data, *(np.empty((rows, size >> 2 * k)) for k in range(1, depth + 1))]
+        self._hi = [self._data, *(np.empty((rows, size >> 2 * k)) for k in range(1, depth + 1))]
+        self._n = 0  # rows ever pushed
+        self._t_last = -np.inf
+        self._gaps: list[int] = []  # row numbers, ascending
+
+    # --- writing ---------------------------------------------------------------------------------
+
+    def push(self, t_s: float, values: Sequence[float]) -> None:
+        """Append one row. A time before the last one is taken as the last: time never runs back."""
+        n = self._n
+        data = self._data
+        at = n % data.shape[1]
+        if t_s < self._t_last:
+            t_s = self._t_last
+        data[0, at] = self._t_last = t_s
+        data[1:, at] = values
+        self._n = n = n + 1
+        if not n & 3:
+            self._carry(n)
+
+    def push_gap(self, t_s: float) -> None:
+        """Append a row that breaks every curve: from here on nothing was heard."""
+        self._gaps.append(self._n)
+        self._trim_gaps()
+        self.push(t_s, (np.nan,) * len(self.columns))
+
+    def extend(self, rows: npt.ArrayLike) -> None:
+        """Append many rows at once. rows: shape (n, 1 + columns), time first, times not falling.
+
+        A row that is NaN in every column is a gap row.
+        """
+        block = np.asarray(rows, dtype=np.float64)
+        if block.size == 0:
+            return
+        if block.ndim != 2 or block.shape[1] != self._data.shape[0]:
+            raise ValueError(f"rows of shape {block.shape}, expected (n, {self._data.shape[0]})")
+        times = np.maximum(np.maximum.accumulate(block[:, 0]), self._t_last)
+        gaps = np.flatnonzero(np.isnan(block[:, 1:]).all(axis=1))
+        self._gaps.extend((gaps + self._n).tolist())
+        chunk = min(_CHUNK, self._data.shape[1])
+        for start in range(0, len(block), chunk):
+            part = block[start : start + chunk].T.copy()
+            part[0] = times[start : start + chunk]
+            self._append(part)
+        self._t_last = float(times[-1])
+        self._trim_gaps()
+
+    def replace_front(self, drop: int, rows: npt.ArrayLike) -> None:
+        """Put older rows before all others, in place of the first `drop` rows ever pushed.
+
+        Rebuilds the ring: for backfill, which comes once or a few times a session. Rows beyond the
+        capacity fall out at the old end. Cost grows with the rows held (864,000 rows: some 0.1 s).
+        """
+        first = max(self._first, drop)
+        kept = _slices(self._data, first, self._n).T.copy() if self._n > first else None
+        self.clear()
+        self.extend(rows)
+        if kept is not None:
+            self.extend(kept)
+
+    def clear(self) -> None:
+        """Forget all rows. The memory stays."""
+        self._n = 0
+        self._t_last = -np.inf
+        self._gaps.clear()
+
+    # --- reading ---------------------------------------------------------------------------------
+
+    def __len__(self) -> int:
+        return min(self._n, self.capacity)
+
+    @property
+    def pushed(self) -> int:
+        """Rows ever pushed, gap rows and fallen-out rows included."""
+        return self._n
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all arrays. Constant from construction on."""
+        levels = [*self._lo[1:], *self._hi[1:]]
+        return self._data.nbytes + sum(level.nbytes for level in levels)
+
+    @property
+    def t_first(self) -> float:
+        """Time of the oldest row, NaN when there is none."""
+        return self._time(self._first) if self._n else np.nan
+
+    @property
+    def t_last(self) -> float:
+        """Time of the newest row, NaN when there is none."""
+        return self._t_last if self._n else np.nan
+
+    @property
+    def ends_in_gap(self) -> bool:
+        """The newest row is a gap row."""
+        return bool(self._gaps) and self._gaps[-1] == self._n - 1
+
+    def last(self, column: str) -> float:
+        """The newest value of a column, NaN when there is none."""
+        if not self._n:
+            return np.nan
+        return float(self._data[self._column[column], (self._n - 1) % self._data.shape[1]])
+
+    def at(self, t_s: float) -> dict[str, float] | None:
+        """What stood at this time: the newest row not after it, with its own time under "t".
+
+        None before the first row and inside a gap.
+        """
+        row = self._find(t_s, "right") - 1
+        if row < self._first or self._is_gap(row):
+            return None
+        cells = self._data[:, row % self._data.shape[1]].tolist()
+        return dict(zip(("t", *self.columns), cells, strict=True))
+
+    def window(self, t0_s: float, t1_s: float) -> tuple[Array, dict[str, Array]]:
+        """Every row with t0 <= time <= t1, as copies: times and one array a column."""
+        rows = _slices(self._data, self._find(t0_s, "left"), self._find(t1_s, "right")).copy()
+        return rows[0], {name: rows[i] for name, i in self._column.items()}
+
+    def bounds(self, column: str, t0_s: float, t1_s: float) -> tuple[float, float]:
+        """Exact (minimum, maximum) of a column over t0 <= time <= t1; NaN where it has no value."""
+        first, end = self._find(t0_s, "left"), self._find(t1_s, "right")
+        if end <= first:
+            return np.nan, np.nan
+        return self._range(self._column[column], first, end)
+
+    def envelope(self, column: str, t0_s: float, t1_s: float, pixels: int) -> tuple[Array, Array]:
+        """A curve of at most some 4 points a pixel that shows every spike of the window.
+
+        Returns x (seconds, not falling) and y of equal length. Up to 4 rows a pixel come as they
+        are. More come as buckets, each as its first and last time with its minimum and maximum in
+        the order of the trend around it; the newest row is always a point of its own. One row
+        beyond either end is included where it exists, so that the curve runs off the edges.
+        NaN in y: draw with connect="finite" and the curve is broken there. Between buckets an
+        outage narrower than a pixel does not break it.
+        Minimum and maximum of y over finite points are exactly those of the rows shown.
+        """
+        c = self._column[column]
+        pixels = max(pixels, 4)
+        first = max(self._first, self._find(t0_s, "left") - 1)
+        end = min(self._n, self._find(t1_s, "right") + 1)
+        rows = end - first
+        if rows <= 4 * pixels or len(self._lo) == 1:
+            return self._values(0, first, end).copy(), self._values(c, first, end).copy()
+        level = 1
+        while rows > 2 * pixels << 2 * level and level < len(self._lo) - 1:
+            level += 1
+        pixel_s = (self._time(end - 1) - self._time(first)) / pixels
+        spans = self._spans(c, first, end, level, pixel_s)
+        return _zigzag(np.concatenate(list(spans), axis=1))
+
+    # --- inside ----------------------------------------------------------------------------------
+
+    @property
+    def _first(self) -> int:
+        return max(0, self._n - self.capacity)
+
+    def _time(self, row: int) -> float:
+        return float(self._data[0, row % self._data.shape[1]])
+
+    def _values(self, c: int, first: int, end: int) -> Array:
+        return _slices(self._data[c], first, end)
+
+    def _carry(self, n: int) -> None:
+        # the row just written fills a bucket of level 1, and maybe of the levels above
+        for k in range(1, len(self._lo)):
+            if n & ((1 << 2 * k) - 1):
+                return
+            at = ((n >> 2 * k) - 1) % self._lo[k].shape[1]
+            four = slice(4 * at, 4 * at + 4)
+            np.fmin.reduce(self._lo[k - 1][:, four], axis=1, out=self._lo[k][:, at])
+            np.fmax.reduce(self._hi[k - 1][:, four], axis=1, out=self._hi[k][:, at])
+
+    def _append(self, part: Array) -> None:
+        # part: shape (1 + columns, n), n no more than the ring; full buckets are built level by
+        # level from the ones below
+        start, end = self._n, self._n + part.shape[1]
+        _put(self._data, start, part)
+        self._n = end
+        for k in range(1, len(self._lo)):
+            a, b = start >> 2 * k, end >> 2 * k
+            if a == b:
+                return
+            for levels, pick in ((self._lo, np.fmin), (self._hi, np.fmax)):
+                below = _slices(levels[k - 1], 4 * a, 4 * b)
+                halves = pick(below[:, 0::2], below[:, 1::2])
+                _put(levels[k], a, pick(halves[:, 0::2], halves[:, 1::2]))
+
+    def _trim_gaps(self) -> None:
+        keep = max(bisect_left(self._gaps, self._first), len(self._gaps) - GAPS_MAX)
+        if keep > 0:
+            del self._gaps[:keep]
+
+    def _is_gap(self, row: int) -> bool:
+        at = bisect_left(self._gaps, row)
+        return at < len(self._gaps) and self._gaps[at] == row
+
+    def _find(self, t_s: float, side: str) -> int:
+        # row number of the first row at or after ("left") or after ("right") a time
+        first, end, size = self._first, self._n, self._data.shape[1]
+        wrap = end - end % size  # the row at the ring's cell 0
+        if first < wrap < end:
+            start = self._data[0, 0]
+            if t_s < start or (t_s == start and side == "left"):
+                end = wrap
+            else:
+                first = wrap
+        times = self._data[0, first % size : first % size + end - first]
+        found = times.searchsorted(t_s, "left" if side == "left" else "right")
+        return first + int(found)
+
+    def _range(self, c: int, first: int, end: int) -> tuple[float, float]:
+        # exact min and max of rows [first, end): few raw rows at both ends, buckets between
+        lows: list[float] = []
+        highs: list[float] = []
+        todo = [(first, end)]
+        while todo:
+            a, b = todo.pop()
+            k = min(len(self._lo) - 1, max(0, ((b - a).bit_length() - 8) // 2))
+            if b - a <= _RAW_MAX or not k:
+                left, right, k = a, b, 0
+            else:
+                left, right = -(-a >> 2 * k) << 2 * k, b >> 2 * k << 2 * k
+                todo += [(x, y) for x, y in ((a, left), (right, b)) if x < y]
+            span = (left >> 2 * k, right >> 2 * k)
+            lows.append(np.fmin.reduce(_slices(self._lo[k][c], *span)))
+            highs.append(np.fmax.reduce(_slices(self._hi[k][c], *span)))
+        return float(np.fmin.reduce(lows)), float(np.fmax.reduce(highs))
+
+    def _spans(self, c: int, first: int, end: int, k: int, pixel_s: float) -> Iterator[Array]:
+        # (first time, last time, min, max) of every bucket, shape (4, n). Buckets cut by the
+        # window, torn by a gap or not yet full are taken apart; the newest row stands alone.
+        head, tail = -(-first >> 2 * k) << 2 * k, (end - 1) >> 2 * k << 2 * k
+        torn = sorted({gap >> 2 * k for gap in self._gaps_in(head, tail, pixel_s)})
+        edges = [(bucket << 2 * k, (bucket + 1) << 2 * k) for bucket in torn]
+        lo, hi = self._lo[k], self._hi[k]
+        at = first
+        for a, b in [(first, head), *edges, (tail, end - 1), (end - 1, end)]:
+            if at < a:
+                full = (at >> 2 * k, a >> 2 * k)
+                yield np.array([_slices(row, *full) for row in (lo[0], hi[0], lo[c], hi[c])])
+            if a < b:
+                yield np.array(self._pieces(c, a, b, pixel_s)).T
+            at = b
+
+    def _pieces(
+        self, c: int, first: int, end: int, pixel_s: float
+    ) -> list[tuple[float, float, float, float]]:
+        pieces = []
+        at = first
+        for gap in [*self._gaps_in(first, end, pixel_s), end]:
+            if at < gap:
+                pieces.append((self._time(at), self._time(gap - 1), *self._range(c, at, gap)))
+            if gap < end:
+                pieces.append((self._time(gap), self._time(gap), np.nan, np.nan))
+            at = gap + 1
+        return pieces
+
+    def _gaps_in(self, first: int, end: int, pixel_s: float) -> list[int]:
+        # gap rows whose outage is at least a pixel wide, or still lasts
+        gaps = self._gaps[bisect_left(self._gaps, first) : bisect_left(self._gaps, end)]
+        return [gap for gap in gaps if self._outage_s(gap) >= pixel_s]
+
+    def _outage_s(self, gap: int) -> float:
+        if gap == self._n - 1:
+            return np.inf
+        return self._time(gap + 1) - self._time(max(gap - 1, self._first))
+
+
+def _slices(ring: Array, first: int, end: int) -> Array:
+    # items [first, end) of a ring along its last axis: a view, or a copy where they wrap round
+    size = ring.shape[-1]
+    at = first % size
+    if at + end - first <= size:
+        return ring[..., at : at + end - first]
+    return np.concatenate([ring[..., at:], ring[..., : at + end - first - size]], axis=-1)
+
+
+def _put(ring: Array, first: int, items: Array) -> None:
+    size = ring.shape[-1]
+    at = first % size
+    fits = min(items.shape[-1], size - at)
+    ring[..., at : at + fits] = items[..., :fits]
+    ring[..., : items.shape[-1] - fits] = items[..., fits:]
+
+
+def _zigzag(spans: Array) -> tuple[Array, Array]:
+    # each span becomes two points; rising where the neighbours' middles rise
+    lo, hi = spans[2], spans[3]
+    middle = np.concatenate([lo[:1] + hi[:1], lo + hi, lo[-1:] + hi[-1:]])
+    rises = middle[2:] >= middle[:-2]
+    x = spans[:2].T.ravel()
+    y = np.empty(len(x))
+    y[0::2] = np.where(rises, lo, hi)
+    y[1::2] = np.where(rises, hi, lo)
+    return x, y

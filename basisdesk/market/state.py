@@ -1,0 +1,444 @@
+"""What is true now: legs, streams, links and pairs, moved by market events and by nothing else.
+
+A price that can no longer be vouched for is NaN at once: when its connection is lost, when the
+inbox overflowed, when its book has a gap. There is no fallback price, so none can stick.
+"""
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from basisdesk.events import (
+    Ack,
+    BookUpdate,
+    Candles,
+    Changed,
+    FundingHistory,
+    Heard,
+    LinkChange,
+    Pong,
+    Quote,
+    Ticker,
+    Trade,
+    VenueTime,
+)
+from basisdesk.market.basis import PairMarket
+from basisdesk.market.leg import Leg
+from basisdesk.market.streams import LinkState, Stream
+from basisdesk.venues.instrument import Instrument, Instruments, Tier, Tiers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from basisdesk.config import Settings
+    from basisdesk.venues import MarketEvent, Venue
+
+FIRST_DATA_NS = 10_000_000_000  # a subscription that brought nothing by then is shown as stale
+BEHIND_NS = 1_000_000_000  # a depth book that disagrees with a top this much younger is not true
+BEAT_NS = 1_000_000_000
+CANDLES_MAX = 2_880  # two days of minutes a leg
+FUNDING_MAX = 2_000  # settlements a leg
+ASKED_MAX = 1_000  # requests without an answer
+
+__all__ = ["Leg", "LinkState", "Market", "Stream"]
+
+_NOTHING, _QUOTES, _FEEDS = Changed.NOTHING, Changed.QUOTES, Changed.FEEDS
+_FUNDING = Changed.FUNDING
+_QUOTES_FEEDS = Changed.QUOTES | Changed.FEEDS  # joined once: `|` of flags is slow
+_TOPIC = re.compile(rb'"topic":"([A-Za-z0-9._:@/-]{1,80})"')
+
+
+class Market:
+    """Everything known of the venues. `apply_all` takes the events of one frame.
+
+    frames, events, bad_frames, gaps, bad_by_reason: counted since the start.
+    instruments: rules by leg key. candles: 1-minute backfill by leg key, merged over pages.
+    funding_history: settlement ms -> rate as the venue's text, by leg key.
+    clock_ms: our clock minus the venue's server clock, by venue, at most one REST trip off.
+    loop_gaps, loop_gap_ms: beats that came too late, and the last such delay.
+    """
+
+    def __init__(self, settings: "Settings", venues: "Mapping[str, Venue] | None" = None) -> None:
+        self.settings = settings
+        self.legs: dict[str, Leg] = {}
+        self.pairs: dict[tuple[str, str], PairMarket] = {}
+        self.streams: dict[str, Stream] = {}
+        self.links: dict[str, LinkState] = {}
+        self.instruments: dict[str, Instrument] = {}
+        self.candles: dict[str, Candles] = {}
+        self.funding_history: dict[str, dict[int, str]] = {}
+        self.clock_ms: dict[str, float] = {}
+        self.frames = self.events = self.bad_frames = self.gaps = 0
+        self.bad_by_reason: dict[str, int] = {}
+        self.loop_gaps = 0
+        self.loop_gap_ms = 0.0
+        self._venues = venues or {}
+        self._bound: dict[str, Stream] = {}  # streams whose leg is known
+        self._asked: dict[tuple[str, str], tuple[str, ...]] = {}
+        self._tiers: dict[str, tuple[Tier, ...]] = {}
+        self._beat_ns = 0
+        self._late_ns = settings.risk.loop_gap_ms_max * 1_000_000
+        self._take: dict[type, Callable[[Any, int], Changed]] = {
+            Quote: self._quote,
+            BookUpdate: self._book,
+            Trade: self._trade,
+            Ticker: self._ticker,
+            Heard: self._heard,
+            Ack: self._ack,
+            Pong: self._pong,
+            VenueTime: self._venue_time,
+            Candles: self._candles,
+            FundingHistory: self._funding,
+            Instruments: self._instruments,
+            Tiers: self._tiers_of,
+        }
+
+    # --- who is there ----------------------------------------------------------------------------
+
+    def leg(self, key: str) -> Leg:
+        """The leg of this name, made when it is new."""
+        leg = self.legs.get(key)
+        if leg is None:
+            leg = self.legs[key] = Leg(key)
+            self._describe(leg)
+        return leg
+
+    def pair(self, spot_key: str, perp_key: str) -> PairMarket:
+        """The pair of these legs, made (and backfilled with what candles there are) when new."""
+        pair = self.pairs.get((spot_key, perp_key))
+        if pair is None:
+            pair = PairMarket(self.leg(spot_key), self.leg(perp_key), self.settings)
+            self.pairs[spot_key, perp_key] = pair
+            self._seed(spot_key, perp_key, self._beat_ns)
+        return pair
+
+    # --- the walk --------------------------------------------------------------------------------
+
+    def apply_all(self, events: "Sequence[MarketEvent]", t_ns: int) -> Changed:
+        """Take the events of one frame, received at t_ns; counts the frame."""
+        self.frames += 1
+        if len(events) == 1:  # all but trades
+            self.events += 1
+            event = events[0]
+            return self._take[type(event)](event, t_ns)
+        changed = _NOTHING
+        for event in events:
+            said = self.apply(event, t_ns)
+            if said is not changed:
+                changed |= said
+        return changed
+
+    def apply(self, event: "MarketEvent", t_ns: int) -> Changed:
+        """Take one event, received at t_ns. Does not count a frame."""
+        self.events += 1
+        return self._take[type(event)](event, t_ns)
+
+    def bad(self, conn: str, reason: str, t_ns: int, payload: bytes = b"") -> Changed:
+        """Count a frame that could not be read, with its stream where the payload names one."""
+        self.frames += 1
+        self._count_bad(reason)
+        link = self._link(conn, t_ns)
+        link.bad += 1
+        link.bad_by_reason[reason] = link.bad_by_reason.get(reason, 0) + 1
+        named = _TOPIC.search(payload[:200])
+        stream = self.streams.get(f"{conn}/{named[1].decode()}") if named else None
+        if stream is not None:
+            stream.count_bad(reason)
+            stream.last_error = f"a message could not be read: {reason}"
+        return _FEEDS
+
+    def beat(self, now_ns: int) -> Changed:
+        """Time passed: sample the pairs, notice silent streams and late beats."""
+        changed = _NOTHING
+        late_ns = now_ns - self._beat_ns - BEAT_NS
+        if self._beat_ns and late_ns > self._late_ns:
+            self.loop_gaps += 1
+            self.loop_gap_ms = late_ns / 1e6
+            changed = _FEEDS
+        self._beat_ns = now_ns
+        for link in self.links.values():
+            link.roll(now_ns)
+        for stream in self.streams.values():
+            if self._check(stream, now_ns):
+                changed = changed | _FEEDS
+        for pair in self.pairs.values():
+            if pair.beat(now_ns):
+                changed = changed | Changed.BASIS
+        return changed
+
+    def link(self, change: LinkChange, t_ns: int) -> Changed:
+        """Take what the supervisor says of a connection: see LinkChange."""
+        link = self._link(change.conn, t_ns)
+        if change.state == "asked":
+            if len(self._asked) >= ASKED_MAX:
+                self._asked.clear()
+            self._asked[change.conn, change.req_id] = change.topics
+            for topic in change.topics:
+                stream = self._stream(f"{change.conn}/{topic}", t_ns)
+                stream.resyncs += stream.asked_ns > 0
+                stream.asked_ns = t_ns
+                stream.move("connecting", t_ns)
+            return _FEEDS
+        if change.state == "overflow":
+            self._lose(change.conn, t_ns, "overflow", "the inbox overflowed, messages were dropped")
+            link.reason = change.reason
+            return _QUOTES_FEEDS
+        if change.state == "down":
+            self._lose(change.conn, t_ns, "down", change.reason or "the connection is gone")
+        link.connects += change.state == "up"
+        link.state, link.reason, link.since_ns = change.state, change.reason, t_ns
+        return _QUOTES_FEEDS
+
+    # --- events ----------------------------------------------------------------------------------
+
+    def _quote(self, event: Quote, t_ns: int) -> Changed:
+        stream = self._bound.get(event.stream) or self._bind(event.stream, event.instrument, t_ns)
+        leg, link, venue_ms = stream.leg, stream.link, event.venue_ms
+        lag_ms = t_ns / 1e6 - venue_ms
+        stream.lags.append(lag_ms)
+        stream.frames += 1
+        stream.heard_ns = t_ns
+        if event.seq < stream.seq and venue_ms < leg.venue_ms:
+            stream.late += 1
+            return _NOTHING
+        stream.seq = event.seq
+        if lag_ms < link.low_ms:
+            link.note_lag(lag_ms)
+        leg.bid = event.bid
+        leg.bid_size = event.bid_size
+        leg.ask = event.ask
+        leg.ask_size = event.ask_size
+        leg.quote_ns = t_ns
+        leg.venue_ms = venue_ms
+        leg.quote_lag_ms = lag_ms
+        if leg.quote_stream is not stream:
+            leg.follow(stream)
+        if leg.depth <= 1:
+            leg.book.set_top(event.bid, event.bid_size, event.ask, event.ask_size)
+        return _QUOTES if stream.live else self._wake(stream, t_ns)
+
+    def _book(self, event: BookUpdate, t_ns: int) -> Changed:
+        stream = self._bound.get(event.stream) or self._bind(event.stream, event.instrument, t_ns)
+        leg, link, venue_ms, book = stream.leg, stream.link, event.venue_ms, stream.book
+        lag_ms = t_ns / 1e6 - venue_ms
+        stream.lags.append(lag_ms)
+        stream.frames += 1
+        stream.heard_ns = t_ns
+        if lag_ms < link.low_ms:
+            link.note_lag(lag_ms)
+        fault = book.apply(event)
+        if fault:
+            return self._broken(stream, fault, t_ns)
+        source = leg.quote_stream
+        if source is stream or source is None:
+            leg.bid, leg.bid_size, leg.ask, leg.ask_size = book.best()
+            if source is None:
+                leg.follow(stream)
+        elif venue_ms <= leg.venue_ms or not book.tops(leg.bid, leg.ask):
+            return _QUOTES if stream.live else self._wake(stream, t_ns)
+        # The quote is this book's own top, or this book confirms it.
+        leg.quote_ns = t_ns
+        leg.venue_ms = venue_ms
+        leg.quote_lag_ms = lag_ms
+        return _QUOTES if stream.live else self._wake(stream, t_ns)
+
+    def _trade(self, event: Trade, t_ns: int) -> Changed:
+        stream = self._bound.get(event.stream) or self._bind(event.stream, event.instrument, t_ns)
+        stream.lags.append(t_ns / 1e6 - event.venue_ms)
+        stream.frames += 1
+        stream.heard_ns = t_ns
+        leg = stream.leg
+        leg.last_price = event.price
+        leg.last_trade_ns = t_ns
+        return _QUOTES if stream.live else self._wake(stream, t_ns)
+
+    def _ticker(self, event: Ticker, t_ns: int) -> Changed:
+        stream = self._bound.get(event.stream) or self._bind(event.stream, event.instrument, t_ns)
+        stream.lags.append(t_ns / 1e6 - event.venue_ms)
+        stream.frames += 1
+        stream.heard_ns = t_ns
+        leg = stream.leg
+        leg.mark = event.mark
+        leg.index = event.index
+        leg.open_interest = event.open_interest
+        leg.ticker_ns = t_ns
+        leg.funding.apply(event, t_ns // 1_000_000)
+        return _FUNDING if stream.live else self._wake(stream, t_ns)
+
+    def _heard(self, event: Heard, t_ns: int) -> Changed:
+        stream = self.streams.get(event.stream) or self._stream(event.stream, t_ns)
+        stream.lags.append(t_ns / 1e6 - event.venue_ms)
+        stream.frames += 1
+        stream.heard_ns = t_ns
+        return _NOTHING if stream.live else self._wake(stream, t_ns)
+
+    def _ack(self, event: Ack, t_ns: int) -> Changed:
+        topics = self._asked.pop((event.conn, event.req_id), ())
+        named = [topic for topic in topics if topic in event.text]
+        for topic in topics:
+            stream = self._stream(f"{event.conn}/{topic}", t_ns)
+            if event.ok:
+                if stream.state == "connecting":
+                    stream.move("acked", t_ns, "")
+            elif named and topic not in named:
+                # One bad topic fails the whole request: this one is worth asking for again.
+                stream.move("resync", t_ns, f"refused together with {named[0]}")
+            else:
+                stream.move("down", t_ns, f"refused: {event.text}")
+        if not event.ok and not topics:
+            self._link(event.conn, t_ns).last_error = event.text
+        return _FEEDS
+
+    def _pong(self, event: Pong, t_ns: int) -> Changed:
+        self._link(event.conn, t_ns).pong_ns = t_ns
+        return _NOTHING
+
+    def _venue_time(self, event: VenueTime, t_ns: int) -> Changed:
+        self.clock_ms[event.venue] = t_ns / 1e6 - event.venue_ms
+        return _FEEDS
+
+    def _candles(self, event: Candles, t_ns: int) -> Changed:
+        key = event.instrument
+        if key in self.candles:
+            rows = dict(self.candles[key].rows)
+            rows.update(event.rows)
+            event = Candles(key, sorted(rows.items())[-CANDLES_MAX:])
+        self.candles[key] = event
+        for spot_key, perp_key in self.pairs:
+            if key in (spot_key, perp_key):
+                self._seed(spot_key, perp_key, t_ns)
+        return Changed.BASIS
+
+    def _funding(self, event: FundingHistory, _t_ns: int) -> Changed:
+        rows = self.funding_history.get(event.instrument, {}) | dict(event.rows)
+        self.funding_history[event.instrument] = dict(sorted(rows.items())[-FUNDING_MAX:])
+        self.leg(event.instrument).funding.learn(event)
+        return Changed.FUNDING
+
+    def _instruments(self, event: Instruments, _t_ns: int) -> Changed:
+        for row in event.rows:
+            tiers = row.tiers or self._tiers.get(row.key, ())
+            self.instruments[row.key] = msgspec.structs.replace(row, tiers=tiers)
+            if row.key in self.legs:
+                self._describe(self.legs[row.key])
+        return _FEEDS
+
+    def _tiers_of(self, event: Tiers, _t_ns: int) -> Changed:
+        key = event.instrument
+        self._tiers[key] = event.tiers
+        if key in self.instruments:
+            row = msgspec.structs.replace(self.instruments[key], tiers=event.tiers)
+            self.instruments[key] = row
+            if key in self.legs:
+                self._describe(self.legs[key])
+        return _FEEDS
+
+    # --- streams ---------------------------------------------------------------------------------
+
+    def _link(self, conn: str, t_ns: int) -> LinkState:
+        link = self.links.get(conn)
+        if link is None:
+            link = self.links[conn] = LinkState(conn)
+            link.roll(t_ns)
+        return link
+
+    def _stream(self, stream_id: str, t_ns: int) -> Stream:
+        stream = self.streams.get(stream_id)
+        if stream is None:
+            conn, _, topic = stream_id.partition("/")
+            venue = self._venues.get(conn.partition(".")[0])
+            quiet_s = venue.quiet_s.get(topic.rpartition(".")[0], 0.0) if venue else 0.0
+            stream = Stream(stream_id, self._link(conn, t_ns), round(quiet_s * 1e9))
+            stream.since_ns = t_ns
+            self.streams[stream_id] = stream
+        return stream
+
+    def _bind(self, stream_id: str, instrument: str, t_ns: int) -> Stream:
+        stream = self._stream(stream_id, t_ns)
+        stream.instrument = instrument
+        leg = stream.leg = self.leg(instrument)
+        if stream.depth > max(leg.depth, 1):
+            leg.depth = stream.depth
+            leg.book = stream.book
+        self._bound[stream_id] = stream
+        return stream
+
+    def _wake(self, stream: Stream, t_ns: int) -> Changed:
+        # After "resync" only a new subscription, or for a book a new snapshot, makes it whole.
+        if stream.state == "resync" and not (stream.depth > 1 and stream.book.valid):
+            return _NOTHING
+        stream.move("live", t_ns, "")
+        return _QUOTES_FEEDS
+
+    def _broken(self, stream: Stream, fault: str, t_ns: int) -> Changed:
+        leg = stream.leg
+        if leg.quote_stream is stream:
+            leg.clear_quote()
+        if fault == "nosnapshot":
+            if stream.state in ("connecting", "acked") and stream.asked_ns:
+                return _NOTHING  # messages of the old subscription, the snapshot is on its way
+        elif fault == "gap":
+            stream.gaps += 1
+            self.gaps += 1
+        else:
+            stream.count_bad(fault)
+            self._count_bad(fault)
+        stream.move("resync", t_ns, f"book lost: {fault}")
+        return _QUOTES_FEEDS
+
+    def _check(self, stream: Stream, now_ns: int) -> bool:
+        silent_ns = now_ns - stream.heard_ns
+        if stream.live:
+            if stream.depth > 1 and self._behind(stream):
+                stream.book.clear("behind the top of book")
+                return stream.move("resync", now_ns, "book lost: behind the top of book")
+            if 0 < stream.quiet_ns < silent_ns:
+                return stream.move("stale", now_ns, f"silent for {silent_ns / 1e9:.0f} s")
+        elif stream.awaited and now_ns - stream.asked_ns > FIRST_DATA_NS:
+            said = "no data" if stream.state == "acked" else "no answer"
+            state = "resync" if silent_ns < FIRST_DATA_NS else "stale"
+            return stream.move(state, now_ns, f"{said} 10 s after subscribing")
+        return False
+
+    @staticmethod
+    def _behind(stream: Stream) -> bool:
+        leg = stream.leg
+        return (
+            leg.quote_stream is not stream
+            and leg.mid == leg.mid  # not NaN
+            and leg.quote_ns - stream.heard_ns > BEHIND_NS
+            and not stream.book.tops(leg.bid, leg.ask)
+        )
+
+    def _lose(self, conn: str, t_ns: int, state: str, why: str) -> None:
+        lost: set[str] = set()
+        for stream in self.streams.values():
+            if stream.conn != conn:
+                continue
+            if stream.instrument and stream.leg.lose(stream, why):
+                lost.add(stream.leg.key)
+            stream.seq = 0
+            again = "resync" if stream.has_state else "acked"
+            stream.move("down" if state == "down" else again, t_ns, why)
+        if state == "down":
+            self._asked = {ask: topics for ask, topics in self._asked.items() if ask[0] != conn}
+        for legs, pair in self.pairs.items():
+            for key in lost.intersection(legs):
+                pair.down(key, t_ns)
+
+    # --- small things ----------------------------------------------------------------------------
+
+    def _count_bad(self, reason: str) -> None:
+        self.bad_frames += 1
+        self.bad_by_reason[reason] = self.bad_by_reason.get(reason, 0) + 1
+
+    def _describe(self, leg: Leg) -> None:
+        leg.instrument = self.instruments.get(leg.key)
+        if leg.instrument is not None and not leg.funding.interval_h:
+            leg.funding.interval_h = float(leg.instrument.funding_interval_h)
+
+    def _seed(self, spot_key: str, perp_key: str, now_ns: int) -> None:
+        spot, perp = self.candles.get(spot_key), self.candles.get(perp_key)
+        if spot is not None and perp is not None:
+            self.pairs[spot_key, perp_key].seed(spot, perp, now_ns)

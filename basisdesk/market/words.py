@@ -1,0 +1,56 @@
+"""Why a pair cannot be traded now, in one plain sentence."""
+
+import math
+
+from basisdesk.venues.instrument import split_key
+
+
+class LegName:
+    """How a leg is called in sentences: `name` "spot", or "Bybit perp" where both legs are perps.
+
+    key: the leg's key. venue: "Bybit".
+    """
+
+    __slots__ = ("key", "name", "venue")
+
+    def __init__(self, key: str, twin: str) -> None:
+        venue, market, _ = split_key(key)
+        self.key = key
+        self.venue = "OKX" if venue == "okx" else venue.capitalize()
+        self.name = market if split_key(twin)[1] != market else f"{self.venue} {market}"
+
+    @property
+    def title(self) -> str:
+        """The name as a sentence begins with it."""
+        return self.name[:1].upper() + self.name[1:]
+
+
+def missing(leg: LegName, heard_before: bool) -> str:
+    """The leg has no quote: its feed is down, or it was never heard."""
+    if heard_before:
+        return f"{leg.title} feed is down. Waiting for {leg.venue}."
+    return f"No {leg.name} quote yet. Waiting for {leg.venue}."
+
+
+def too_old(leg: LegName, age_ms: float, limit_ms: int) -> str:
+    """The leg's quote is older than the limit."""
+    limit = f"{limit_ms / 1000:g} s"
+    return f"{leg.title} quote is {duration(age_ms)} old (limit {limit}). Waiting for {leg.venue}."
+
+
+def too_far_apart(older: LegName, newer: LegName, skew_ms: float, limit_ms: int) -> str:
+    """The quotes of the two legs are from different moments."""
+    limit = f"{limit_ms / 1000:g} s"
+    return (
+        f"{older.title} quote is {duration(skew_ms)} older than the {newer.name} quote "
+        f"(limit {limit}). Waiting for {older.venue}."
+    )
+
+
+def duration(ms: float) -> str:
+    """Milliseconds as "4.2 s", "3 min" or "2.1 h", rounded up: never less than it is."""
+    if ms < 100_000:
+        return f"{math.ceil(ms / 100) / 10:.1f} s"
+    if ms < 6_000_000:
+        return f"{math.ceil(ms / 60_000)} min"
+    return f"{math.ceil(ms / 360_000) / 10:.1f} h"

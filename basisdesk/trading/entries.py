@@ -1,0 +1,131 @@
+"""May this entry be made, how large may it be, and what does the ticket say about it?
+
+`Entries` is one moment's view: built for one decision from what the desk and the market are then.
+"""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from basisdesk.config import Settings
+from basisdesk.events import Funds, OpenPair
+from basisdesk.market.state import Market
+from basisdesk.trading import risk, words
+from basisdesk.trading.costs import CostSheet, cost_sheet, exit_now, refused_sheet
+from basisdesk.trading.orders import PairOrder
+from basisdesk.trading.paper import Memory
+from basisdesk.trading.quoting import OpenQuote, Pricer
+from basisdesk.trading.risk import No, RiskState
+
+
+class Entries:
+    """Limits and pricing of entries at one moment.
+
+    waiting: entries on their way; what they will need is not free. live: pairs open.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        memory: Memory,
+        state: RiskState,
+        waiting: Sequence[PairOrder],
+        live: int,
+    ) -> None:
+        self._settings = settings
+        self._memory = memory
+        self._state = state
+        self._waiting = waiting
+        self._live = live
+
+    def free(self, funds: Funds) -> Decimal:
+        """Free cash less what entries on their way will need."""
+        return funds.free - sum((order.cash for order in self._waiting), Decimal(0))
+
+    def check(self, request: OpenPair, market: Market, funds: Funds, now_ns: int) -> OpenQuote | No:
+        """The priced entry, or the first limit it breaks."""
+        no = self._legs(request, market) or self._limits(request, market, now_ns)
+        if no is not None:
+            return no
+        pricer = self._pricer(request, market, now_ns)
+        if no := risk.check_qty(request.qty, pricer.rules[0]):
+            return no
+        quote = pricer.price(request.qty)
+        if isinstance(quote, No):
+            return quote
+        return self._sizes(quote, pricer, self.free(funds)) or quote
+
+    def max_qty(self, request: OpenPair, market: Market, funds: Funds, now_ns: int) -> Decimal:
+        """The largest quantity of the long leg that `check` would not refuse; 0 when none."""
+        if self._legs(request, market) is not None:
+            return Decimal(0)
+        pricer, free = self._pricer(request, market, now_ns), self.free(funds)
+        qty = pricer.affordable(free)
+        quote = pricer.price(qty) if qty else None
+        if not isinstance(quote, OpenQuote) or self._sizes(quote, pricer, free) is not None:
+            return Decimal(0)
+        return qty
+
+    def sheet(self, request: OpenPair, market: Market, funds: Funds, now_ns: int) -> CostSheet:
+        """The ticket's cost sheet; besides the limits of `check` it asks for target and stop."""
+        currency = self._settings.account.currency
+        no = self._legs(request, market)
+        if no is not None:
+            return refused_sheet(request, 1, no.at(now_ns, "open_pair"), currency)
+        pricer = self._pricer(request, market, now_ns)
+        no = self._limits(request, market, now_ns) or risk.check_qty(request.qty, pricer.rules[0])
+        sane = request.qty.is_finite() and request.qty > 0 and request.leverage.is_finite()
+        quote = pricer.price(request.qty) if sane and request.leverage > 0 else None
+        if not isinstance(quote, OpenQuote):
+            no = no or quote or risk.check_leverage(request.leverage, 1.0) or _UNPRICED
+            direction = risk.direction(request)
+            return refused_sheet(request, direction, no.at(now_ns, "open_pair"), currency)
+        free = self.free(funds)
+        no = no or self._sizes(quote, pricer, free) or risk.check_planned(request.exit)
+        refusal = no.at(now_ns, "open_pair") if no is not None else None
+        leave = exit_now(quote, request, market, self._settings, now_ns)
+        account = Funds(free, funds.equity), pricer.affordable(free), refusal
+        return cost_sheet(quote, leave, request, market, self._settings, account)
+
+    def _legs(self, request: OpenPair, market: Market) -> No | None:
+        return risk.check_legs(request, market, self._settings.account.currency)
+
+    def _limits(self, request: OpenPair, market: Market, now_ns: int) -> No | None:
+        long, short = market.leg(request.long), market.leg(request.short)
+        limits = self._settings.risk
+        return (
+            risk.check_halted(self._state)
+            or self._count(request)
+            or risk.check_leverage(request.leverage, limits.leverage_max)
+            or risk.check_plan(request.exit, risk.direction(request))
+            or risk.check_fresh(long, short, limits, now_ns)
+        )
+
+    def _count(self, request: OpenPair) -> No | None:
+        if any((each.long, each.short) == (request.long, request.short) for each in self._waiting):
+            legs = f"{words.name(request.long)} and {words.name(request.short)}"
+            text = f"An order for {legs} is on its way. Wait for its answer."
+            return No("pending", "a second order", "one at a time", text)
+        most = self._settings.risk.pairs_max
+        count = self._live + len(self._waiting)
+        if count < most:
+            return None
+        text = f"{count} pairs are open or on their way, the limit is {most}. Close one first."
+        return No("pairs_max", str(count + 1), str(most), text)
+
+    def _sizes(self, quote: OpenQuote, pricer: Pricer, free: Decimal) -> No | None:
+        no = pricer.too_small(quote) or pricer.too_large(quote) or pricer.over_leveraged(quote)
+        if no is not None or quote.cash <= free:
+            return no
+        rule = pricer.rules[0]
+        most = words.plain(pricer.affordable(free))
+        text = (
+            f"The entry needs {words.money(quote.cash, rule.quote)}, free are "
+            f"{words.money(free, rule.quote)}. The largest size now is {most} {rule.base}."
+        )
+        return No("funds", words.plain(quote.cash), words.plain(free), text)
+
+    def _pricer(self, request: OpenPair, market: Market, now_ns: int) -> Pricer:
+        return Pricer(request, market, self._settings, self._memory, now_ns)
+
+
+_UNPRICED = No("min_qty", "0", "above 0", "Enter a size above zero.")

@@ -1,0 +1,128 @@
+"""When a pair is left: the plan's target, stop and time, and the forced close of a perpetual.
+
+The plan is read on the executable close basis at the pair's size, never on mids, and only on fresh
+quotes. Funding that changes its sign is no exit.
+"""
+
+import decimal
+import math
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+
+from basisdesk.config import Settings, exact
+from basisdesk.events import MONEY, Fill, Liquidated
+from basisdesk.market.state import Market
+from basisdesk.trading.accrual import HOUR_NS
+from basisdesk.trading.fees import schedule
+from basisdesk.trading.margin import Liquidation, liquidation
+from basisdesk.trading.paper import basis_bp
+from basisdesk.trading.positions import LegPosition, PairPosition
+from basisdesk.trading.quoting import decision_mid, rules_of
+from basisdesk.trading.risk import check_fresh
+
+
+def close_bp(position: PairPosition, market: Market) -> float:
+    """The executable basis of closing this pair now at its whole size, bp; NaN when it cannot."""
+    reference, other = position.reference, position.other
+    sides = ("sell", "buy") if position.direction > 0 else ("buy", "sell")
+    return basis_bp(
+        market.leg(reference.instrument),
+        market.leg(other.instrument),
+        sides,
+        (abs(float(reference.qty)), abs(float(other.qty))),
+    )
+
+
+def wanted(position: PairPosition, market: Market, settings: Settings, now_ns: int) -> str:
+    """Why the plan says leave: "target", "stop", "time"; "" to stay, or while quotes are stale."""
+    plan = position.plan
+    if position.state != "open":
+        return ""
+    long, short = (market.leg(leg.instrument) for leg in position.legs)
+    if check_fresh(long, short, settings.risk, now_ns) is not None:
+        return ""
+    basis = close_bp(position, market)
+    if math.isfinite(basis):
+        d = position.direction
+        if plan.stop_bp is not None and d * (basis - float(plan.stop_bp)) >= 0:
+            return "stop"
+        if plan.target_bp is not None and d * (basis - float(plan.target_bp)) <= 0:
+            return "target"
+    if plan.max_hold_h is not None:
+        limit_ns = int(plan.max_hold_h * HOUR_NS)
+        if now_ns - position.opened_ns >= limit_ns:
+            return "time"
+    return ""
+
+
+def gauge(
+    position: PairPosition, leg: LegPosition, market: Market, settings: Settings
+) -> Liquidation:
+    """Where a perpetual leg of an open pair is liquidated, and how far its mark is from there."""
+    rule = rules_of(market, leg.instrument)
+    taker = schedule(settings, rule.venue).rate(rule)
+    return liquidation(position.isolated(leg, taker), rule, market.leg(leg.instrument).mark)
+
+
+def forced(
+    position: PairPosition, market: Market, settings: Settings, now_ns: int
+) -> Liquidated | None:
+    """The liquidation of a perpetual whose mark has reached its price; None while it has not.
+
+    It fills at the bankruptcy price, one tick towards the worse, and pays the taker fee.
+    """
+    if position.state != "open":
+        return None
+    for leg in position.perps:
+        mark = market.leg(leg.instrument).mark
+        if not leg.qty or not math.isfinite(mark):
+            continue
+        at = gauge(position, leg, market, settings)
+        if at.price is None:
+            continue
+        reached = mark <= float(at.price) if leg.qty > 0 else mark >= float(at.price)
+        if reached:
+            return _liquidated(position, leg, at, market, settings, now_ns)
+    return None
+
+
+def _liquidated(
+    position: PairPosition,
+    leg: LegPosition,
+    at: Liquidation,
+    market: Market,
+    settings: Settings,
+    now_ns: int,
+) -> Liquidated:
+    rule = rules_of(market, leg.instrument)
+    rounding = ROUND_FLOOR if leg.qty > 0 else ROUND_CEILING
+    ticks = (at.bankruptcy / rule.tick).quantize(Decimal(1), rounding)
+    price = max(ticks * rule.tick, rule.tick)
+    qty = abs(leg.qty)
+    side = "sell" if leg.qty > 0 else "buy"
+    with decimal.localcontext(MONEY):
+        fee, currency = schedule(settings, rule.venue).fee(rule, side, qty, price)
+    fill = Fill(
+        ts_ns=now_ns,
+        leg=leg.role,
+        instrument=leg.instrument,
+        side=side,
+        qty=qty,
+        price=price,
+        fee=fee,
+        fee_currency=currency,
+        grade="D",
+        grade_reason="bankruptcy price of a forced close, displayed by nobody",
+    )
+    other = position.short if leg is position.long else position.long
+    mids = [decision_mid(position, each, market) for each in position.legs]
+    return Liquidated(
+        ts_ns=now_ns,
+        pair=position.pair,
+        instrument=leg.instrument,
+        mark=exact(market.leg(leg.instrument).mark),
+        liq_price=at.price if at.price is not None else price,
+        fills=(fill,),
+        long_mid=mids[0],
+        short_mid=mids[1],
+        closed=other.qty == 0,
+    )

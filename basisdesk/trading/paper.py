@@ -1,0 +1,198 @@
+"""The paper venue: market orders walk the displayed book, one fill a level, at that level's price.
+
+Liquidity memory: what was eaten of a level stays eaten until the venue shows another size there,
+so the same coins are not bought twice. Each fill carries a realism grade:
+
+* A  top level, quote under 250 ms old
+* B  within five levels, quote under 1 s old
+* C  deeper, or an older quote
+* D  beyond half of what is displayed, or of a price nobody displayed (a forced close)
+"""
+
+import decimal
+import math
+from collections.abc import Sequence
+from decimal import Decimal
+
+import msgspec
+
+from basisdesk.events import MONEY, Fill
+from basisdesk.market.state import Leg
+from basisdesk.trading.fees import FeeSchedule
+from basisdesk.venues.instrument import Instrument
+
+LEVELS = 1000  # as many as any venue shows
+
+
+class Take(msgspec.Struct, frozen=True):
+    """What an order takes of one level. level: 0 is the best; shown: the level's float key."""
+
+    price: Decimal
+    qty: Decimal
+    level: int
+    shown: tuple[float, float]
+
+
+class Memory:
+    """How much of each displayed level our own orders have eaten."""
+
+    def __init__(self, enabled: bool = True) -> None:
+        self._enabled = enabled
+        self._eaten: dict[tuple[str, str], dict[float, tuple[float, Decimal]]] = {}
+
+    def eaten(self, key: str, side: str, price: float, size: float) -> Decimal:
+        """Coins already taken from this level; 0 once its displayed size changed."""
+        shown, qty = self._eaten.get((key, side), {}).get(price, (size, Decimal(0)))
+        return qty if shown == size else Decimal(0)
+
+    def eat(self, key: str, side: str, takes: Sequence[Take]) -> None:
+        """Remember an order that filled."""
+        if not self._enabled:
+            return
+        levels = self._eaten.setdefault((key, side), {})
+        for take in takes:
+            price, size = take.shown
+            levels[price] = (size, self.eaten(key, side, price, size) + take.qty)
+
+    def forget_gone(self, key: str, side: str, prices: set[float]) -> None:
+        """Drop levels the venue no longer shows, so that the memory cannot grow."""
+        levels = self._eaten.get((key, side))
+        if levels:
+            self._eaten[key, side] = {p: kept for p, kept in levels.items() if p in prices}
+
+
+class Ladder:
+    """One side of a leg's book as exact numbers, less what memory says is eaten."""
+
+    def __init__(self, leg: Leg, side: str, instrument: Instrument, memory: Memory) -> None:
+        self.instrument = instrument
+        self.side = side
+        self.rows: list[Take] = []
+        shown = _displayed(leg, side)
+        memory.forget_gone(leg.key, side, {price for price, _ in shown})
+        for level, (price, size) in enumerate(shown):
+            qty = instrument.size(size) - memory.eaten(leg.key, side, price, size)
+            if qty > 0:
+                self.rows.append(Take(instrument.price(price), qty, level, (price, size)))
+        self.depth = sum((row.qty for row in self.rows), Decimal(0))
+
+    def walk(self, qty: Decimal) -> list[Take] | None:
+        """What a market order of `qty` takes, best price first; None beyond the displayed depth."""
+        takes: list[Take] = []
+        left = qty
+        for row in self.rows:
+            if left <= row.qty:
+                if left:
+                    takes.append(Take(row.price, left, row.level, row.shown))
+                return takes
+            takes.append(row)
+            left -= row.qty
+        return None if left > 0 else takes
+
+
+def walk(leg: Leg, side: str, qty: Decimal, memory: Memory) -> list[tuple[Decimal, Decimal]] | None:
+    """(price, size) of each level a market order takes; None when the display is too thin."""
+    if leg.instrument is None:
+        return None
+    takes = Ladder(leg, side, leg.instrument, memory).walk(qty)
+    return None if takes is None else [(take.price, take.qty) for take in takes]
+
+
+def notional(takes: Sequence[Take]) -> Decimal:
+    """Price times quantity over all levels, exact."""
+    with decimal.localcontext(MONEY):
+        return sum((take.price * take.qty for take in takes), Decimal(0))
+
+
+def mid(leg: Leg, instrument: Instrument) -> Decimal | None:
+    """The decision mid, exact on the tick grid; None while a side is missing."""
+    if not (math.isfinite(leg.bid) and math.isfinite(leg.ask)):
+        return None
+    return (instrument.price(leg.bid) + instrument.price(leg.ask)) / 2
+
+
+def basis_bp(
+    reference: Leg, other: Leg, sides: tuple[str, str], qtys: tuple[float, float]
+) -> float:
+    """Executable basis in bp of trading these sides and sizes now; NaN when the display is short.
+
+    sides: ("buy" or "sell") of the reference and the other leg. A look, not a trade: floats, and
+    the liquidity memory is left out.
+    """
+    ref_price = _vwap(reference, sides[0], qtys[0])
+    other_price = _vwap(other, sides[1], qtys[1])
+    return 1e4 * (other_price - ref_price) / ref_price
+
+
+def make_fills(
+    takes: Sequence[Take], ladder: Ladder, role: str, fees: FeeSchedule, when: tuple[int, float]
+) -> list[Fill]:
+    """One fill a level. role: "long" or "short". when: (now_ns, age of the quote in ms)."""
+    now_ns, age_ms = when
+    fills: list[Fill] = []
+    done = Decimal(0)
+    with decimal.localcontext(MONEY):
+        for take in takes:
+            done += take.qty
+            fee, currency = fees.fee(ladder.instrument, ladder.side, take.qty, take.price)
+            grade, why = grade_of(take.level, float(done), float(ladder.depth), age_ms)
+            fills.append(
+                Fill(
+                    ts_ns=now_ns,
+                    leg=role,
+                    instrument=ladder.instrument.key,
+                    side=ladder.side,
+                    qty=take.qty,
+                    price=take.price,
+                    fee=fee,
+                    fee_currency=currency,
+                    grade=grade,
+                    grade_reason=why,
+                )
+            )
+    return fills
+
+
+def with_dust(fills: list[Fill], dust: Decimal) -> list[Fill]:
+    """The same fills with the dust of the order on the last of them.
+
+    A last fill smaller than the dust could not carry it; then the largest one does.
+    """
+    if not dust or not fills:
+        return fills
+    at = len(fills) - 1
+    if fills[at].qty - fills[at].fee <= dust:
+        at = max(range(len(fills)), key=lambda index: fills[index].qty)
+    fills[at] = msgspec.structs.replace(fills[at], dust=dust)
+    return fills
+
+
+def grade_of(level: int, done: float, depth: float, age_ms: float) -> tuple[str, str]:
+    """(grade, reason) of a fill.
+
+    level: 0 is the best. done: base filled up to and including this level. depth: base displayed.
+    """
+    at = "top level" if level == 0 else f"level {level + 1}"
+    if done > 0.5 * depth:
+        return "D", f"{100 * done / depth:.0f} % of the displayed depth"
+    if level == 0 and age_ms < 250:
+        return "A", f"{at}, quote {age_ms:.0f} ms old"
+    if level < 5 and age_ms < 1000:
+        return "B", f"{at}, quote {age_ms:.0f} ms old"
+    return "C", f"{at}, quote {age_ms:.0f} ms old"
+
+
+def _displayed(leg: Leg, side: str) -> list[tuple[float, float]]:
+    # a book that is not whole shows nothing; without a depth channel it holds the top of book
+    return leg.book.levels(side, LEVELS) if leg.book.valid else []
+
+
+def _vwap(leg: Leg, side: str, qty: float) -> float:
+    left, cost = qty, 0.0
+    for price, size in _displayed(leg, side):
+        part = min(left, size)
+        cost += price * part
+        left -= part
+        if left <= 1e-12 * qty:
+            return cost / (qty - left)
+    return float("nan")

@@ -1,0 +1,342 @@
+"""What a pair order would trade right now: both legs walked through the displayed book.
+
+Ticket, size limit, refusal and fill all price an order here and nowhere else, so what the ticket
+shows is what the paper venue does.
+"""
+
+import decimal
+import math
+from decimal import ROUND_FLOOR, Decimal
+
+import msgspec
+
+from basisdesk.config import Settings, exact
+from basisdesk.events import MONEY, Fill, OpenPair
+from basisdesk.market.state import Leg, Market
+from basisdesk.trading import words
+from basisdesk.trading.fees import FeeSchedule, schedule
+from basisdesk.trading.margin import leverage_max, margin_for
+from basisdesk.trading.paper import Ladder, Memory, Take, make_fills, mid, notional, with_dust
+from basisdesk.trading.positions import LegPosition, PairPosition
+from basisdesk.trading.risk import No
+from basisdesk.trading.sizing import CloseSizes, OpenSizes, close_sizes, open_sizes, smallest
+from basisdesk.venues.instrument import Instrument
+
+
+class LegQuote(msgspec.Struct, frozen=True):
+    """One leg of an order, walked. cost: notional, quote. fee: in `fee_currency`, exact."""
+
+    ladder: Ladder
+    takes: list[Take]
+    qty: Decimal
+    cost: Decimal
+    fee: Decimal
+    fee_currency: str
+    fees: FeeSchedule
+    mid: Decimal
+    age_ms: float
+
+    @property
+    def vwap(self) -> Decimal:
+        """Average price, quote; 0 for an empty leg."""
+        return self.cost / self.qty if self.qty else Decimal(0)
+
+    @property
+    def slippage(self) -> Decimal:
+        """What the walk costs against the mid, half spread included; quote, >= 0 in a sane book."""
+        worth = self.qty * self.mid
+        return self.cost - worth if self.ladder.side == "buy" else worth - self.cost
+
+    @property
+    def fee_quote(self) -> Decimal:
+        """The fee valued in quote: a fee in coins at this leg's average price."""
+        in_quote = self.fee_currency == self.ladder.instrument.quote
+        return self.fee if in_quote else self.cost * self.fees.rate(self.ladder.instrument)
+
+    def fills(self, role: str, now_ns: int, dust: Decimal = Decimal(0)) -> list[Fill]:
+        """The fills of this leg, the order's dust on one of them."""
+        made = make_fills(self.takes, self.ladder, role, self.fees, (now_ns, self.age_ms))
+        return with_dust(made, dust)
+
+
+class OpenQuote(msgspec.Struct, frozen=True):
+    """An entry, priced. margin, collateral and cash in quote currency.
+
+    cash: everything the account must have free: a bought spot leg, fees in quote, margin and
+    collateral. Proceeds of a borrowed sale are locked and do not count.
+    """
+
+    sizes: OpenSizes
+    long: LegQuote
+    short: LegQuote
+    direction: int
+    margin: Decimal
+    collateral: Decimal
+    cash: Decimal
+
+    @property
+    def reference(self) -> LegQuote:
+        """The leg the basis is measured on: spot, or the long one of two perpetuals."""
+        return self.long if self.direction > 0 else self.short
+
+    @property
+    def basis_bp(self) -> float:
+        """Basis at the average prices, bp."""
+        return _basis_bp(self.long, self.short, self.direction)
+
+
+class CloseQuote(msgspec.Struct, frozen=True):
+    """An exit, priced. A leg that holds nothing has qty 0 and no takes."""
+
+    sizes: CloseSizes
+    long: LegQuote
+    short: LegQuote
+
+
+class Pricer:
+    """Prices entries of one pair against one moment's books; build it anew for each decision."""
+
+    def __init__(
+        self, request: OpenPair, market: Market, settings: Settings, memory: Memory, now_ns: int
+    ) -> None:
+        self.request = request
+        self._settings = settings
+        self._legs = market.leg(request.long), market.leg(request.short)
+        self.rules = rules_of(market, request.long), rules_of(market, request.short)
+        self._fees = tuple(schedule(settings, rule.venue) for rule in self.rules)
+        self._ages = tuple(leg.age_ms(now_ns) for leg in self._legs)
+        self._mids = tuple(
+            mid(leg, rule) or Decimal(0) for leg, rule in zip(self._legs, self.rules, strict=True)
+        )
+        self._ladders = tuple(
+            Ladder(leg, side, rule, memory)
+            for leg, side, rule in zip(self._legs, ("buy", "sell"), self.rules, strict=True)
+        )
+
+    def price(self, qty: Decimal) -> OpenQuote | No:
+        """An entry of `qty` on the long leg, or why the displayed books cannot give it."""
+        sizes = open_sizes(self.rules[0], self.rules[1], qty, self._fees[0])
+        quotes = []
+        for index, wanted in enumerate((sizes.long, sizes.short)):
+            takes = self._ladders[index].walk(wanted)
+            if takes is None:
+                return _too_deep(self._ladders[index], wanted)
+            quotes.append(self._leg(index, takes, wanted))
+        return self._sum(sizes, quotes[0], quotes[1])
+
+    def depth(self) -> Decimal:
+        """Displayed base coin of the long leg's side, less what was eaten."""
+        return self._ladders[0].depth
+
+    def affordable(self, free: Decimal) -> Decimal:
+        """The largest quantity, in lots of the long leg, that books, limits and cash allow; or 0.
+
+        It is found with the very pricing and comparison that later decide, so an order of this
+        size is not refused for funds.
+        """
+        lot = self.rules[0].lot
+        low, high = 0, int((self.ceiling() / lot).quantize(Decimal(1), ROUND_FLOOR))
+        while low < high:
+            middle = (low + high + 1) // 2
+            if self.fits(middle * lot, free):
+                low = middle
+            else:
+                high = middle - 1
+        return low * lot
+
+    def ceiling(self) -> Decimal:
+        """What the long leg's displayed depth and maximum size allow, base."""
+        rule = self.rules[0]
+        return min(self.depth(), rule.max_qty) if rule.max_qty > 0 else self.depth()
+
+    def fits(self, qty: Decimal, free: Decimal) -> bool:
+        """Whether depth, maximum sizes, leverage tier and cash allow this quantity."""
+        quote = self.price(qty)
+        return not isinstance(quote, No) and not (
+            self.too_large(quote) or self.over_leveraged(quote) or quote.cash > free
+        )
+
+    def too_small(self, quote: OpenQuote) -> No | None:
+        """A leg below the venue's smallest size or notional."""
+        for leg in (quote.long, quote.short):
+            rule = leg.ladder.instrument
+            least = smallest(rule, leg.vwap or leg.mid)
+            if leg.qty < least or (rule.min_notional and leg.cost < rule.min_notional):
+                limit = "min_qty" if leg.qty < rule.min_qty or not leg.qty else "min_notional"
+                return No(
+                    limit,
+                    words.plain(leg.qty),
+                    words.plain(least),
+                    f"{words.name(rule.key)} would trade {words.plain(leg.qty)} {rule.base}, "
+                    f"{words.money(leg.cost, rule.quote)}; the venue's smallest order is "
+                    f"{words.plain(least)} {rule.base}. Raise the size.",
+                )
+        return None
+
+    def too_large(self, quote: OpenQuote) -> No | None:
+        """A leg above the venue's largest order."""
+        for leg in (quote.long, quote.short):
+            rule = leg.ladder.instrument
+            if rule.max_qty > 0 and leg.qty > rule.max_qty:
+                return No(
+                    "max_qty",
+                    words.plain(leg.qty),
+                    words.plain(rule.max_qty),
+                    f"{words.name(rule.key)} takes at most {words.plain(rule.max_qty)} "
+                    f"{rule.base} in one order, {words.plain(leg.qty)} asked. Lower the size.",
+                )
+        return None
+
+    def over_leveraged(self, quote: OpenQuote) -> No | None:
+        """Leverage beyond the house, the settings, the venue or the tier of this notional."""
+        limit = Decimal(repr(self._settings.risk.leverage_max))
+        for leg in (quote.long, quote.short):
+            rule = leg.ladder.instrument
+            most = leverage_max(rule, leg.cost, limit) if rule.market == "perp" else limit
+            if not 1 <= self.request.leverage <= most:
+                return No(
+                    "leverage",
+                    words.plain(self.request.leverage),
+                    words.plain(most),
+                    f"Leverage {words.plain(self.request.leverage)} is outside 1 to "
+                    f"{words.plain(most)} for {words.name(rule.key)}. Choose a value within.",
+                )
+        return None
+
+    def _leg(self, index: int, takes: list[Take], qty: Decimal) -> LegQuote:
+        ladder, fees = self._ladders[index], self._fees[index]
+        return leg_quote(ladder, takes, qty, fees, (self._mids[index], self._ages[index]))
+
+    def _sum(self, sizes: OpenSizes, long: LegQuote, short: LegQuote) -> OpenQuote:
+        margin = collateral = cash = Decimal(0)
+        with decimal.localcontext(MONEY):
+            for leg in (long, short):
+                rule = leg.ladder.instrument
+                secured = _secured(leg.cost, self.request.leverage)
+                if rule.market == "perp":
+                    margin += secured
+                elif leg is short:
+                    collateral += secured
+                else:
+                    cash += leg.cost
+                if leg.fee_currency == rule.quote:
+                    cash += leg.fee
+            cash += margin + collateral
+        direction = -1 if short.ladder.instrument.market == "spot" else 1
+        return OpenQuote(sizes, long, short, direction, margin, collateral, cash)
+
+
+def leg_quote(
+    ladder: Ladder,
+    takes: list[Take],
+    qty: Decimal,
+    fees: FeeSchedule,
+    seen: tuple[Decimal, float],
+) -> LegQuote:
+    """One walked leg. seen: (decision mid, age of the quote in ms)."""
+    with decimal.localcontext(MONEY):
+        parts = [fees.fee(ladder.instrument, ladder.side, t.qty, t.price) for t in takes]
+        fee = sum((part for part, _ in parts), Decimal(0))
+    currency = parts[0][1] if parts else ladder.instrument.quote
+    return LegQuote(ladder, takes, qty, notional(takes), fee, currency, fees, *seen)
+
+
+def quote_close(
+    position: PairPosition,
+    fraction: Decimal,
+    market: Market,
+    settings: Settings,
+    memory: Memory,
+    now_ns: int,
+) -> CloseQuote | No:
+    """Closing a fraction of what is left of a pair, or why that cannot be done now."""
+    legs = market.leg(position.long.instrument), market.leg(position.short.instrument)
+    rules = rules_of(market, legs[0].key), rules_of(market, legs[1].key)
+    fees = tuple(schedule(settings, rule.venue) for rule in rules)
+    sizes = close_sizes(position, fraction, rules, fees[1])
+    if no := _too_little(position, fraction, sizes, rules):
+        return no
+    quotes = []
+    for index, (side, wanted) in enumerate((("sell", sizes.long), ("buy", sizes.short))):
+        ladder = Ladder(legs[index], side, rules[index], memory)
+        takes = ladder.walk(wanted)
+        if takes is None:
+            return _too_deep(ladder, wanted)
+        held = position.legs[index]
+        seen = (decision_mid(position, held, market), legs[index].age_ms(now_ns))
+        quotes.append(leg_quote(ladder, takes, wanted, fees[index], seen))
+    return CloseQuote(sizes, quotes[0], quotes[1])
+
+
+def rules_of(market: Market, key: str) -> Instrument:
+    """The instrument of a leg. Raises KeyError where no frame described it."""
+    leg: Leg | None = market.legs.get(key)
+    rule = leg.instrument if leg is not None else None
+    return rule if rule is not None else market.instruments[key]
+
+
+def decision_mid(position: PairPosition, leg: LegPosition, market: Market) -> Decimal:
+    """The mid of a leg; where its feed is down its mark, a perpetual's index, or its entry."""
+    seen = market.leg(leg.instrument)
+    known = mid(seen, rules_of(market, leg.instrument))
+    if known is not None:
+        return known
+    prices = [seen.mark]
+    for perp in position.perps:
+        prices += [market.leg(perp.instrument).index, market.leg(perp.instrument).mark]
+    found = next((price for price in prices if math.isfinite(price) and price > 0), None)
+    return exact(found) if found is not None else leg.entry_price
+
+
+def basis_at(long: LegQuote, short: LegQuote, direction: int) -> float:
+    """Basis at the average prices of two walked legs, bp of the reference leg."""
+    return _basis_bp(long, short, direction)
+
+
+def _basis_bp(long: LegQuote, short: LegQuote, direction: int) -> float:
+    reference, other = (long, short) if direction > 0 else (short, long)
+    if not reference.qty or not other.qty:
+        return float("nan")
+    return float((other.vwap - reference.vwap) / reference.vwap * 10_000)
+
+
+def _secured(cost: Decimal, leverage: Decimal) -> Decimal:
+    with decimal.localcontext(decimal.Context(prec=64)):
+        return margin_for(cost, leverage)
+
+
+def _too_deep(ladder: Ladder, wanted: Decimal) -> No:
+    rule = ladder.instrument
+    shown, asked = words.plain(ladder.depth), words.plain(wanted)
+    what = "on offer" if ladder.side == "buy" else "bid for"
+    return No(
+        "depth",
+        asked,
+        shown,
+        f"{words.name(rule.key)} shows {shown} {rule.base} {what}, the order needs {asked}. "
+        "Lower the size or wait for depth.",
+    )
+
+
+def _too_little(
+    position: PairPosition,
+    fraction: Decimal,
+    sizes: CloseSizes,
+    rules: tuple[Instrument, Instrument],
+) -> No | None:
+    """A partial close that lots or minimum sizes cannot express. Closing all is always allowed."""
+    if fraction >= 1:
+        return None
+    parts = (position.long, sizes.long_part), (position.short, sizes.short_part)
+    for (leg, part), rule in zip(parts, rules, strict=True):
+        held = abs(leg.qty)
+        if held and not max(rule.min_qty, rule.lot) <= part < held:
+            return No(
+                "fraction",
+                words.plain(fraction),
+                "1",
+                f"Closing {words.plain(fraction * 100)} % would trade {words.plain(part)} of "
+                f"{words.plain(held)} {rule.base} on {words.name(rule.key)}, where the smallest "
+                f"order is {words.plain(max(rule.min_qty, rule.lot))}. Close another share or all.",
+            )
+    return None

@@ -1,0 +1,219 @@
+"""Limits: what is asked before anything is priced, and the state that stops new entries.
+
+A limit answers None (go) or a `No`: its name, what was asked, what is allowed and one sentence.
+Limits of size, depth and cash need prices and live in quoting.py.
+"""
+
+import math
+from decimal import Decimal
+
+import msgspec
+
+from basisdesk.config import Risk
+from basisdesk.errors import RuleError
+from basisdesk.events import ExitPlan, OpenPair, Refused, RiskChanged
+from basisdesk.market.state import Leg, Market
+from basisdesk.market.words import LegName, missing, too_far_apart, too_old
+from basisdesk.trading import words
+from basisdesk.trading.positions import PairPosition, direction_of
+from basisdesk.venues.instrument import Instrument, split_key
+
+
+class No(msgspec.Struct, frozen=True):
+    """A refusal that does not know its moment yet. `text` says what to do."""
+
+    limit: str
+    asked: str
+    allowed: str
+    text: str
+
+    def at(self, now_ns: int, command: str) -> Refused:
+        """The outcome that is journaled and shown."""
+        return Refused(now_ns, self.limit, self.asked, self.allowed, self.text, command)
+
+
+class RiskState(msgspec.Struct, frozen=True):
+    """state: "active" or "halted" (no entries; closing stays possible), since when and why."""
+
+    state: str = "active"
+    reason: str = ""
+    since_ns: int = 0
+
+    @property
+    def halted(self) -> bool:
+        """Whether entries are refused."""
+        return self.state == "halted"
+
+    def after(self, change: RiskChanged) -> "RiskState":
+        """The state a change leads to. Raises RuleError for one that does not exist."""
+        if change.state not in ("active", "halted"):
+            raise RuleError(f"risk state {change.state!r}")
+        return RiskState(change.state, change.reason, change.ts_ns)
+
+
+def check_halted(state: RiskState) -> No | None:
+    """No entry while halted."""
+    if not state.halted:
+        return None
+    return No(
+        "halted",
+        "an entry",
+        "closing only",
+        f"The desk is halted ({state.reason or 'no reason given'}). Resume it to open pairs; "
+        "closing works as always.",
+    )
+
+
+def check_legs(request: OpenPair, market: Market, currency: str) -> No | None:
+    """Two described instruments of one coin, in the account's currency, at least one perpetual."""
+    pair = f"{request.long} / {request.short}"
+    rules: list[Instrument] = []
+    for key in (request.long, request.short):
+        rule = _described(key, market)
+        if rule is None:
+            text = (
+                f"{words.name(key)} is not known: its venue has not described it. Check the name "
+                "(venue:spot|perp:SYMBOL) or wait for the instrument list."
+            )
+            return No("instrument", key, "a described instrument", text)
+        rules.append(rule)
+    long, short = rules
+    why = ""
+    if request.long == request.short:
+        why = "Both legs are the same instrument. Choose a spot and a perpetual, or two perpetuals"
+    elif long.market == short.market == "spot":
+        why = "Two spot legs make no basis trade. Choose a perpetual for one of them"
+    elif long.base != short.base:
+        why = f"The legs are of two coins, {long.base} and {short.base}. Choose one coin"
+    elif {long.quote, short.quote} != {currency}:
+        quotes = f"{long.quote} and {short.quote}"
+        why = f"The legs are priced in {quotes}, the account is in {currency}. Choose such legs"
+    return No("legs", pair, "one coin, one perpetual at least", f"{why}.") if why else None
+
+
+def check_leverage(leverage: Decimal, limit: float) -> No | None:
+    """Leverage from 1 to the limit; the venue's own limits are checked once there is a price."""
+    most = min(Decimal(5), Decimal(repr(limit)))
+    if leverage.is_finite() and 1 <= leverage <= most:
+        return None
+    return No(
+        "leverage",
+        words.plain(leverage) if leverage.is_finite() else str(leverage),
+        words.plain(most),
+        f"Leverage {leverage} is outside 1 to {words.plain(most)}. Choose a value within.",
+    )
+
+
+def check_qty(qty: Decimal, rule: Instrument) -> No | None:
+    """A positive whole number of lots. Nothing is rounded silently; the nearest size is named."""
+    if not qty.is_finite() or qty <= 0:
+        return No("min_qty", str(qty), words.plain(rule.min_qty), "Enter a size above zero.")
+    nearest = max(rule.round_nearest(qty), rule.lot)
+    if rule.round_down(qty) == qty:
+        return None
+    return No(
+        "lot",
+        words.plain(qty),
+        words.plain(nearest),
+        f"{words.name(rule.key)} trades in steps of {words.plain(rule.lot)} {rule.base}; "
+        f"{words.plain(qty)} is none. The nearest size is {words.plain(nearest)}.",
+    )
+
+
+def check_fresh(long: Leg, short: Leg, limits: Risk, now_ns: int) -> No | None:
+    """Both legs quoted, their books whole, young enough, and of about the same moment.
+
+    Read from the legs themselves, so that it holds between two samples of the pair as well.
+    """
+    legs = (long, short)
+    names = LegName(long.key, short.key), LegName(short.key, long.key)
+    ages = [leg.age_ms(now_ns) for leg in legs]
+    limit = limits.quote_age_ms_max
+    for leg, age, name in zip(legs, ages, names, strict=True):
+        if not math.isfinite(leg.mid) or not math.isfinite(age):
+            return No("quote_age", "no quote", f"{limit} ms", missing(name, leg.quote_ns > 0))
+        if age > limit:
+            return No("quote_age", f"{age:.0f} ms", f"{limit} ms", too_old(name, age, limit))
+        if not leg.book.valid:
+            why = leg.book.reason
+            text = f"{name.title} book is not whole ({why}). Waiting for {name.venue} to resend it."
+            return No("book", why, "a whole book", text)
+    skew, most = abs(ages[0] - ages[1]), limits.leg_skew_ms_max
+    if skew <= most:
+        return None
+    newer, older = names if ages[1] > ages[0] else names[::-1]
+    return No("leg_skew", f"{skew:.0f} ms", f"{most} ms", too_far_apart(older, newer, skew, most))
+
+
+def check_plan(plan: ExitPlan, direction: int) -> No | None:
+    """A plan that can be meant: finite, target and stop on their sides, a positive hold."""
+    values = (plan.target_bp, plan.stop_bp, plan.max_hold_h)
+    if any(value is not None and not value.is_finite() for value in values):
+        return No("exit_plan", "not a number", "numbers in bp and hours", "Enter numbers.")
+    if plan.max_hold_h is not None and plan.max_hold_h <= 0:
+        hold = words.plain(plan.max_hold_h)
+        return No("exit_plan", f"{hold} h", "above 0 h", "Set the time stop above 0 hours.")
+    if plan.target_bp is None or plan.stop_bp is None:
+        return None
+    if (plan.stop_bp - plan.target_bp) * direction > 0:
+        return None
+    side = "above" if direction > 0 else "below"
+    return No(
+        "exit_plan",
+        f"target {words.bp(float(plan.target_bp))}, stop {words.bp(float(plan.stop_bp))}",
+        f"a stop {side} the target",
+        f"The stop has to be {side} the target in this direction: target "
+        f"{words.bp(float(plan.target_bp))}, stop {words.bp(float(plan.stop_bp))}. Swap them.",
+    )
+
+
+def check_planned(plan: ExitPlan) -> No | None:
+    """Target and stop both set. Asked by the ticket, not of commands from a file."""
+    missing = [
+        word
+        for word, value in (("target", plan.target_bp), ("stop", plan.stop_bp))
+        if value is None
+    ]
+    if not missing:
+        return None
+    what = " and no ".join(missing)
+    return No(
+        "exit_plan",
+        f"no {what}",
+        "target and stop",
+        f"No {what} is set. Say where to leave before going in.",
+    )
+
+
+def check_close(position: PairPosition | None, pair: int, fraction: Decimal) -> No | None:
+    """An open pair and a fraction in (0, 1]."""
+    if position is None:
+        return No(
+            "pair",
+            str(pair),
+            "an open pair",
+            f"Pair {pair} is not open. The positions table shows the pairs that are.",
+        )
+    if fraction.is_finite() and 0 < fraction <= 1:
+        return None
+    return No(
+        "fraction",
+        str(fraction),
+        "above 0, up to 1",
+        f"A fraction of {fraction} cannot be closed. Give one above 0 and up to 1.",
+    )
+
+
+def direction(request: OpenPair) -> int:
+    """+1 when the reference leg (spot, or the long one of two perpetuals) is bought, else -1."""
+    return direction_of(request.short)
+
+
+def _described(key: str, market: Market) -> Instrument | None:
+    try:
+        split_key(key)
+    except ValueError:
+        return None
+    leg = market.legs.get(key)
+    known = leg.instrument if leg is not None else None
+    return known if known is not None else market.instruments.get(key)

@@ -1,0 +1,182 @@
+"""Bybit V5, public data: addresses, what to send, and the codecs of the two sockets.
+
+The messages themselves are read in bybit_topics.py, REST answers in bybit_rest.py.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+
+import msgspec
+
+from basisdesk.errors import BadFrame
+from basisdesk.events import Ack, Pong
+from basisdesk.venues import Codec, MarketEvent
+from basisdesk.venues.bybit_rest import MINUTE_MS, RestCodec
+from basisdesk.venues.bybit_topics import (
+    Depth,
+    Events,
+    Head,
+    LinearTickers,
+    PublicTrades,
+    SpotTickers,
+    Topic,
+    TopOfBook,
+    bad_frame,
+    decode_head,
+)
+from basisdesk.venues.instrument import split_key
+
+SPOT, LINEAR, REST = "bybit.spot", "bybit.linear", "bybit.rest"
+PAYLOAD_MAX = 4 * 1024 * 1024  # bytes; the largest snapshot is below 100 kB
+TOPICS_MAX = 1_000  # topics remembered a connection
+TEXT_MAX = 200  # characters kept of a venue's sentence
+
+_SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9.-]{0,39}")
+_DEPTH = re.compile(r"orderbook\.([1-9][0-9]{0,3})")
+
+
+class Bybit:
+    """The exchange as the desk sees it: addresses, messages to send, and a codec a connection."""
+
+    name = "bybit"
+    endpoints: Mapping[str, str] = {
+        SPOT: "wss://stream.bybit.com/v5/public/spot",
+        LINEAR: "wss://stream.bybit.com/v5/public/linear",
+    }
+    rest_url = "https://api.bybit.com"
+    ping_every_s = 20.0
+    # orderbook.1 is repeated every 3 s when nothing moves; trades may be silent for hours.
+    quiet_s: Mapping[str, float] = {
+        "orderbook.1": 6.0,
+        "orderbook.50": 6.0,
+        "orderbook.200": 6.0,
+        "orderbook.1000": 6.0,
+        "tickers": 10.0,
+        "publicTrade": 0.0,
+    }
+
+    def codec(self, conn: str) -> Codec:
+        """A fresh decoder of "bybit.spot", "bybit.linear" or "bybit.rest"; else ValueError."""
+        if conn == REST:
+            return RestCodec()
+        if conn in (SPOT, LINEAR):
+            return BybitCodec(conn)
+        raise ValueError(f"{conn!r} is not a connection of Bybit")
+
+    def topics(self, instrument: str) -> tuple[str, tuple[str, ...]]:
+        """(connection, topics) that give this leg its top of book, depth, trades and ticker."""
+        _, market, symbol = split_key(instrument)
+        kinds = ("orderbook.1", "orderbook.50", "publicTrade", "tickers")
+        return (SPOT if market == "spot" else LINEAR), tuple(f"{kind}.{symbol}" for kind in kinds)
+
+    def subscribe(self, topics: Sequence[str], req_id: str) -> bytes:
+        """The message that asks for these topics. One bad topic fails all of them."""
+        return msgspec.json.encode({"req_id": req_id, "op": "subscribe", "args": list(topics)})
+
+    def unsubscribe(self, topics: Sequence[str], req_id: str) -> bytes:
+        """The message that drops these topics."""
+        return msgspec.json.encode({"req_id": req_id, "op": "unsubscribe", "args": list(topics)})
+
+    def ping(self, req_id: str) -> bytes:
+        """The application heartbeat, due every `ping_every_s`."""
+        return msgspec.json.encode({"req_id": req_id, "op": "ping"})
+
+    def backfill(self, instrument: str, now_ms: int) -> tuple[str, ...]:
+        """REST paths for the rules and the last 24 h of 1-minute candles, in two pages.
+
+        For a perpetual also its risk tiers and the last 200 settled funding rates.
+        """
+        _, market, symbol = split_key(instrument)
+        which = f"category={'spot' if market == 'spot' else 'linear'}&symbol={symbol}"
+        this_minute = now_ms - now_ms % MINUTE_MS
+        begin, half = this_minute - 1440 * MINUTE_MS, 720 * MINUTE_MS
+        candles = tuple(
+            f"/v5/market/kline?{which}&interval=1"
+            f"&start={start}&end={start + half - MINUTE_MS}&limit=1000"
+            for start in (begin, begin + half)
+        )
+        rules = f"/v5/market/instruments-info?{which}"
+        if market == "spot":
+            return (rules, *candles)
+        return (
+            rules,
+            f"/v5/market/risk-limit?{which}",
+            *candles,
+            f"/v5/market/funding/history?{which}&limit=200",
+        )
+
+    def time_path(self) -> str:
+        """REST path of the server's clock."""
+        return "/v5/market/time"
+
+
+class BybitCodec:
+    """Decoder of the spot or the linear socket. A topic's first message chooses how it is read.
+
+    It keeps what the dialect needs: the merged ticker of a symbol, and the last update id of an
+    `orderbook.1`, to tell a repeat from a change.
+    """
+
+    def __init__(self, conn: str) -> None:
+        self.conn = conn
+        self._market = "spot" if conn == SPOT else "perp"
+        self._topics: dict[str, Callable[[bytes], Events]] = {}
+        self._starts: dict[bytes, Callable[[bytes], Events]] = {}  # by '{"topic":"orderbook.1.X'
+
+    def decode(self, payload: bytes) -> Events:
+        """Events of one message. Raises BadFrame, and then nothing of the message was kept."""
+        if len(payload) > PAYLOAD_MAX:
+            raise BadFrame("size", payload)
+        read = self._starts.get(payload[: payload.find(b'"', 10)])
+        if read is not None:
+            return read(payload)
+        return self._first(payload)
+
+    def reset(self) -> None:
+        """The connection is new: forget merged tickers and update ids."""
+        self._topics.clear()
+        self._starts.clear()
+
+    def _first(self, payload: bytes) -> Events:
+        try:
+            head = decode_head(payload)
+        except (ValueError, RecursionError) as exc:
+            raise bad_frame(exc, payload) from None
+        if not head.topic:
+            return (self._control(head, payload),)
+        read = self._topics.get(head.topic) or self._reader(head.topic, payload)
+        events = read(payload)
+        self._topics[head.topic] = read
+        start = b'{"topic":"' + head.topic.encode()
+        if payload.startswith(start + b'"'):
+            self._starts[start] = read
+        return events
+
+    def _reader(self, topic: str, payload: bytes) -> Callable[[bytes], Events]:
+        kind, _, symbol = topic.rpartition(".")
+        depth = _DEPTH.fullmatch(kind)
+        if len(self._topics) >= TOPICS_MAX or not (depth or kind in ("tickers", "publicTrade")):
+            raise BadFrame("topic", payload)
+        if not _SYMBOL.fullmatch(symbol):
+            raise BadFrame("symbol", payload)
+        made: type[Topic]
+        if depth:
+            made = TopOfBook if depth[1] == "1" else Depth
+        elif kind == "publicTrade":
+            made = PublicTrades
+        else:
+            made = SpotTickers if self._market == "spot" else LinearTickers
+        return made(f"bybit:{self._market}:{symbol}", f"{self.conn}/{topic}").read
+
+    def _control(self, head: Head, payload: bytes) -> MarketEvent:
+        if head.op == "pong" or (head.op == "ping" and head.ret_msg == "pong"):
+            return Pong(self.conn)
+        if head.success is None or (head.success and head.op not in ("subscribe", "unsubscribe")):
+            raise BadFrame("topic", payload)
+        # "already subscribed" leaves the first subscription flowing, so it is as good as a yes.
+        ok = head.success or "already subscribed" in head.ret_msg
+        return Ack(self.conn, head.req_id[:TEXT_MAX], ok, _plain(head.ret_msg))
+
+
+def _plain(text: str) -> str:
+    return "".join(c if c.isprintable() else " " for c in text[:TEXT_MAX])

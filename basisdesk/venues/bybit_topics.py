@@ -1,0 +1,360 @@
+"""Bybit V5 topics: the wire shapes of the socket messages and one reader a topic.
+
+Numbers are checked by the decoder itself: a price outside (0, 1e9), a size outside [0, 1e13), NaN
+and infinity never get past it. A message is decoded whole before anything of it is kept.
+
+The spot ticker has no bid or ask, so it moves nothing: the top of book is `orderbook.1`.
+"""
+
+from collections.abc import Sequence
+from math import inf, nan
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from basisdesk.errors import BadFrame
+from basisdesk.events import BookUpdate, Heard, Quote, Ticker, Trade
+from basisdesk.venues import MarketEvent
+from basisdesk.venues.bybit_rest import multiplier_of
+
+Price = Annotated[float, Meta(gt=0.0, lt=1e9)]
+Size = Annotated[float, Meta(ge=0.0, lt=1e13)]
+SizeAtTop = Annotated[float, Meta(gt=0.0, lt=1e13)]  # a best price with nothing behind it is none
+Amount = Annotated[float, Meta(ge=0.0, lt=1e16)]
+Rate = Annotated[float, Meta(gt=-1.0, lt=1.0)]
+Hours = Annotated[float, Meta(gt=0.0, le=168.0)]
+Millis = Annotated[int, Meta(ge=0, le=10**14)]
+Sequence64 = Annotated[int, Meta(ge=0, le=2**62)]
+Kind = Literal["snapshot", "delta"]
+TopLevel = Annotated[list[tuple[Price, SizeAtTop]], Meta(max_length=1)]
+
+_BLANKABLE = (
+    "markPrice",
+    "indexPrice",
+    "openInterest",
+    "fundingRate",
+    "fundingIntervalHour",
+    "nextFundingTime",
+    "fundingCap",
+)
+_ABSENT = nan  # a number the wire cannot carry: "this field was not in the message"
+
+
+class _TopData(msgspec.Struct, gc=False):  # wire shapes: only the fields we read
+    s: str
+    b: TopLevel
+    a: TopLevel
+    u: Sequence64
+    cts: Millis = 0
+
+
+class _Top(msgspec.Struct, gc=False):
+    type: Literal["snapshot"]
+    ts: Millis
+    data: _TopData
+    cts: Millis = 0
+
+
+class _BookData(msgspec.Struct, gc=False):
+    s: str
+    b: list[tuple[Price, Size]]
+    a: list[tuple[Price, Size]]
+    u: Sequence64
+    cts: Millis = 0
+
+
+class _Book(msgspec.Struct, gc=False):
+    type: Kind
+    ts: Millis
+    data: _BookData
+    cts: Millis = 0
+
+
+class _SpotTickerData(msgspec.Struct, gc=False):
+    symbol: str
+    lastPrice: Price  # read only so that a garbled message is noticed
+
+
+class _SpotTicker(msgspec.Struct, gc=False):
+    type: Kind
+    ts: Millis
+    data: _SpotTickerData
+
+
+class _TickerData(msgspec.Struct, gc=False):
+    symbol: str
+    markPrice: Price = _ABSENT
+    indexPrice: Price = _ABSENT
+    openInterest: Amount = _ABSENT
+    fundingRate: Rate = _ABSENT
+    fundingIntervalHour: Hours = _ABSENT
+    nextFundingTime: Millis = -1
+    fundingCap: Rate = _ABSENT
+
+
+class _Ticker(msgspec.Struct, gc=False):
+    type: Kind
+    ts: Millis
+    data: _TickerData
+
+
+class _TradeData(msgspec.Struct, gc=False):
+    s: str
+    S: Literal["Buy", "Sell"]
+    p: Price
+    v: SizeAtTop
+    T: Millis
+
+
+class _Trades(msgspec.Struct, gc=False):
+    type: Kind
+    ts: Millis
+    data: list[_TradeData]
+
+
+class Head(msgspec.Struct, gc=False):
+    """What tells one message from another before its topic is known."""
+
+    topic: str = ""
+    op: str = ""
+    success: bool | None = None
+    ret_msg: str = ""
+    req_id: str = ""
+
+
+_decode_top = msgspec.json.Decoder(_Top, strict=False).decode
+_decode_book = msgspec.json.Decoder(_Book, strict=False).decode
+_decode_spot_ticker = msgspec.json.Decoder(_SpotTicker, strict=False).decode
+_decode_ticker = msgspec.json.Decoder(_Ticker, strict=False).decode
+_decode_trades = msgspec.json.Decoder(_Trades, strict=False).decode
+decode_head = msgspec.json.Decoder(Head).decode
+
+Events = Sequence[MarketEvent]
+
+
+class Topic:
+    """Reader of one topic. `unit`: base coins in one unit of the venue's size (1000PEPE: 1000)."""
+
+    __slots__ = ("key", "stream", "symbol", "unit")
+
+    def __init__(self, key: str, stream: str) -> None:
+        self.key = key
+        self.stream = stream
+        self.symbol = key.rpartition(":")[2]
+        self.unit = float(multiplier_of(self.symbol))
+
+    def read(self, payload: bytes) -> Events:
+        """Events of one message of this topic. Raises BadFrame and then keeps nothing of it."""
+        raise NotImplementedError
+
+
+class TopOfBook(Topic):
+    """`orderbook.1`: whole snapshots only. `seq`: the last update id, to tell a repeat."""
+
+    __slots__ = ("seq",)
+
+    def __init__(self, key: str, stream: str) -> None:
+        super().__init__(key, stream)
+        self.seq = -1
+
+    def read(self, payload: bytes) -> Events:
+        """One Quote; its venue time is the engine's, or for a repeat the time of publishing."""
+        try:
+            msg = _decode_top(payload)
+        except (ValueError, RecursionError) as exc:
+            raise bad_frame(exc, payload) from None
+        data = msg.data
+        if data.s != self.symbol:
+            raise BadFrame("symbol", payload)
+        bid, bid_size = data.b[0] if data.b else (nan, 0.0)
+        ask, ask_size = data.a[0] if data.a else (nan, 0.0)
+        if bid >= ask:
+            raise BadFrame("crossed", payload)
+        if self.unit != 1.0:
+            bid, bid_size = bid / self.unit, bid_size * self.unit
+            ask, ask_size = ask / self.unit, ask_size * self.unit
+        seq = data.u
+        # A repeat, and the first message of a quiet book, carry the engine time of an old change
+        # but say at `ts` that it still holds.
+        engine_ms = msg.cts or data.cts
+        fresh = seq != self.seq and (self.seq >= 0 or msg.ts - engine_ms < 1000)
+        venue_ms = engine_ms if engine_ms and fresh else msg.ts
+        self.seq = seq
+        return (Quote(self.key, self.stream, bid, bid_size, ask, ask_size, venue_ms, seq),)
+
+
+class Depth(Topic):
+    """`orderbook.N`: a snapshot, then deltas."""
+
+    __slots__ = ()
+
+    def read(self, payload: bytes) -> Events:
+        """One BookUpdate."""
+        try:
+            msg = _decode_book(payload)
+        except (ValueError, RecursionError) as exc:
+            raise bad_frame(exc, payload) from None
+        data = msg.data
+        if data.s != self.symbol:
+            raise BadFrame("symbol", payload)
+        bids, asks = data.b, data.a
+        snapshot = msg.type == "snapshot"
+        venue_ms = msg.cts or data.cts
+        if snapshot:
+            _check_snapshot(bids, asks, payload)
+        if not venue_ms or (snapshot and msg.ts - venue_ms >= 1000):
+            venue_ms = msg.ts
+        if self.unit != 1.0:
+            bids = [(price / self.unit, size * self.unit) for price, size in bids]
+            asks = [(price / self.unit, size * self.unit) for price, size in asks]
+        return (BookUpdate(self.key, self.stream, snapshot, bids, asks, data.u, venue_ms),)
+
+
+class PublicTrades(Topic):
+    """`publicTrade`: up to 1,024 trades a message, oldest first."""
+
+    __slots__ = ()
+
+    def read(self, payload: bytes) -> Events:
+        """A Trade for each trade."""
+        try:
+            msg = _decode_trades(payload)
+        except (ValueError, RecursionError) as exc:
+            raise bad_frame(exc, payload) from None
+        key, stream, symbol, unit = self.key, self.stream, self.symbol, self.unit
+        events = []
+        for trade in msg.data:
+            if trade.s != symbol:
+                raise BadFrame("symbol", payload)
+            events.append(
+                Trade(key, stream, trade.p / unit, trade.v * unit, trade.S == "Buy", trade.T)
+            )
+        return events or (Heard(stream, msg.ts),)
+
+
+class SpotTickers(Topic):
+    """`tickers` of a spot market: read, and then nothing of it is used."""
+
+    __slots__ = ()
+
+    def read(self, payload: bytes) -> Events:
+        """Heard: the stream lives."""
+        try:
+            msg = _decode_spot_ticker(payload)
+        except (ValueError, RecursionError) as exc:
+            raise bad_frame(exc, payload) from None
+        if msg.data.symbol != self.symbol:
+            raise BadFrame("symbol", payload)
+        return (Heard(self.stream, msg.ts),)
+
+
+class LinearTickers(Topic):
+    """The merged ticker: a field that a delta leaves out keeps its value, a snapshot clears all."""
+
+    __slots__ = ("known",)
+
+    def __init__(self, key: str, stream: str) -> None:
+        super().__init__(key, stream)
+        self.known = _TickerData(self.symbol, nextFundingTime=0)
+
+    def read(self, payload: bytes) -> Events:
+        """The merged Ticker, or Heard when the message moved nothing we keep."""
+        blank: tuple[str, ...] = ()
+        try:
+            msg = _decode_ticker(payload)
+        except (ValueError, RecursionError) as exc:
+            msg, blank = _ticker_with_blanks(payload, exc)
+        new = msg.data
+        if new.symbol != self.symbol:
+            raise BadFrame("symbol", payload)
+        if msg.type == "snapshot":
+            self.known = _TickerData(self.symbol, nextFundingTime=0)
+        elif not self._moves(new) and not blank:
+            return (Heard(self.stream, msg.ts),)
+        known = self.known
+        for name in blank:
+            setattr(known, name, 0 if name == "nextFundingTime" else nan)
+        self._merge(new)
+        unit = self.unit
+        hours, cap = known.fundingIntervalHour, known.fundingCap
+        return (
+            Ticker(
+                self.key,
+                self.stream,
+                known.markPrice / unit,
+                known.indexPrice / unit,
+                known.openInterest * unit,
+                known.fundingRate,
+                max(0.0, hours),
+                known.nextFundingTime,
+                max(0.0, cap),
+                msg.ts,
+            ),
+        )
+
+    @staticmethod
+    def _moves(new: _TickerData) -> bool:
+        # A field that was not in the message is NaN or -1 here, and NaN equals nothing.
+        return (
+            new.markPrice > 0.0
+            or new.indexPrice > 0.0
+            or new.openInterest >= 0.0
+            or new.fundingRate > -1.0
+            or new.nextFundingTime >= 0
+            or new.fundingIntervalHour > 0.0
+            or new.fundingCap > -1.0
+        )
+
+    def _merge(self, new: _TickerData) -> None:
+        known = self.known
+        if new.markPrice > 0.0:
+            known.markPrice = new.markPrice
+        if new.indexPrice > 0.0:
+            known.indexPrice = new.indexPrice
+        if new.openInterest >= 0.0:
+            known.openInterest = new.openInterest
+        if new.fundingRate > -1.0:
+            known.fundingRate = new.fundingRate
+        if new.nextFundingTime >= 0:
+            known.nextFundingTime = new.nextFundingTime
+        if new.fundingIntervalHour > 0.0:
+            known.fundingIntervalHour = new.fundingIntervalHour
+        if new.fundingCap > -1.0:
+            known.fundingCap = new.fundingCap
+
+
+def _ticker_with_blanks(payload: bytes, exc: Exception) -> tuple[_Ticker, tuple[str, ...]]:
+    # A dated future says "" where a perpetual has a number: the venue knows no value. Rare, slow.
+    if b'""' not in payload:
+        raise bad_frame(exc, payload) from None
+    try:
+        raw = msgspec.json.decode(payload, type=dict[str, Any])
+        data = raw["data"]
+        blank = tuple(name for name in _BLANKABLE if data.get(name) == "")
+        raw["data"] = {name: value for name, value in data.items() if name not in blank}
+        return msgspec.convert(raw, _Ticker, strict=False), blank
+    except (ValueError, RecursionError, KeyError, AttributeError, TypeError) as other:
+        raise bad_frame(other, payload) from None
+
+
+def _check_snapshot(
+    bids: list[tuple[float, float]], asks: list[tuple[float, float]], payload: bytes
+) -> None:
+    best_bid = max((price for price, size in bids if size), default=0.0)
+    best_ask = min((price for price, size in asks if size), default=inf)
+    if best_bid >= best_ask:
+        raise BadFrame("crossed", payload)
+
+
+def bad_frame(exc: Exception, payload: bytes) -> BadFrame:
+    """The BadFrame of a decoder's error, with the reason "json", "number" or "type"."""
+    # The decoder's own words tell a number out of bounds from a wrong type from broken JSON.
+    if not isinstance(exc, msgspec.ValidationError):
+        known = isinstance(exc, (ValueError, RecursionError))
+        return BadFrame("json" if known else "type", payload)
+    said = str(exc)
+    if "out of range" in said or "`float` >" in said or "`float` <" in said or "`int` >" in said:
+        return BadFrame("number", payload)
+    number = "got `str`" in said and ("`float`" in said or "`int`" in said)
+    return BadFrame("number" if number else "type", payload)

@@ -1,0 +1,269 @@
+"""A supervisor, a loopback exchange and a market of ten lines, put together for the feed tests."""
+
+import asyncio
+import itertools
+import json
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import msgspec
+from loopback import LoopbackExchange, loopback
+
+from basisdesk.clock import SystemClock, mono_s
+from basisdesk.errors import BadFrame
+from basisdesk.events import BEAT, COMMAND, LINK, Ack, Frame, Heard, LinkChange
+from basisdesk.feed.inbox import Inbox
+from basisdesk.feed.pace import Pace
+from basisdesk.feed.supervisor import Supervisor, stop
+from basisdesk.feed.tasks import spawn
+
+FAST = Pace().scaled(0.05)  # 12 s of silence become 0.6 s
+ADA = "tiny:spot:ADA"
+PERP = "tiny:perp:ADA"
+TOP, DEPTH = "top.ADA", "depth.ADA"
+PAYLOAD = b'{"topic":"top.ADA"}'
+DEEP = b'{"topic":"depth.ADA"}'
+
+
+def play(scenario: Callable[[], Coroutine[Any, Any, Any]], loop_factory=None) -> Any:
+    """Run a scenario in a loop of its own. It fails when it leaves a task alive."""
+
+    async def main():
+        said: list[str] = []
+        asyncio.get_running_loop().set_exception_handler(
+            lambda _, context: said.append(f"{context.get('message')} {context.get('exception')!r}")
+        )
+        result = await scenario()
+        for _ in range(20):  # transports and callbacks of the last second
+            if len(asyncio.all_tasks()) == 1:
+                break
+            await asyncio.sleep(0.01)
+        left = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+        assert not left, f"tasks left alive: {left}"
+        assert not said, said
+        return result
+
+    with asyncio.Runner(loop_factory=loop_factory) as runner:
+        return runner.run(main())
+
+
+async def eventually(
+    condition: Callable[[], Any], within_s: float = 8.0, what: Callable[[], Any] | None = None
+) -> None:
+    """Wait until the condition holds; the test fails with `what()` when it does not in time."""
+    end_s = mono_s() + within_s
+    while not condition():
+        assert mono_s() < end_s, what() if what else "it did not happen in time"
+        await asyncio.sleep(0.005)
+
+
+class TinyCodec:
+    def decode(self, payload: bytes) -> Sequence[Any]:
+        try:
+            said = json.loads(payload)
+            if "topic" in said:
+                return [Heard(said["topic"], 0)]
+            if said.get("op") in ("subscribe", "unsubscribe"):
+                return [Ack("", said["req_id"], said["success"], said["ret_msg"])]
+            if "data" in said and said["data"] == "nonsense":
+                raise BadFrame("json", payload)
+        except (ValueError, KeyError, AttributeError, TypeError, RecursionError) as exc:
+            raise BadFrame("json", payload) from exc
+        return []
+
+    def reset(self) -> None:
+        pass
+
+
+class TinyVenue:
+    name = "tiny"
+    endpoints: ClassVar = {
+        "tiny.spot": "wss://tiny.invalid/spot",
+        "tiny.linear": "wss://tiny.invalid/linear",
+    }
+    rest_url = "https://tiny.invalid"
+    ping_every_s = 1.0
+    quiet_s: ClassVar = {"top": 0.15, "depth": 0.15}
+
+    def codec(self, conn: str) -> TinyCodec:
+        return TinyCodec()
+
+    def topics(self, instrument: str) -> tuple[str, tuple[str, ...]]:
+        _, market, symbol = instrument.split(":")
+        conn = "tiny.spot" if market == "spot" else "tiny.linear"
+        return conn, (f"top.{symbol}", f"depth.{symbol}")
+
+    def _op(self, op: str, req_id: str, topics: Sequence[str] = ()) -> bytes:
+        said = {"op": op, "req_id": req_id} | ({"args": list(topics)} if topics else {})
+        return json.dumps(said).encode()
+
+    def subscribe(self, topics: Sequence[str], req_id: str) -> bytes:
+        return self._op("subscribe", req_id, topics)
+
+    def unsubscribe(self, topics: Sequence[str], req_id: str) -> bytes:
+        return self._op("unsubscribe", req_id, topics)
+
+    def ping(self, req_id: str) -> bytes:
+        return self._op("ping", req_id)
+
+    def backfill(self, instrument: str, now_ms: int) -> tuple[str, ...]:
+        symbol = instrument.rpartition(":")[2]
+        paths = (f"/rules?symbol={symbol}", f"/candles?symbol={symbol}&end={now_ms}")
+        return (*paths, f"/funding?symbol={symbol}") if ":perp:" in instrument else paths
+
+    def time_path(self) -> str:
+        return "/time"
+
+
+@dataclass
+class TinyStream:
+    state: str = "connecting"
+    heard_ns: int = 0
+    since_ns: int = 0
+    error: str = ""
+
+
+@dataclass
+class TinyMarket:
+    """What the real market does with streams, in miniature."""
+
+    quiet_ns: int = 150_000_000
+    streams: dict[str, TinyStream] = field(default_factory=dict)
+    links: dict[str, LinkChange] = field(default_factory=dict)
+    bad: int = 0
+    asks: dict[str, list[str]] = field(default_factory=dict)
+
+    def take(self, frame: Frame) -> None:
+        if frame.conn == LINK:
+            self.link(msgspec.json.decode(frame.payload, type=LinkChange))
+        elif frame.conn not in (BEAT, COMMAND):
+            try:
+                for event in TinyCodec().decode(frame.payload):
+                    self.apply(event, frame)
+            except BadFrame:
+                self.bad += 1
+        for stream in self.streams.values():
+            if stream.state in ("live", "acked") and frame.t_ns - stream.since_ns > self.quiet_ns:
+                stream.state = "stale"
+
+    def link(self, change: LinkChange) -> None:
+        if change.state == "asked":
+            ids = [f"{change.conn}/{topic}" for topic in change.topics]
+            self.asks[change.req_id] = ids
+            for i in ids:
+                self.streams.setdefault(i, TinyStream()).state = "connecting"
+            return
+        self.links[change.conn] = change
+        if change.state in ("down", "overflow"):
+            for i, stream in self.streams.items():
+                if i.startswith(change.conn + "/"):
+                    stream.state = "down"
+
+    def apply(self, event: Any, frame: Frame) -> None:
+        if isinstance(event, Ack):
+            for i in self.asks.pop(event.req_id, []):
+                self.streams[i].state = "acked" if event.ok else "down"
+                self.streams[i].error = "" if event.ok else event.text
+                self.streams[i].since_ns = frame.t_ns
+        elif isinstance(event, Heard) and f"{frame.conn}/{event.stream}" in self.streams:
+            stream = self.streams[f"{frame.conn}/{event.stream}"]
+            stream.state, stream.heard_ns, stream.since_ns = "live", frame.t_ns, frame.t_ns
+
+
+class Rig:
+    """Everything a feed test holds in its hands."""
+
+    def __init__(self, exchange: LoopbackExchange, pace: Pace, inbox: Inbox, **more: Any) -> None:
+        self.exchange = exchange
+        self.inbox = inbox
+        self.market: Any = more.pop("market", None) or TinyMarket()
+        self.venue = more.pop("venue", None) or TinyVenue()
+        self.clock = more.pop("clock", None) or SystemClock()
+        endpoints = {c: exchange.ws_url(c.rpartition(".")[2]) for c in self.venue.endpoints}
+        self.supervisor = Supervisor(
+            [self.venue],
+            inbox,
+            self.clock,
+            self.market,
+            endpoints | more.pop("endpoints", {}),
+            {self.venue.name: exchange.http_url},
+            pace=pace,
+            rng=random.Random(7),
+            **more,
+        )
+        self.frames: list[Frame] = []
+        self.changes: list[LinkChange] = []
+        self.engine_runs = True
+        self.deaths: list[tuple[str, BaseException]] = []
+
+    async def pump(self) -> None:
+        """The engine's place: take what came, a little at a time."""
+        while True:
+            if self.engine_runs:
+                for frame in self.inbox.take(5_000):
+                    self.frames.append(frame)
+                    if frame.conn == LINK:
+                        self.changes.append(msgspec.json.decode(frame.payload, type=LinkChange))
+                    self.market.take(frame)
+            await asyncio.sleep(0.005)
+
+    def said(self, conn: str, state: str) -> list[str]:
+        """Reasons of all changes of a connection to this state."""
+        return [c.reason for c in self.changes if c.conn == conn and c.state == state]
+
+    def state(self, topic: str = TOP, conn: str = "tiny.spot") -> str:
+        stream = self.market.streams.get(f"{conn}/{topic}")
+        return stream.state if stream else "unknown"
+
+    def payloads(self, conn: str) -> list[bytes]:
+        return [frame.payload for frame in self.frames if frame.conn == conn]
+
+    def story(self) -> str:
+        states = {i: s.state for i, s in self.market.streams.items()}
+        return "\n".join([*(str(c) for c in self.changes), str(states)])
+
+    async def until(self, condition: Callable[[], Any], within_s: float = 8.0) -> None:
+        await eventually(condition, within_s, self.story)
+
+
+@asynccontextmanager
+async def rig(
+    pace: Pace = FAST,
+    watch: Sequence[str] = (ADA,),
+    inbox: Inbox | None = None,
+    before: Callable[[LoopbackExchange], Awaitable[None] | None] | None = None,
+    **more: Any,
+) -> AsyncIterator[Rig]:
+    """A running supervisor on a loopback exchange that publishes the two topics all the time."""
+    async with loopback() as exchange:
+        exchange.snapshots = {TOP: [PAYLOAD], DEPTH: [DEEP]}
+        for path in ("/rules", "/candles", "/funding", "/time"):
+            exchange.http[path] = b"{}"
+        if before and (waiting := before(exchange)):
+            await waiting
+        made = Rig(exchange, pace, Inbox() if inbox is None else inbox, **more)
+        made.supervisor.watch(set(watch))
+
+        async def publish() -> None:
+            for _ in itertools.count():
+                exchange.publish(TOP, PAYLOAD)
+                exchange.publish(DEPTH, DEEP)
+                await asyncio.sleep(0.02)
+
+        dead = lambda name, exc: made.deaths.append((name, exc))  # noqa: E731
+        tasks = [spawn(publish(), "publish", dead), spawn(made.pump(), "pump", dead)]
+        run = spawn(made.supervisor.run(), "supervisor", dead)
+        try:
+            yield made
+        finally:
+            begun_s = mono_s()
+            await stop(run)
+            took_s = mono_s() - begun_s
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            assert took_s < 1.0, f"stopping took {took_s:.2f} s"
+            assert not made.deaths, made.deaths
