@@ -49,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     _desk_options(parser)
     parser.set_defaults(run=_desk)
     commands = parser.add_subparsers(title="commands", parser_class=_Parser)
+    _add_record(commands)
     _add_import(commands)
     _add_replay(commands)
     _add_journal_commands(commands)
@@ -79,9 +80,7 @@ def _desk_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _desk(arguments: argparse.Namespace) -> int:
-    from basisdesk.app import DeskOptions, run_desk
-
-    settings = _settings(arguments)
+    settings, profile = _settings(arguments), _profile(arguments)
     overrides = {
         key: getattr(arguments, key)
         for key in ("seed", "scenario", "speed", "symbol")
@@ -93,8 +92,10 @@ def _desk(arguments: argparse.Namespace) -> int:
         )
     except msgspec.ValidationError as exc:
         raise SettingsError(f"Command line: {exc}.") from exc
+    from basisdesk.app.desk import DeskOptions, run_desk
+
     options = DeskOptions(
-        profile=_profile(arguments),
+        profile=profile,
         settings=msgspec.structs.replace(settings, demo=demo),
         mode="live" if arguments.live else "simulated",
         exit_after_s=arguments.exit_after,
@@ -104,6 +105,39 @@ def _desk(arguments: argparse.Namespace) -> int:
 
 
 # --- tapes ----------------------------------------------------------------------------------------
+
+
+def _add_record(commands: Any) -> None:
+    parser = commands.add_parser("record", help="headless recorder: feeds to a tape")
+    _common(parser)
+    parser.add_argument("--leg", action="append", required=True, metavar="VENUE:MARKET:SYMBOL")
+    parser.add_argument("--seconds", type=float, required=True)
+    parser.add_argument("--out", required=True, type=Path, metavar="TAPE")
+    parser.add_argument("--endpoint", action="append", default=[], metavar="VENUE.CHANNEL=URL")
+    parser.add_argument("--json", action="store_true")
+    parser.set_defaults(run=_record)
+
+
+def _record(arguments: argparse.Namespace) -> int:
+    from basisdesk.app.record import RecordOptions, record
+
+    pairs = [text.partition("=") for text in arguments.endpoint]
+    if wrong := next((name for name, equals, _ in pairs if not equals), None):
+        raise UserError(f"--endpoint {wrong}: write VENUE.CHANNEL=URL.")
+    made = record(
+        RecordOptions(
+            legs=tuple(arguments.leg),
+            seconds=arguments.seconds,
+            out=arguments.out,
+            endpoints={name: url for name, _, url in pairs},
+            settings=_settings(arguments),
+        )
+    )
+    if arguments.json:
+        _print_json(made)
+    else:
+        print(f"{arguments.out}: " + ", ".join(f"{v} {k}" for k, v in made.items()))
+    return 0
 
 
 def _add_import(commands: Any) -> None:

@@ -53,7 +53,7 @@ _OUTCOMES = Changed.POSITIONS | Changed.LEDGER | Changed.RISK | Changed.LOG
 class JournalPort(Protocol):
     """Where outcomes become durable. `append` returns only when the disk has them."""
 
-    def append(self, outcome: Outcome, txns: Sequence[Transaction]) -> None:
+    def append(self, outcome: Outcome, txns: Sequence[Transaction] = ()) -> int:
         """Write one outcome and its transactions, or raise JournalError and write nothing."""
         ...
 
@@ -61,8 +61,9 @@ class JournalPort(Protocol):
 class MemoryJournal:
     """A journal that keeps nothing: for replays that were given no file."""
 
-    def append(self, outcome: Outcome, txns: Sequence[Transaction]) -> None:
+    def append(self, outcome: Outcome, txns: Sequence[Transaction] = ()) -> int:  # noqa: ARG002
         """Accept and forget."""
+        return 0
 
 
 class LogLine(msgspec.Struct, frozen=True):

@@ -1,5 +1,4 @@
-"""Composition root: builds each part once, wires them, owns start, shutdown and crashes."""
+"""Composition root: builds each part once, wires them, owns start, shutdown and crashes.
 
-from basisdesk.app.desk import DeskOptions, Pilot, run_desk
-
-__all__ = ["DeskOptions", "Pilot", "run_desk"]
+`desk.run_desk` is the desk, `record.record` the headless recorder, `bench.run_bench` the figures.
+"""

@@ -19,6 +19,7 @@ from basisdesk.app.crash import CrashHandler, log, start_log
 from basisdesk.app.demo_process import RESTART_DELAYS_S, RESTARTS_MAX, DemoProcess
 from basisdesk.app.profile import ProfileLock, load_layout, save_layout
 from basisdesk.app.pump import Pump
+from basisdesk.app.record import addresses
 from basisdesk.clock import SystemClock, mono_s, wall_ns
 from basisdesk.config import Settings, exact
 from basisdesk.engine import Engine
@@ -137,6 +138,8 @@ class Desk(QObject):
         self._pulse = Pulse(self._window.panels(), settings.ui.repaint_ms, self)
         self._pump = Pump(self._inbox, self._engine, self._record, self._pulse.mark)
         self._crash = CrashHandler(self._folder, self._on_crash)
+        if self._journal.warnings:
+            self._status.banner, self._status.banner_level = self._journal.warnings[0], "error"
         self._lags: list[float] = []
         self._lag_timer = QTimer(self)
         self._lag_timer.setTimerType(Qt.TimerType.PreciseTimer)
@@ -209,14 +212,7 @@ class Desk(QObject):
         return self._options.profile / "layout.json"
 
     async def _connect(self) -> None:
-        endpoints: dict[str, str] = {}
-        rest: dict[str, str] = {}
-        for venue, channels in self._settings.feeds.items():
-            for channel, url in channels.items():
-                if channel == "rest":
-                    rest[venue] = url
-                else:
-                    endpoints[f"{venue}.{channel}"] = url
+        endpoints, rest = addresses(self._settings, {})
         if self._options.mode == "simulated":
             epoch_ms = self._clock.now_ns() // 1_000_000
             self._demo = DemoProcess(self._settings.demo, self._folder / "market.json", epoch_ms)

@@ -5,6 +5,7 @@ import platform
 import shutil
 import sqlite3
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,6 @@ import numpy as np
 import psutil
 import pyqtgraph
 import PySide6
-import websockets
 
 from basisdesk import __version__
 from basisdesk.config import Settings
@@ -31,7 +31,7 @@ def examine(profile: Path, settings: Settings) -> dict[str, Any]:
         "system": platform.platform(),
         "pyside6": PySide6.__version__,
         "pyqtgraph": pyqtgraph.__version__,
-        "websockets": websockets.__version__,
+        "websockets": version("websockets"),
         "msgspec": msgspec.__version__,
         "numpy": np.__version__,
         "sqlite": sqlite3.sqlite_version,

@@ -76,8 +76,7 @@ class Coin(NamedTuple):
             return (rest,)
         levels, weights, fasts = self.mania
         hot = [
-            Mood(*row)
-            for row in zip(levels, (MANIA_SLOW_SD_BP,) * 3, fasts, weights, strict=True)
+            Mood(*row) for row in zip(levels, (MANIA_SLOW_SD_BP,) * 3, fasts, weights, strict=True)
         ]
         if preset == "mania":
             return tuple(hot)

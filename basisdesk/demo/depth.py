@@ -33,7 +33,8 @@ class Ladder:
     """Fifty levels on each side of one instrument. Best bid and ask in ticks, sizes in lots."""
 
     __slots__ = (
-        "_depth", "_mean", "_rng", "_tick", "asks", "best_ask", "best_bid", "bids", "spread",
+        "_depth", "_mean", "_rng", "_tick", "asks", "best_ask", "best_bid", "bids", "published",
+        "spread",
     )  # fmt: skip
 
     def __init__(self, coin: Coin, leg: int, mid: float, rng: np.random.Generator) -> None:
@@ -52,10 +53,10 @@ class Ladder:
         self.best_bid, self.best_ask = self._best(mid)
         self.bids = self._fresh(0, LEVELS)
         self.asks = self._fresh(0, LEVELS)
+        self.published = self.levels()
 
-    def move(self, mid: float, dt_s: float, depth: float) -> tuple[Levels, Levels]:
-        """Follow the mid; returns what changed: (bids, asks), 0 lots where a level went."""
-        before = self.levels()
+    def move(self, mid: float, dt_s: float, depth: float) -> None:
+        """Follow the mid for dt_s seconds. depth: factor on all sizes, 1 is normal."""
         if depth != self._depth:
             ratio, self._depth = depth / self._depth, depth
             self.bids = [max(1, round(size * ratio)) for size in self.bids]
@@ -66,8 +67,14 @@ class Ladder:
         self.best_bid, self.best_ask = bid, ask
         for side in (self.bids, self.asks):
             self._churn(side, dt_s)
-        after = self.levels()
-        return _changes(before[0], after[0]), _changes(before[1], after[1])
+
+    def publish(self) -> tuple[Levels, Levels]:
+        """(bids, asks) that changed since the last call, 0 lots where a level went."""
+        before, self.published = self.published, self.levels()
+        return (
+            _changes(before[0], self.published[0]),
+            _changes(before[1], self.published[1]),
+        )
 
     def levels(self) -> tuple[Levels, Levels]:
         """(bids, asks) as tick -> lots, best first."""

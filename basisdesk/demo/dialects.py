@@ -10,7 +10,6 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from basisdesk.demo.coins import BY_SYMBOL, Coin
-from basisdesk.demo.depth import Levels
 from basisdesk.demo.funding import INTERVAL_H
 from basisdesk.demo.market import View
 
@@ -222,7 +221,7 @@ def trades(topic: Topic, category: Category, numbers: Numbers, prints: Sequence[
                 f'"seq":{row.seq}}}'
             )
     ts = prints[-1].t_ms + 1
-    return f'{head(topic.text, category, "snapshot", ts)}[{",".join(rows)}]}}'.encode()
+    return f"{head(topic.text, category, 'snapshot', ts)}[{','.join(rows)}]}}".encode()
 
 
 def spot_ticker(symbol: str, fields: Mapping[str, str], ts: int, seq: int) -> bytes:
@@ -267,7 +266,7 @@ def linear_fields(
     """Fields of the linear ticker but for the touch. last: (ticks, tick direction)."""
     price = last[0] / 10**coin.tick_decimals
     held = f"{view.open_interest:.{coin.perp_lot_decimals}f}"
-    worth = f"{view.open_interest * view.mark:.2f}"
+    worth = f"{view.open_interest * view.mark_price:.2f}"
     return {
         "tickDirection": last[1],
         "price24hPcnt": trimmed(f"{price / day.first - 1.0:.6f}"),
@@ -276,8 +275,8 @@ def linear_fields(
         "highPrice24h": numbers.price(max(day.high, price)),
         "lowPrice24h": numbers.price(min(day.low, price)),
         "prevPrice1h": numbers.price(day.hour_ago),
-        "markPrice": numbers.price(view.mark),
-        "indexPrice": numbers.price(view.index),
+        "markPrice": numbers.price(view.mark_price),
+        "indexPrice": numbers.price(view.index_price),
         "openInterest": held,
         "openInterestValue": worth,
         "turnover24h": f"{day.turnover:.4f}",
@@ -292,9 +291,7 @@ def linear_fields(
     }
 
 
-def touch_fields(
-    numbers: Numbers, bid: tuple[int, int], ask: tuple[int, int]
-) -> dict[str, str]:
+def touch_fields(numbers: Numbers, bid: tuple[int, int], ask: tuple[int, int]) -> dict[str, str]:
     """Best bid and ask of a linear ticker, each (ticks, lots)."""
     return {
         "bid1Price": numbers.tick(bid[0]),

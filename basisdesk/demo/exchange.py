@@ -1,17 +1,97 @@
-"""WebSocket and HTTP server on 127.0.0.1 that speaks for the simulated market (signatures first)."""
+"""The demo exchange as a coroutine and as a process of its own, which ends with its parent."""
 
+import asyncio
+import os
+import signal
+import stat
+import sys
+import threading
 from collections.abc import Callable
+from contextlib import suppress
+
+import msgspec
 
 from basisdesk.demo.options import DemoOptions
+from basisdesk.demo.server import HOST, WS_PREFIX, Exchange
 
-__all__ = ["DemoOptions", "main_demo", "serve"]
+__all__ = ["DemoOptions", "Exchange", "main_demo", "serve"]
+
+STDIN = 0
+STOPS = (signal.SIGINT, signal.SIGTERM)
 
 
 async def serve(options: DemoOptions, ready: Callable[[int], None]) -> None:
     """Serve until cancelled. Calls ready(port) when listening. Raises UserError."""
-    raise NotImplementedError
+    await Exchange(options).run(ready)
 
 
 def main_demo(options: DemoOptions) -> int:
-    """Run until stdin ends or SIGTERM/SIGINT; prints {"port","ws","rest","epoch_ms","speed"}."""
-    raise NotImplementedError
+    """Serve until stdin (a pipe) ends, or SIGTERM or SIGINT; then 0. Raises UserError.
+
+    When listening it prints one JSON line: port, ws, rest, epoch_ms, speed.
+    """
+    return asyncio.run(_main(options))
+
+
+async def _main(options: DemoOptions) -> int:
+    stop = asyncio.Event()
+    _on_signals(stop)
+    _on_orphaned(stop)
+    exchange = Exchange(options)
+    serving = asyncio.create_task(exchange.run(lambda port: _announce(exchange, port)))
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait((serving, stopping), return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    serving.cancel()
+    try:
+        await serving
+    except asyncio.CancelledError:
+        if not stop.is_set():
+            raise
+    return 0
+
+
+def _announce(exchange: Exchange, port: int) -> None:
+    line = {
+        "port": port,
+        "ws": f"ws://{HOST}:{port}{WS_PREFIX.rstrip('/')}",
+        "rest": f"http://{HOST}:{port}",
+        "epoch_ms": exchange.epoch_ms,
+        "speed": exchange.options.speed,
+    }
+    sys.stdout.write(msgspec.json.encode(line).decode() + "\n")
+    sys.stdout.flush()
+
+
+def _on_signals(stop: asyncio.Event) -> None:
+    """Ctrl-C and a polite kill end the serving; no traceback."""
+    loop = asyncio.get_running_loop()
+    for number in STOPS:
+        try:
+            loop.add_signal_handler(number, stop.set)
+        except NotImplementedError:  # Windows: its loop has no signal handlers
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
+
+
+def _on_orphaned(stop: asyncio.Event) -> None:
+    """A pipe on stdin belongs to whoever started us: when it ends, so do we.
+
+    A terminal, a file or /dev/null says nothing about a parent and is left alone.
+    """
+    try:
+        mode = os.fstat(STDIN).st_mode
+    except OSError:
+        return
+    if not (stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)):
+        return
+    loop = asyncio.get_running_loop()
+
+    def read_on() -> None:
+        with suppress(OSError):  # gone is gone
+            while os.read(STDIN, 4096):
+                pass
+        with suppress(RuntimeError):  # the loop has ended first
+            loop.call_soon_threadsafe(stop.set)
+
+    # os.read, not sys.stdin: a daemon thread must not hold stdin's lock when Python ends.
+    threading.Thread(target=read_on, name="demo:stdin", daemon=True).start()

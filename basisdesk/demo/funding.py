@@ -5,7 +5,12 @@ index) - max(0, index - impact ask)] / index, averaged over the interval's minut
 1, 2, ... n; rate = cap(P + clamp(interest - P, 0.05 %)).
 """
 
+import numpy as np
+from numpy.typing import NDArray
+
 from basisdesk.demo.coins import CLAMP, INTEREST_8H
+
+Floats = NDArray[np.float64]
 
 MINUTE_MS = 60_000
 INTERVAL_H = 8
@@ -17,6 +22,12 @@ RATE_DIGITS = 8  # what the venue prints
 def impact_premium(impact_bid: float, impact_ask: float, index: float) -> float:
     """Premium of one sample, a fraction of the index; 0 while the index lies between the two."""
     return (max(0.0, impact_bid - index) - max(0.0, index - impact_ask)) / index
+
+
+def impact_premiums(mid_bp: Floats, half_bp: float) -> Floats:
+    """The same for many samples: perp mids over the index, impact prices half_bp either side."""
+    over, under = np.maximum(0.0, mid_bp - half_bp), np.maximum(0.0, -mid_bp - half_bp)
+    return np.asarray((over - under) * 1e-4)
 
 
 def funding_rate(
@@ -44,6 +55,12 @@ class RateMeter:
         """Take the sample of one minute."""
         self.count += 1
         self.weighted += self.count * premium
+
+    def add_many(self, premiums: Floats) -> None:
+        """Take the samples of several minutes of one interval."""
+        weights = self.count + np.arange(1, len(premiums) + 1)
+        self.count += len(premiums)
+        self.weighted += float(weights @ premiums)
 
     def rate(self) -> float:
         """The rate if the interval ended now; the interest term before the first sample."""

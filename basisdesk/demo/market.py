@@ -20,7 +20,7 @@ from basisdesk.demo.funding import (
     INTERVAL_MS,
     MINUTE_MS,
     RateMeter,
-    impact_premium,
+    impact_premiums,
     interval_end_ms,
 )
 from basisdesk.demo.scenarios import Overlay, find_scenario
@@ -62,8 +62,8 @@ class View(NamedTuple):
     t_ms: int
     spot_mid: float
     perp_mid: float
-    index: float
-    mark: float
+    index_price: float
+    mark_price: float
     rate: float  # of the running interval, as it would settle now
     next_funding_ms: int
     open_interest: float  # coins
@@ -75,8 +75,8 @@ class _Block(NamedTuple):
 
     spot: Floats  # MICRO_STEPS
     perp: Floats
-    index: list[float]  # each second
-    mark: list[float]
+    index_price: list[float]  # each second
+    mark_price: list[float]
     rate: float
     open_interest: float
     volume: tuple[float, float]
@@ -106,9 +106,7 @@ class Market:
         self.anchor_ms = anchor_ms
         self.about = found.about
         self._preset = found.preset
-        self.overlays: tuple[Overlay, ...] = tuple(
-            make(anchor_ms, seed) for make in found.overlays
-        )
+        self.overlays: tuple[Overlay, ...] = tuple(make(anchor_ms, seed) for make in found.overlays)
         self._factor = 1.0
         self._states: dict[str, CoinState] = {}
         self._blocks: dict[str, _Block] = {}
@@ -131,8 +129,8 @@ class Market:
             now_ms,
             float(block.spot[micro]),
             float(block.perp[micro]),
-            block.index[second],
-            block.mark[second],
+            block.index_price[second],
+            block.mark_price[second],
             block.rate,
             interval_end_ms(now_ms),
             block.open_interest,
@@ -180,26 +178,32 @@ class Market:
             state = self._states[coin.symbol]
             t_ms = minute * MINUTE_MS + 1000 * np.arange(61, dtype=np.int64)
             overlay_bp, shift = self._overlays(number, t_ms)
-            rate = self._sample(
-                coin, state, minute, premium_bp(state) + float(overlay_bp[0])
-            )
+            now_bp = np.array([premium_bp(state)]) + overlay_bp[:1]
+            rate = self._sample(coin, state, minute, now_bp)
             rng = np.random.default_rng([self.seed, _FINE, number, minute])
             path = walk(coin, self._preset, state, market, 1.0, rng)
             path = _laid_over(path, state, overlay_bp, shift)
             rng = np.random.default_rng([self.seed, _BRIDGE, number, minute])
             self._blocks[coin.symbol] = _block(coin, state, path, rate, minute, rng)
 
-    def _sample(self, coin: Coin, state: CoinState, minute: int, premium: float) -> float:
-        """Settle if an interval begins with this minute, take its sample; the rate to show."""
+    def _sample(self, coin: Coin, state: CoinState, minute: int, premium: Floats) -> float:
+        """Take one sample a minute from `minute` on, settling where an interval begins.
+
+        premium: bp, at the start of each minute. Returns the rate to show after the last.
+        """
         meter = RateMeter(coin.funding_cap, coin.interest, state.weighted, state.samples)
-        t_ms = minute * MINUTE_MS
-        if t_ms % INTERVAL_MS == 0 and meter.count:
-            rows = self.settlements[coin.symbol]
-            rate = meter.settle()
-            if not rows or rows[-1][0] < t_ms:
-                rows.append((t_ms, rate))
-        half = impact_half_bp(coin)
-        meter.add(impact_premium(1.0 + (premium - half) * 1e-4, 1.0 + (premium + half) * 1e-4, 1.0))
+        rows = self.settlements[coin.symbol]
+        samples = impact_premiums(premium, impact_half_bp(coin))
+        at = 0
+        while at < len(samples):
+            t_ms = (minute + at) * MINUTE_MS
+            if t_ms % INTERVAL_MS == 0 and meter.count:
+                rate = meter.settle()
+                if not rows or rows[-1][0] < t_ms:
+                    rows.append((t_ms, rate))
+            until = at + (interval_end_ms(t_ms) - t_ms) // MINUTE_MS
+            meter.add_many(samples[at:until])
+            at = until
         state.weighted, state.samples = meter.weighted, meter.count
         return meter.rate()
 
@@ -225,8 +229,7 @@ class Market:
                 off = math.log(coin.price) - float(path.log_price[-1])
                 path = path._replace(log_price=path.log_price + off)
                 state.log_price += off
-            for at, premium in enumerate(path.premium_bp[:-1].tolist()):
-                self._sample(coin, state, first + at, premium)
+            self._sample(coin, state, first, path.premium_bp[:-1])
             state.lag = [float(path.log_price[-1])] * SPOT_LAG_STEPS
             state.basis = [float(path.premium_bp[-1]) * 1e-4] * MARK_WINDOW_S
             kept = min(minutes, CANDLES_MAX)
@@ -319,7 +322,7 @@ def _block(
     along = np.arange(per) / per
     bridge = np.zeros((60, per))
     bridge[:, 1:] = sums[:, :-1] - along[None, 1:] * sums[:, -1:]
-    lead = (path.log_price[:-1, None] * (1.0 - along) + path.log_price[1:, None] * along + bridge)
+    lead = path.log_price[:-1, None] * (1.0 - along) + path.log_price[1:, None] * along + bridge
     lead = lead.ravel()
     bp = (path.premium_bp[:-1, None] * (1.0 - along) + path.premium_bp[1:, None] * along).ravel()
     before = state.lag or [float(path.log_price[0])] * SPOT_LAG_STEPS

@@ -1,7 +1,7 @@
 """The venue's REST pages (`GET /v5/market/...`) over the simulated market. Pure."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 from urllib.parse import parse_qsl, urlsplit
 
 from basisdesk.demo.coins import BY_SYMBOL, COINS, Coin
@@ -31,6 +31,12 @@ class Desk(Protocol):
         ...
 
 
+class _Ask(NamedTuple):
+    desk: Desk
+    query: dict[str, str]
+    now_ms: int
+
+
 class _Bad(Exception):
     """A parameter the venue refuses; the text is its retMsg."""
 
@@ -42,7 +48,7 @@ def answer(desk: Desk, target: str, now_ms: int) -> tuple[int, bytes]:
     if page is None or not parts.path.startswith(PREFIX):
         return 404, _envelope(10404, "Request path not found", {}, now_ms)
     try:
-        result = page(desk, dict(parse_qsl(parts.query)), now_ms)
+        result = page(_Ask(desk, dict(parse_qsl(parts.query)), now_ms))
     except _Bad as exc:
         return 200, _envelope(BAD_PARAMETER, str(exc), {}, now_ms)
     return 200, _envelope(0, "OK", result, now_ms)
@@ -54,13 +60,13 @@ def _envelope(code: int, message: str, result: Mapping[str, Any], now_ms: int) -
     )
 
 
-def _time(desk: Desk, query: dict[str, str], now_ms: int) -> dict[str, Any]:
-    return {"timeSecond": str(now_ms // 1000), "timeNano": str(now_ms * 1_000_000)}
+def _time(ask: _Ask) -> dict[str, Any]:
+    return {"timeSecond": str(ask.now_ms // 1000), "timeNano": str(ask.now_ms * 1_000_000)}
 
 
-def _instruments(desk: Desk, query: dict[str, str], now_ms: int) -> dict[str, Any]:
-    category = _category(query)
-    coins = [_coin(query)] if query.get("symbol") else COINS
+def _instruments(ask: _Ask) -> dict[str, Any]:
+    category = _category(ask.query)
+    coins = [_coin(ask.query)] if ask.query.get("symbol") else COINS
     rows = [_spot_rules(c) if category == "spot" else _linear_rules(c) for c in coins]
     page: dict[str, Any] = {"category": category, "list": rows}
     return page if category == "spot" else {**page, "nextPageCursor": ""}
@@ -140,10 +146,10 @@ def _linear_rules(coin: Coin) -> dict[str, Any]:
     }
 
 
-def _risk_limit(desk: Desk, query: dict[str, str], now_ms: int) -> dict[str, Any]:
-    if _category(query) != "linear":
+def _risk_limit(ask: _Ask) -> dict[str, Any]:
+    if _category(ask.query) != "linear":
         raise _Bad("Invalid category")
-    coins = [_coin(query)] if query.get("symbol") else COINS
+    coins = [_coin(ask.query)] if ask.query.get("symbol") else COINS
     rows = [
         {
             "id": number,
@@ -161,17 +167,17 @@ def _risk_limit(desk: Desk, query: dict[str, str], now_ms: int) -> dict[str, Any
     return {"category": "linear", "list": rows, "nextPageCursor": ""}
 
 
-def _tickers(desk: Desk, query: dict[str, str], now_ms: int) -> dict[str, Any]:
-    category = _category(query)
-    coins = [_coin(query)] if query.get("symbol") else COINS
-    rows = [desk.ticker(category, coin.symbol, now_ms) for coin in coins]
+def _tickers(ask: _Ask) -> dict[str, Any]:
+    category = _category(ask.query)
+    coins = [_coin(ask.query)] if ask.query.get("symbol") else COINS
+    rows = [ask.desk.ticker(category, coin.symbol, ask.now_ms) for coin in coins]
     return {"category": category, "list": rows}
 
 
-def _orderbook(desk: Desk, query: dict[str, str], now_ms: int) -> dict[str, Any]:
-    category, coin = _category(query), _coin(query)
-    limit = _limit(query, BOOK_LIMIT[category])
-    bids, asks, seq = desk.sides(category, coin.symbol, now_ms)
+def _orderbook(ask: _Ask) -> dict[str, Any]:
+    category, coin = _category(ask.query), _coin(ask.query)
+    limit = _limit(ask.query, BOOK_LIMIT[category])
+    bids, asks, seq = ask.desk.sides(category, coin.symbol, ask.now_ms)
     numbers = Numbers(coin, category)
 
     def rows(levels: Levels) -> list[list[str]]:
@@ -179,19 +185,19 @@ def _orderbook(desk: Desk, query: dict[str, str], now_ms: int) -> dict[str, Any]
         return [[numbers.tick(tick), numbers.lots(lots)] for tick, lots in best]
 
     page = {"s": coin.symbol, "b": rows(bids), "a": rows(asks)}
-    return {**page, "ts": now_ms, "u": seq, "seq": seq, "cts": now_ms}
+    return {**page, "ts": ask.now_ms, "u": seq, "seq": seq, "cts": ask.now_ms}
 
 
-def _kline(desk: Desk, query: dict[str, str], now_ms: int) -> dict[str, Any]:
-    category, coin = _category(query), _coin(query)
-    if query.get("interval") != "1":
+def _kline(ask: _Ask) -> dict[str, Any]:
+    category, coin = _category(ask.query), _coin(ask.query)
+    if ask.query.get("interval") != "1":
         raise _Bad("Invalid interval: this demo exchange has minutes only")
-    start_ms, end_ms = _window(query, "start", "end", now_ms)
-    held = desk.market.candles[coin.symbol]
-    candles = [*held, desk.market.candle(coin.symbol, now_ms)]
+    start_ms, end_ms = _window(ask.query, "start", "end", ask.now_ms)
+    held = ask.desk.market.candles[coin.symbol]
+    candles = [*held, ask.desk.market.candle(coin.symbol, ask.now_ms)]
     inside = [row for row in candles if start_ms <= row.t_ms <= end_ms]
-    limit = _limit(query, KLINE_LIMIT)
-    inside = inside[:limit] if "end" not in query and "start" in query else inside[-limit:]
+    limit = _limit(ask.query, KLINE_LIMIT)
+    inside = inside[:limit] if "end" not in ask.query and "start" in ask.query else inside[-limit:]
     numbers = Numbers(coin, category)
     rows = [_kline_row(row, category, numbers) for row in reversed(inside)]
     return {"category": category, "symbol": coin.symbol, "list": rows}
@@ -205,14 +211,14 @@ def _kline_row(candle: Candle, category: Category, numbers: Numbers) -> list[str
     return [str(candle.t_ms), *texts, trimmed(f"{volume:.6f}"), trimmed(f"{turnover:.4f}")]
 
 
-def _funding(desk: Desk, query: dict[str, str], now_ms: int) -> dict[str, Any]:
-    if _category(query) != "linear":
+def _funding(ask: _Ask) -> dict[str, Any]:
+    if _category(ask.query) != "linear":
         raise _Bad("Invalid category")
-    coin = _coin(query)
-    if "startTime" in query and "endTime" not in query:
+    coin = _coin(ask.query)
+    if "startTime" in ask.query and "endTime" not in ask.query:
         raise _Bad("params error: endTime is required when startTime is given")
-    start_ms, end_ms = _window(query, "startTime", "endTime", now_ms)
-    held = desk.market.settlements[coin.symbol]
+    start_ms, end_ms = _window(ask.query, "startTime", "endTime", ask.now_ms)
+    held = ask.desk.market.settlements[coin.symbol]
     inside = [row for row in held if start_ms <= row[0] <= end_ms]
     rows = [
         {
@@ -220,7 +226,7 @@ def _funding(desk: Desk, query: dict[str, str], now_ms: int) -> dict[str, Any]:
             "fundingRate": rate_text(rate),
             "fundingRateTimestamp": str(t_ms),
         }
-        for t_ms, rate in reversed(inside[-_limit(query, FUNDING_LIMIT) :])
+        for t_ms, rate in reversed(inside[-_limit(ask.query, FUNDING_LIMIT) :])
     ]
     return {"category": "linear", "list": rows}
 
@@ -264,7 +270,7 @@ def _step(decimals: int) -> str:
     return f"{10.0**-decimals:.{decimals}f}"
 
 
-_PAGES: dict[str, Callable[[Desk, dict[str, str], int], dict[str, Any]]] = {
+_PAGES: dict[str, Callable[[_Ask], dict[str, Any]]] = {
     "time": _time,
     "instruments-info": _instruments,
     "risk-limit": _risk_limit,

@@ -52,6 +52,7 @@ class Overlay:
 
     def premium_bp(self, t_ms: Times, coin: int) -> Floats:
         """Added to the premium of coin number `coin`, bp, shape as t_ms."""
+        del coin
         return np.zeros(t_ms.shape)
 
     def log_price(self, t_ms: Times) -> Floats:
@@ -60,10 +61,12 @@ class Overlay:
 
     def depth(self, t_ms: int) -> float:
         """Factor on the size of the books."""
+        del t_ms
         return 1.0
 
     def silent(self, conn: str, t_ms: int) -> bool:
         """Whether the connection ("spot" or "linear") sends no market data now."""
+        del conn, t_ms
         return False
 
 
@@ -106,7 +109,8 @@ class FundingFlip(Overlay):
     """The premium stands far above fair for one funding interval and far below for the next."""
 
     def premium_bp(self, t_ms: Times, coin: int) -> Floats:
-        """A square wave of two intervals with soft edges."""
+        """A square wave of two intervals with soft edges, the same for all coins."""
+        del coin
         phase = t_ms % (2 * INTERVAL_MS)
         since = np.where(phase < INTERVAL_MS, phase, phase - INTERVAL_MS)
         side = np.where(phase < INTERVAL_MS, 1.0, -1.0)
@@ -133,6 +137,7 @@ class Crash(Overlay):
 
     def premium_bp(self, t_ms: Times, coin: int) -> Floats:
         """The perp falls first: far below spot at the bottom, back within the half hour."""
+        del coin
         number, since = self._since(t_ms)
         down = np.clip(since / CRASH_FALL_MS, 0.0, 1.0)
         away = np.exp(-np.maximum(since - CRASH_FALL_MS, 0) / (CRASH_DEPTH_BACK_MS / 2.0))

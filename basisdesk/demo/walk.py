@@ -184,9 +184,7 @@ def _pull(start: float, half_life_s: float, dt_s: float, noise: Floats) -> list[
     return list(accumulate(scaled, lambda x, e: keep * x + e, initial=start))[1:]
 
 
-def _jump_path(
-    start: float, fast_sd: Floats, dt_s: float, rng: np.random.Generator
-) -> list[float]:
+def _jump_path(start: float, fast_sd: Floats, dt_s: float, rng: np.random.Generator) -> list[float]:
     """Decaying jumps of the premium."""
     steps = len(fast_sd)
     kicks = np.zeros(steps)

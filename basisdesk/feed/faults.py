@@ -30,11 +30,12 @@ _CODES = {
 class Fault(msgspec.Struct, frozen=True):
     """Why a connection ended. how: "retry" backs off, "cool" cools down, "tls" waits minutes.
 
+    "odd": only this one address or call makes no sense; the venue is there.
     after_s: the wait the venue itself asked for, 0 when it did not.
     """
 
     reason: str
-    how: Literal["retry", "cool", "tls"] = "retry"
+    how: Literal["retry", "cool", "tls", "odd"] = "retry"
     after_s: float = 0.0
 
 
@@ -50,10 +51,12 @@ def http_fault(status: int, retry_after: str | None) -> Fault:
     """The fault an HTTP status stands for; retry_after: the header, honoured when in seconds."""
     if 300 <= status < 400:
         return Fault(f"redirected (HTTP {status}), not followed", "cool")
-    if status not in TOLD_TO_GO and status >= 500:
-        return Fault(f"venue error HTTP {status}")
+    if status not in TOLD_TO_GO:
+        broken = status >= 500
+        word = "venue error" if broken else "no such thing"
+        return Fault(f"{word} (HTTP {status})", "retry" if broken else "odd")
     words = {429: "too many requests", 418: "banned for a while", 451: "region not allowed"}
-    word = words.get(status, "not allowed" if status in TOLD_TO_GO else "unexpected")
+    word = words.get(status, "not allowed")
     asked = (retry_after or "").strip()
     after_s = float(asked) if asked.isascii() and asked.isdigit() and len(asked) < 6 else 0.0
     return Fault(f"{word} (HTTP {status})", "cool", min(after_s, 86_400.0))

@@ -5,7 +5,8 @@ here is fatal, and nobody waits for it.
 """
 
 import asyncio
-from collections import Counter, deque
+import math
+from collections import Counter
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
@@ -13,6 +14,7 @@ from urllib.parse import urlsplit
 import httpx
 import msgspec
 
+from basisdesk.clock import mono_s
 from basisdesk.errors import BadFrame
 from basisdesk.events import Frame, LinkChange
 from basisdesk.feed.faults import Fault, fault_of, http_fault
@@ -23,8 +25,7 @@ from basisdesk.venues import Venue
 
 BODY_BYTES_MAX = 16 * 2**20
 PATHS_MAX = 1_000  # calls that may wait; more are refused and said
-UNREADABLE_MAX = 5  # answers to one call that cannot be read, then it is given up
-_UNREADABLE = "unreadable answer"
+ODD_MAX = 5  # answers to one call that make no sense, then it is given up
 
 
 class Rest:
@@ -38,8 +39,9 @@ class Rest:
         self.state = ""  # as last said: "", "up", "down"
         self._codec = venue.codec(self.conn)  # only to see whether an answer can be read
         self._shared = shared
-        self._jobs: deque[str] = deque()
-        self._unread: Counter[str] = Counter()
+        self._jobs: dict[str, float] = {}  # when each call is due, in the order of asking
+        self._odd: Counter[str] = Counter()
+        self._staying_away = False
         self._pause = Pause()
         self._healthy()
 
@@ -51,8 +53,8 @@ class Rest:
             if len(self._jobs) >= PATHS_MAX:
                 self._say("down", f"more than {PATHS_MAX} calls waiting")
                 return
-            self._jobs.append(path)
-        if self.state != "down":  # a cool-down is not cut short by new wishes
+            self._jobs[path] = 0.0
+        if not self._staying_away:  # a cool-down is not cut short by new wishes
             self._pause.cut()
 
     def tick(self, now_s: float) -> None:
@@ -67,20 +69,42 @@ class Rest:
         """Work off the calls until cancelled."""
         async with self._client() as client:
             while True:
-                if not self._jobs:
-                    await self._pause.sleep(float("inf"))
+                now_s = mono_s()
+                path = next((p for p, due_s in self._jobs.items() if due_s <= now_s), None)
+                if path is None:
+                    await self._pause.sleep(min(self._jobs.values(), default=math.inf) - now_s)
                     continue
-                path = self._jobs.popleft()
+                del self._jobs[path]
                 fault = await self._call(client, path)
                 if fault is None:
-                    self._unread.pop(path, None)
+                    self._odd.pop(path, None)
                     self._healthy()
                     self._say("up", "")
-                    await asyncio.sleep(self._shared.pace.rest_gap_s)
-                    continue
-                wait_s = self._delay_s(fault)
-                self._say("down", f"{fault.reason}; {self._again(path, fault)} {wait_s:.0f} s")
-                await self._pause.sleep(wait_s)
+                elif fault.how == "odd":
+                    self._put_off(path, fault)
+                else:
+                    await self._stay_away(path, fault)
+                await asyncio.sleep(self._shared.pace.rest_gap_s)
+
+    def _put_off(self, path: str, fault: Fault) -> None:
+        """Repeat this one call later, a few times; the others go on."""
+        self._odd[path] += 1
+        if self._odd[path] >= ODD_MAX:
+            del self._odd[path]
+            self._say("down", f"{fault.reason}: {_short(path)}; given up")
+            return
+        wait_s = self._shared.pace.first_s * 4 ** self._odd[path]
+        self._jobs[path] = mono_s() + wait_s
+        self._say("down", f"{fault.reason}: {_short(path)}; next try in {wait_s:.0f} s")
+
+    async def _stay_away(self, path: str, fault: Fault) -> None:
+        """The venue cannot or will not answer: no calls at all for a while."""
+        wait_s = self._delay_s(fault)
+        self._jobs[path] = 0.0
+        self._say("down", f"{fault.reason}; next try in {wait_s:.0f} s")
+        self._staying_away = True
+        await self._pause.sleep(wait_s)
+        self._staying_away = False
 
     @asynccontextmanager
     async def _client(self) -> AsyncIterator[httpx.AsyncClient]:
@@ -99,7 +123,7 @@ class Rest:
             async with asyncio.timeout(self._shared.pace.rest_timeout_s):
                 body = await self._get(client, path)
         except TimeoutError:
-            return Fault(f"timed out: {_short(path)}")
+            return Fault("timed out")
         except httpx.HTTPError as exc:
             return _http_words(exc)
         except OSError as exc:
@@ -112,7 +136,7 @@ class Rest:
         try:
             self._codec.decode(payload)
         except BadFrame as exc:
-            return Fault(f"{_UNREADABLE} ({exc.reason}): {_short(path)}")
+            return Fault(f"unreadable answer ({exc.reason})", "odd")
         return None
 
     async def _get(self, client: httpx.AsyncClient, path: str) -> bytes | Fault:
@@ -137,19 +161,10 @@ class Rest:
             async for chunk in response.aiter_bytes():
                 body += chunk
                 if len(body) > BODY_BYTES_MAX:
-                    return Fault(f"answer over {BODY_BYTES_MAX >> 20} MiB: {_short(path)}", "cool")
+                    return Fault(f"answer over {BODY_BYTES_MAX >> 20} MiB", "odd")
             return bytes(body)
         finally:
             await response.aclose()
-
-    def _again(self, path: str, fault: Fault) -> str:
-        """Queue the call again, behind the others, unless the venue keeps talking nonsense."""
-        self._unread[path] += fault.reason.startswith(_UNREADABLE)
-        if self._unread[path] >= UNREADABLE_MAX:
-            del self._unread[path]
-            return "given up; next call in"
-        self._jobs.append(path)
-        return "next try in"
 
     def _say(self, state: str, reason: str) -> None:
         if state != self.state or reason:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import httpx
 
-from basisdesk.clock import Clock, mono_s, wall_ns
+from basisdesk.clock import Clock, SystemClock, mono_s, wall_ns
 from basisdesk.events import BEAT, Frame
 from basisdesk.feed.inbox import Inbox
 from basisdesk.feed.link import Link, MarketView, Shared
@@ -18,6 +18,7 @@ from basisdesk.venues import Venue
 from basisdesk.venues.instrument import split_key
 
 CLOCK_STEP_S = 5.0  # the wall clock ran ahead of the monotonic one by this: the machine slept
+BEAT_S_MIN = 0.02  # real seconds
 HOUR_MS = 3_600_000
 SETTLED_MS = (15_000, 120_000)  # after each full hour, desk time: past funding is fetched again
 
@@ -45,7 +46,7 @@ class Supervisor:
         names: Names | None = None,
         tls: ssl.SSLContext | None = None,
     ) -> None:
-        pace = pace or Pace()
+        pace = pace or _pace_of(clock)
         self._shared = Shared(
             inbox=inbox,
             clock=clock,
@@ -100,8 +101,8 @@ class Supervisor:
         """By hand: cut this connection, if it is up, and connect at once."""
         if conn in self.links:
             self.links[conn].reconnect()
-        else:
-            self.rests[conn.removesuffix(".rest")].retry()
+        elif rest := self.rests.get(conn.removesuffix(".rest")):
+            rest.retry()
 
     async def run(self) -> None:
         """All feeds until cancelled. Once this returns or raises, no feed task is left alive."""
@@ -202,6 +203,12 @@ class Supervisor:
 
     def _now_ms(self) -> int:
         return self._shared.clock.now_ns() // 1_000_000
+
+
+def _pace_of(clock: Clock) -> Pace:
+    """The usual pace; on a clock that runs fast, a beat still comes every desk second."""
+    speed = clock.speed if isinstance(clock, SystemClock) else 1.0
+    return Pace(beat_s=max(1.0 / max(speed, 1.0), BEAT_S_MIN))
 
 
 def _trust() -> ssl.SSLContext:

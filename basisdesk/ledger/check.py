@@ -8,22 +8,24 @@ from pathlib import Path
 import msgspec
 
 from basisdesk.errors import JournalError, RuleError
-from basisdesk.events import MONEY
+from basisdesk.events import MONEY, Outcome
 from basisdesk.ledger.attribution import ZERO
 from basisdesk.ledger.books import Books
 from basisdesk.ledger.format import (
+    UNREADABLE,
     Entry,
     Mark,
     genesis,
     journal_id,
     loss,
     mark_path,
+    plain,
     read_entries,
     read_mark,
     refuse_other_file,
     table_problems,
 )
-from basisdesk.ledger.posting import canonical
+from basisdesk.ledger.posting import Transaction, canonical
 from basisdesk.ledger.rules import transactions
 
 _BUSY_S = 0.5
@@ -65,8 +67,8 @@ def check_journal(path: Path | str) -> CheckReport:
             _refuse_other(db, path)
             db.execute("BEGIN")  # one snapshot for all that follows
             audit = _Audit(db, str(path))
-    except sqlite3.Error as exc:
-        raise JournalError(f"The journal {path} cannot be read: {exc}.") from exc
+    except UNREADABLE as exc:
+        raise JournalError(f"The journal {path} cannot be read: {plain(exc)}.") from exc
     audit.meet_mark(mark, path)
     return audit.report()
 
@@ -87,8 +89,10 @@ class _Audit:
                 self._seq = entry.seq
                 self._hashes.append(entry.hash)
                 self._fold(entry)
-        except (JournalError, sqlite3.Error) as exc:
+        except JournalError as exc:
             self._problems.append(str(exc))
+        except UNREADABLE as exc:
+            self._problems.append(f"{plain(exc)}.")
         self._meet_equity()
 
     def meet_mark(self, mark: Mark | None, path: Path) -> None:
@@ -157,12 +161,12 @@ def _refuse_other(db: sqlite3.Connection, path: Path) -> None:
     try:
         application_id = db.execute("PRAGMA application_id").fetchone()[0]
         version = db.execute("PRAGMA user_version").fetchone()[0]
-    except sqlite3.Error as exc:
-        raise JournalError(f"{path} is not a basisdesk journal: {exc}.") from exc
+    except UNREADABLE as exc:
+        raise JournalError(f"{path} is not a basisdesk journal: {plain(exc)}.") from exc
     refuse_other_file(application_id, version, str(path))
 
 
-def journal_entries(path: Path | str) -> list[Entry]:
+def journal_entries(path: Path | str) -> list[tuple[int, Outcome, tuple[Transaction, ...]]]:
     """All entries of a journal, checked against its chain, also while a desk writes it.
 
     Raises JournalError with one sentence when it is missing, is no journal, or cannot be trusted.
@@ -173,6 +177,6 @@ def journal_entries(path: Path | str) -> list[Entry]:
     db = _connect(path)
     try:
         _refuse_other(db, path)
-        return list(read_entries(db, str(path)))
+        return [(row.seq, row.outcome, row.txns) for row in read_entries(db, str(path))]
     finally:
         db.close()

@@ -53,14 +53,10 @@ SCHEMA: dict[str, str] = _TABLES | {
     for verb in ("update", "delete")
 }
 
-_UNREADABLE = (
-    sqlite3.Error,
-    msgspec.MsgspecError,
-    RuleError,
-    InvalidOperation,
-    UnicodeDecodeError,
-    OverflowError,
-)
+# What SQLite raises for a damaged file; where the damage is in a name, its message is no text.
+UNREADABLE = (sqlite3.Error, UnicodeDecodeError)
+_UNTRUSTED = (*UNREADABLE, msgspec.MsgspecError, RuleError, InvalidOperation, OverflowError)
+_LINES = "SELECT seq, txn, line, account, currency, amount FROM posting ORDER BY txn, line"
 _OUTCOME = msgspec.json.Decoder[Outcome](Outcome)
 
 RawPosting = tuple[str, str, str]  # account, currency, amount
@@ -137,14 +133,12 @@ def read_entries(db: sqlite3.Connection, name: str) -> Iterator[Entry]:
     try:
         prev = genesis(journal_id(db))
         txns = _Rows(db.execute("SELECT seq, txn, ts_ns, cause FROM txn ORDER BY txn"))
-        lines = _Rows(
-            db.execute("SELECT seq, txn, account, currency, amount FROM posting ORDER BY txn, line")
-        )
+        lines = _Rows(db.execute(_LINES))
         rows = db.execute("SELECT seq, ts_ns, kind, body, prev, hash FROM entry ORDER BY seq")
         for number, ts_ns, kind, body, said_prev, said in rows:
             seq += 1
             raw: list[RawTxn] = [
-                (txn, at, cause, [tuple(line[2:]) for line in lines.take(1, txn)])
+                (txn, at, cause, _in_place(lines.take(1, txn), number))
                 for _, txn, at, cause in txns.take(0, number)
             ]
             if number != seq or said_prev != prev:
@@ -155,8 +149,17 @@ def read_entries(db: sqlite3.Connection, name: str) -> Iterator[Entry]:
             yield Entry(seq, _outcome(body, kind), _typed(raw), said)
         if txns.next is not None or lines.next is not None:
             raise _broken(name, seq + 1, "postings stand there without an entry")
-    except _UNREADABLE as exc:
-        raise _broken(name, seq + 1, str(exc)) from exc
+    except _UNTRUSTED as exc:
+        raise _broken(name, seq + 1, plain(exc)) from exc
+
+
+def _in_place(lines: Iterator[Any], seq: int) -> list[RawPosting]:
+    """The postings that say they belong here. One that does not is left out, and the hash tells."""
+    return [
+        (account, currency, amount)
+        for place, (said, _, line, account, currency, amount) in enumerate(lines, 1)
+        if said == seq and line == place
+    ]
 
 
 def journal_id(db: sqlite3.Connection) -> str:
@@ -169,8 +172,8 @@ def refuse_other_tables(db: sqlite3.Connection, name: str) -> None:
     """Raise JournalError unless tables and triggers are exactly those of this format."""
     try:
         found = dict(db.execute("SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL"))
-    except (sqlite3.Error, UnicodeDecodeError) as exc:
-        raise JournalError(f"The journal {name} cannot be read: {exc}.") from exc
+    except UNREADABLE as exc:
+        raise JournalError(f"The journal {name} cannot be read: {plain(exc)}.") from exc
     if found != SCHEMA:
         raise JournalError(
             f"The journal {name} does not have the tables of format {FORMAT}: it was damaged or "
@@ -185,9 +188,10 @@ def table_problems(db: sqlite3.Connection, name: str) -> list[str]:
         said = [row[0] for row in db.execute("PRAGMA integrity_check(10)")]
     except JournalError as exc:
         return [str(exc)]
-    except (sqlite3.Error, UnicodeDecodeError) as exc:
-        return [f"The journal {name} is damaged: {exc}. Restore it from a copy."]
-    return [f"The journal {name} is damaged: {problem}." for problem in said if problem != "ok"]
+    except UNREADABLE as exc:
+        return [f"The journal {name} is damaged: {plain(exc)}. Restore it from a copy."]
+    said = [plain(problem) for problem in said if problem != "ok"]
+    return [f"The journal {name} is damaged: {problem}." for problem in said]
 
 
 def refuse_other_file(application_id: int, version: int, name: str) -> None:
@@ -228,6 +232,12 @@ def write_mark(path: Path, mark: Mark) -> None:
     finally:
         os.close(fd)
     temporary.replace(target)
+
+
+def plain(said: object) -> str:
+    """Text that a damaged file may have had a hand in, as one short line."""
+    text = "".join(c if c.isprintable() else " " for c in str(said))
+    return text[:200].rstrip(". ")
 
 
 def loss(mark: Mark | None, seq: int, name: str) -> str:

@@ -23,12 +23,14 @@ from basisdesk.ledger.format import (
     APPLICATION_ID,
     FORMAT,
     SCHEMA,
+    UNREADABLE,
     Mark,
     chain_hash,
     genesis,
     journal_id,
     loss,
     mark_path,
+    plain,
     raw_txns,
     read_entries,
     read_mark,
@@ -82,9 +84,9 @@ class Journal:
                 _create(path)
             _refuse_header(path)
             return cls._of(path, lock)
-        except (sqlite3.Error, OSError, UnicodeDecodeError) as exc:
+        except (OSError, *UNREADABLE) as exc:
             lock.release(remove_if_made=True)
-            raise JournalError(f"The journal {path} cannot be opened: {exc}.") from exc
+            raise JournalError(f"The journal {path} cannot be opened: {plain(exc)}.") from exc
         except JournalError:
             lock.release(remove_if_made=True)
             raise
@@ -128,7 +130,7 @@ class Journal:
                     )
             self._db.execute("COMMIT")
         except _WRITE_ERRORS as exc:
-            raise JournalError(f"The journal {self.path} cannot be written: {exc}.") from exc
+            raise JournalError(f"The journal {self.path} cannot be written: {plain(exc)}.") from exc
         finally:
             if self._db.in_transaction:  # after a full disk SQLite has rolled back by itself
                 self._db.execute("ROLLBACK")
@@ -206,7 +208,7 @@ def _locked(path: Path) -> FileLock:
     try:
         return FileLock(lock)
     except OSError as exc:
-        if path.parent.is_dir() and os.access(path.parent, os.W_OK):
+        if isinstance(exc, BlockingIOError) or (os.name == "nt" and lock.exists()):
             raise JournalError(
                 f"Another desk has the journal {path} open. Close it, or use another profile."
             ) from exc
@@ -235,7 +237,7 @@ def _connect(path: Path) -> sqlite3.Connection:
             db.execute(f"PRAGMA {pragma}")
         refuse_other_tables(db, str(path))
         db.execute("PRAGMA journal_mode = WAL")
-    except (sqlite3.Error, JournalError):
+    except (JournalError, *UNREADABLE):
         db.close()
         raise
     return db

@@ -18,8 +18,6 @@ from basisdesk.market.words import LegName, missing, too_far_apart, too_old
 from basisdesk.venues.instrument import split_key
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from basisdesk.events import Candles
     from basisdesk.market.leg import Leg
 
@@ -375,6 +373,7 @@ class PairMarket:
             self._hole_s = max(HOLE_S_MIN, 10 * (t_s - last_s))
         else:
             self._live_s = t_s
+            self._hole_s = math.inf  # the rhythm of this desk is not known yet
         funding_pct = 100 * self.perp.funding.rate
         self.series.push(
             t_s,

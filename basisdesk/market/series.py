@@ -179,7 +179,8 @@ class Series:
         beyond either end is included where it exists, so that the curve runs off the edges.
         NaN in y: draw with connect="finite" and the curve is broken there. Between buckets an
         outage narrower than a pixel does not break it.
-        Minimum and maximum of y over finite points are exactly those of the rows shown.
+        Minimum and maximum of y over finite points are exactly those of the rows shown, and x is
+        the same for every column.
         """
         c = self._column[column]
         pixels = max(pixels, 4)

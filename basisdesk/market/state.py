@@ -146,6 +146,9 @@ class Market:
         if stream is not None:
             stream.count_bad(reason)
             stream.last_error = f"a message could not be read: {reason}"
+            if stream.live and stream.kind == "tickers" and stream.instrument:
+                # A book notices a lost delta by its sequence; a merged ticker has none.
+                stream.move("resync", t_ns)
         return _FEEDS
 
     def beat(self, now_ns: int) -> Changed:
@@ -216,7 +219,7 @@ class Market:
             leg.follow(stream)
         if leg.depth <= 1:
             leg.book.set_top(event.bid, event.bid_size, event.ask, event.ask_size)
-        return _QUOTES if stream.live else self._wake(stream, t_ns)
+        return _QUOTES if stream.live else self._wake(stream, _QUOTES, t_ns)
 
     def _book(self, event: BookUpdate, t_ns: int) -> Changed:
         stream = self._bound.get(event.stream) or self._bind(event.stream, event.instrument, t_ns)
@@ -236,12 +239,12 @@ class Market:
             if source is None:
                 leg.follow(stream)
         elif venue_ms <= leg.venue_ms or not book.tops(leg.bid, leg.ask):
-            return _QUOTES if stream.live else self._wake(stream, t_ns)
+            return _QUOTES if stream.live else self._wake(stream, _QUOTES, t_ns)
         # The quote is this book's own top, or this book confirms it.
         leg.quote_ns = t_ns
         leg.venue_ms = venue_ms
         leg.quote_lag_ms = lag_ms
-        return _QUOTES if stream.live else self._wake(stream, t_ns)
+        return _QUOTES if stream.live else self._wake(stream, _QUOTES, t_ns)
 
     def _trade(self, event: Trade, t_ns: int) -> Changed:
         stream = self._bound.get(event.stream) or self._bind(event.stream, event.instrument, t_ns)
@@ -251,7 +254,7 @@ class Market:
         leg = stream.leg
         leg.last_price = event.price
         leg.last_trade_ns = t_ns
-        return _QUOTES if stream.live else self._wake(stream, t_ns)
+        return _QUOTES if stream.live else self._wake(stream, _QUOTES, t_ns)
 
     def _ticker(self, event: Ticker, t_ns: int) -> Changed:
         stream = self._bound.get(event.stream) or self._bind(event.stream, event.instrument, t_ns)
@@ -264,14 +267,14 @@ class Market:
         leg.open_interest = event.open_interest
         leg.ticker_ns = t_ns
         leg.funding.apply(event, t_ns // 1_000_000)
-        return _FUNDING if stream.live else self._wake(stream, t_ns)
+        return _FUNDING if stream.live else self._wake(stream, _FUNDING, t_ns)
 
     def _heard(self, event: Heard, t_ns: int) -> Changed:
         stream = self.streams.get(event.stream) or self._stream(event.stream, t_ns)
         stream.lags.append(t_ns / 1e6 - event.venue_ms)
         stream.frames += 1
         stream.heard_ns = t_ns
-        return _NOTHING if stream.live else self._wake(stream, t_ns)
+        return _NOTHING if stream.live else self._wake(stream, _NOTHING, t_ns)
 
     def _ack(self, event: Ack, t_ns: int) -> Changed:
         topics = self._asked.pop((event.conn, event.req_id), ())
@@ -364,12 +367,12 @@ class Market:
         self._bound[stream_id] = stream
         return stream
 
-    def _wake(self, stream: Stream, t_ns: int) -> Changed:
+    def _wake(self, stream: Stream, moved: Changed, t_ns: int) -> Changed:
         # After "resync" only a new subscription, or for a book a new snapshot, makes it whole.
         if stream.state == "resync" and not (stream.depth > 1 and stream.book.valid):
-            return _NOTHING
+            return moved
         stream.move("live", t_ns, "")
-        return _QUOTES_FEEDS
+        return moved | _FEEDS
 
     def _broken(self, stream: Stream, fault: str, t_ns: int) -> Changed:
         leg = stream.leg

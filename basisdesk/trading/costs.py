@@ -12,15 +12,18 @@ depth at entry and exit are inside them already.
 """
 
 import math
+import statistics
 from decimal import ROUND_CEILING, Decimal
+from itertools import pairwise
 
 import msgspec
+from msgspec.structs import replace
 
-from basisdesk.config import Settings
+from basisdesk.config import Settings, exact
 from basisdesk.events import ExitPlan, Funds, OpenPair, Refused
 from basisdesk.market.state import Market
 from basisdesk.trading import words
-from basisdesk.trading.fees import FeeSchedule, schedule
+from basisdesk.trading.fees import schedule
 from basisdesk.trading.margin import Isolated, Liquidation, liquidation
 from basisdesk.trading.paper import Ladder, Memory, mid
 from basisdesk.trading.quoting import LegQuote, OpenQuote, basis_at, leg_quote, rules_of
@@ -29,6 +32,8 @@ from basisdesk.trading.sizing import buy_back
 DEFAULT_PLAN = ExitPlan(
     max_hold_h=Decimal(72)
 )  # hours: carry is earned in settlements, not seconds
+STRESS_MINUTES = 240
+STRESS_MINUTES_MIN = 30
 STRESS_FRACTION = Decimal("0.01")  # of one leg's notional, where its volatility is not known
 ZERO = Decimal(0)
 NAN = math.nan
@@ -119,12 +124,11 @@ def exit_now(
     ):
         leg, rule = market.leg(key), rules_of(market, key)
         ladder = Ladder(leg, side, rule, Memory(enabled=False))
-        takes = ladder.walk(qty)
-        if takes is None or not qty:
-            return None
-        fees: FeeSchedule = schedule(settings, rule.venue)
         seen = (mid(leg, rule) or ZERO, leg.age_ms(now_ns))
-        legs.append(leg_quote(ladder, takes, qty, fees, seen))
+        quote = leg_quote(ladder, qty, schedule(settings, rule.venue), seen)
+        if quote is None or not qty:
+            return None
+        legs.append(quote)
     return Exit(legs[0], legs[1], basis_at(legs[0], legs[1], entry.direction))
 
 
@@ -167,79 +171,127 @@ def cost_sheet(
 ) -> CostSheet:
     """The sheet of a priced entry. account: (funds, largest size now, refusal if any)."""
     funds, most, refusal = account
-    notional = entry.reference.cost
-    fees_in = entry.long.fee_quote, entry.short.fee_quote
-    fees_out = (leave.long.fee_quote, leave.short.fee_quote) if leave else fees_in
-    fees = sum(fees_in + fees_out, ZERO)
-    slip_in = entry.long.slippage + entry.short.slippage
-    slip_out = leave.long.slippage + leave.short.slippage if leave else slip_in
-    funding, funding_ms = next_funding(entry, market)
-    borrow = _borrow_8h(entry, settings)
-    liq = nearest_liquidation(entry, request, market)
-    round_trip = fees + slip_in + slip_out
-    fees_bp, slip_bp = _bp(fees, notional), _bp(slip_in + slip_out, notional)
-    target = request.exit.target_bp
-    d = entry.direction
-    expected_bp = NAN if target is None else d * (entry.basis_bp - float(target)) - fees_bp
-    loss = _loss_at_stop(entry, request.exit, fees)
-    stress = notional * STRESS_FRACTION
-    hint, note = _size_hint(entry, funds, settings, (loss, stress))
-    against_bp = max(0.0, -_bp(funding, notional)) + _bp(borrow, notional)
-    kind, verdict = _verdict(
-        entry, target, (fees_bp, slip_bp, against_bp), leave is not None, refusal
-    )
-    spot = next(
-        (leg.qty for leg in (entry.long, entry.short) if leg.ladder.instrument.market == "spot"),
-        ZERO,
-    )
-    return CostSheet(
-        request=request,
-        direction=d,
-        currency=entry.reference.ladder.instrument.quote,
-        refusal=refusal,
+    sheet = _what_it_is(entry, request, refusal)
+    sheet = _what_it_costs(sheet, entry, leave)
+    sheet = _what_time_does(sheet, entry, market, settings)
+    sheet = _what_can_be_lost(sheet, entry, market, settings, funds)
+    kind, verdict = _verdict(sheet, leave is not None)
+    return replace(
+        sheet,
+        max_qty=most,
+        free_after=funds.free - entry.cash,
         verdict_kind=kind,
         verdict=verdict,
+    )
+
+
+def _what_it_is(entry: OpenQuote, request: OpenPair, refusal: Refused | None) -> CostSheet:
+    spot = [leg for leg in (entry.long, entry.short) if leg.ladder.instrument.market == "spot"]
+    return CostSheet(
+        request=request,
+        direction=entry.direction,
+        currency=entry.reference.ladder.instrument.quote,
+        refusal=refusal,
+        verdict_kind="no",
+        verdict="",
         priced=True,
         long_qty=entry.long.qty,
         short_qty=entry.short.qty,
-        spot_qty=spot,
-        perp_qty=entry.short.qty if d > 0 else entry.long.qty,
+        spot_qty=spot[0].qty if spot else ZERO,
+        perp_qty=entry.short.qty if entry.direction > 0 else entry.long.qty,
         residual_delta=entry.sizes.delta,
-        notional=notional,
-        fee_long_in=fees_in[0],
-        fee_short_in=fees_in[1],
-        fee_long_out=fees_out[0],
-        fee_short_out=fees_out[1],
+        notional=entry.reference.cost,
+        entry_bp=entry.basis_bp,
+        capital_used=entry.cash,
+        margin=entry.margin,
+        collateral=entry.collateral,
+    )
+
+
+def _what_it_costs(sheet: CostSheet, entry: OpenQuote, leave: Exit | None) -> CostSheet:
+    # Where the books show too little to leave, the way out is taken to cost what the way in does.
+    back: Exit | OpenQuote = leave if leave is not None else entry
+    fees_in = entry.long.fee_quote + entry.short.fee_quote
+    fees = fees_in + back.long.fee_quote + back.short.fee_quote
+    slip_in = entry.long.slippage + entry.short.slippage
+    slip_out = back.long.slippage + back.short.slippage
+    fees_bp, slip_bp = _bp(fees, sheet.notional), _bp(slip_in + slip_out, sheet.notional)
+    target, d = sheet.request.exit.target_bp, sheet.direction
+    expected_bp = NAN if target is None else d * (sheet.entry_bp - float(target)) - fees_bp
+    return replace(
+        sheet,
+        fee_long_in=entry.long.fee_quote,
+        fee_short_in=entry.short.fee_quote,
+        fee_long_out=back.long.fee_quote,
+        fee_short_out=back.short.fee_quote,
         fees=fees,
         slip_in=slip_in,
         slip_out=slip_out,
-        round_trip=round_trip,
+        round_trip=fees + slip_in + slip_out,
         fees_bp=fees_bp,
         slip_bp=slip_bp,
         round_trip_bp=fees_bp + slip_bp,
+        exit_bp_now=leave.bp if leave is not None else NAN,
+        break_even_bp=sheet.entry_bp - d * fees_bp,
+        expected_bp=expected_bp,
+        expected=ZERO if target is None else sheet.notional * Decimal(expected_bp) / 10_000,
+    )
+
+
+def _what_time_does(
+    sheet: CostSheet, entry: OpenQuote, market: Market, settings: Settings
+) -> CostSheet:
+    funding, funding_ms = next_funding(entry, market)
+    borrow = ZERO
+    if entry.direction < 0:
+        spot = entry.short
+        rate = settings.borrow_rate(spot.ladder.instrument.venue)
+        borrow = 8 * rate * spot.qty * spot.mid
+    payments = None
+    if funding > 0:
+        payments = max(0, int((sheet.round_trip / funding).to_integral_value(ROUND_CEILING)))
+    return replace(
+        sheet,
         borrow_8h=borrow,
         funding_next=funding,
         funding_next_ms=funding_ms,
-        entry_bp=entry.basis_bp,
-        exit_bp_now=leave.bp if leave else NAN,
-        break_even_bp=entry.basis_bp - d * fees_bp,
-        payments_to_break_even=_payments(round_trip, funding),
-        expected_bp=expected_bp,
-        expected=ZERO if math.isnan(expected_bp) else notional * Decimal(expected_bp) / 10_000,
-        capital_used=entry.cash,
-        free_after=funds.free - entry.cash,
-        margin=entry.margin,
-        collateral=entry.collateral,
-        liq_price=liq.price if liq else None,
-        liq_distance_pct=liq.distance_pct if liq else NAN,
-        liq_source=liq.source if liq else "",
-        loss_at_stop=loss,
-        loss_stress=stress,
-        stress_note="one leg moves 1 % before the other follows",
-        max_qty=most,
-        size_hint=hint,
-        size_note=note,
+        payments_to_break_even=payments,
     )
+
+
+def _what_can_be_lost(
+    sheet: CostSheet, entry: OpenQuote, market: Market, settings: Settings, funds: Funds
+) -> CostSheet:
+    liq = nearest_liquidation(entry, sheet.request, market)
+    if liq is not None:
+        sheet = replace(
+            sheet,
+            liq_price=liq.price,
+            liq_distance_pct=liq.distance_pct,
+            liq_source=liq.source,
+        )
+    loss, stop = None, sheet.request.exit.stop_bp
+    if stop is not None:
+        widening = sheet.direction * (float(stop) - sheet.entry_bp)
+        loss = sheet.notional * Decimal(widening) / 10_000 + sheet.fees
+    move, why = stress_move(market, entry.reference.ladder.instrument.key)
+    sheet = replace(sheet, loss_at_stop=loss, loss_stress=sheet.notional * move, stress_note=why)
+    hint, note = _size_hint(sheet, entry, funds, settings)
+    return replace(sheet, size_hint=hint, size_note=note)
+
+
+def stress_move(market: Market, key: str) -> tuple[Decimal, str]:
+    """(fraction, what it is): three deviations of the coin's 1-minute returns, or 1 % if unknown.
+
+    What one leg alone may move before the other follows; from the last STRESS_MINUTES candles.
+    """
+    candles = market.candles.get(key)
+    closes = [close for _, close in candles.rows[-STRESS_MINUTES:]] if candles else []
+    if len(closes) < STRESS_MINUTES_MIN or min(closes) <= 0:
+        return STRESS_FRACTION, "one leg moves 1 % before the other follows"
+    sigma = statistics.pstdev(after / before - 1 for before, after in pairwise(closes))
+    move = Decimal(f"{3 * sigma:.6f}")
+    return move, f"one leg moves {words.plain(move * 100)} %, three 1-minute deviations, alone"
 
 
 def refused_sheet(request: OpenPair, direction: int, refusal: Refused, currency: str) -> CostSheet:
@@ -247,76 +299,47 @@ def refused_sheet(request: OpenPair, direction: int, refusal: Refused, currency:
     return CostSheet(request, direction, currency, refusal, "no", refusal.text)
 
 
-def _verdict(
-    entry: OpenQuote,
-    target: Decimal | None,
-    costs: tuple[float, float, float],
-    can_leave: bool,
-    refusal: Refused | None,
-) -> tuple[str, str]:
-    # costs: fees, spread and depth, one funding interval (and its borrow) against us; all bp
-    if refusal is not None:
-        return "no", refusal.text
+def _verdict(sheet: CostSheet, can_leave: bool) -> tuple[str, str]:
+    if sheet.refusal is not None:
+        return "no", sheet.refusal.text
     if not can_leave:
         return "no", "The books show too little to get out of this size again. Lower the size."
-    if target is None:  # a sheet asked for without the ticket's rules
-        return "no", "No target is set. Say where to leave before going in."
-    fees, slip, against = costs
-    zone = fees + slip
-    move = entry.direction * (entry.basis_bp - float(target))
-    safest = entry.basis_bp - entry.direction * (zone + against)
-    where = "or lower" if entry.direction > 0 else "or higher"
-    costs_text = f"{words.bp(fees)} of fees and {words.bp(slip)} of spread and depth"
+    d, entry, zone = sheet.direction, sheet.entry_bp, sheet.round_trip_bp
+    target = float(sheet.request.exit.target_bp or 0)
+    move = d * (entry - target)
+    against = max(0.0, -_bp(sheet.funding_next, sheet.notional))
+    against += _bp(sheet.borrow_8h, sheet.notional)
+    safest = f"{words.bp(entry - d * (zone + against))} or {'lower' if d > 0 else 'higher'}"
+    costs = f"{words.bp(sheet.fees_bp)} of fees and {words.bp(sheet.slip_bp)} of spread and depth"
     if move < zone:
         return "no", (
-            f"The target is inside the cost zone: entry {words.bp(entry.basis_bp)} to target "
-            f"{words.bp(float(target))} gives {words.bp(move, signed=True)}, the round trip costs "
-            f"{words.bp(zone)} ({costs_text}). Set it to {words.bp(safest)} {where}, or wait."
+            f"The target is inside the cost zone: entry {words.bp(entry)} to target "
+            f"{words.bp(target)} gives {words.bp(move, signed=True)}, the round trip costs "
+            f"{words.bp(zone)} ({costs}). Set it to {safest}, or wait."
         )
-    after = f"{words.bp(move)} of convergence, less {costs_text}, leave {words.bp(move - zone)}"
+    after = f"{words.bp(move)} of convergence, less {costs}, leave {words.bp(move - zone)}"
     if move < zone + against:
         return "thin", (
             f"Thin: {after}; one interval of funding and interest against us takes "
-            f"{words.bp(against)}. A target of {words.bp(safest)} {where} would cover it."
+            f"{words.bp(against)}. A target of {safest} would cover it."
         )
     return "go", f"Worth it: {after}; one interval against us would take {words.bp(against)}."
 
 
-def _loss_at_stop(entry: OpenQuote, plan: ExitPlan, fees: Decimal) -> Decimal | None:
-    if plan.stop_bp is None:
-        return None
-    widening = entry.direction * (float(plan.stop_bp) - entry.basis_bp)
-    return entry.reference.cost * Decimal(widening) / 10_000 + fees
-
-
 def _size_hint(
-    entry: OpenQuote, funds: Funds, settings: Settings, losses: tuple[Decimal | None, Decimal]
+    sheet: CostSheet, entry: OpenQuote, funds: Funds, settings: Settings
 ) -> tuple[Decimal, str]:
-    risk = Decimal(repr(settings.risk.account_risk))
-    stop, stress = losses
-    worst = max(stop or ZERO, stress)
+    risk = exact(settings.risk.account_risk)
+    worst = max(sheet.loss_at_stop or ZERO, sheet.loss_stress)
     if worst <= 0 or funds.equity <= 0:
         return ZERO, ""
     rule = entry.long.ladder.instrument
     hint = rule.round_down(entry.long.qty * risk * funds.equity / worst)
-    which = "stop" if stop is not None and stop > stress else "stress"
+    which = "stop" if worst == sheet.loss_at_stop else "stress"
     return hint, (
         f"{words.plain(hint)} {rule.base} puts {words.plain(risk * 100)} % of equity at risk "
         f"(the {which} loss binds)"
     )
-
-
-def _borrow_8h(entry: OpenQuote, settings: Settings) -> Decimal:
-    if entry.collateral == 0:
-        return ZERO
-    spot = entry.short
-    return 8 * settings.borrow_rate(spot.ladder.instrument.venue) * spot.qty * spot.mid
-
-
-def _payments(round_trip: Decimal, funding: Decimal) -> int | None:
-    if funding <= 0:
-        return None
-    return max(0, int((round_trip / funding).to_integral_value(ROUND_CEILING)))
 
 
 def _bp(amount: Decimal, notional: Decimal) -> float:

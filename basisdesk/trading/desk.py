@@ -38,7 +38,7 @@ from basisdesk.trading.margin import CENT, Liquidation
 from basisdesk.trading.orders import FAR_NS, PATIENCE_NS, RETRY_NS, PairOrder, travel_ns
 from basisdesk.trading.paper import Memory
 from basisdesk.trading.positions import PairPosition, Positions
-from basisdesk.trading.quoting import CloseQuote, LegQuote, OpenQuote, quote_close
+from basisdesk.trading.quoting import CloseQuote, LegQuote, OpenQuote, quote_close, undescribed
 from basisdesk.trading.risk import No, RiskState
 
 
@@ -93,7 +93,7 @@ class Desk:
     def gauge(self, pair: int, market: Market) -> tuple[tuple[str, Liquidation], ...]:
         """(instrument, liquidation) of each perpetual an open pair holds."""
         position = self._positions.get(pair)
-        if position is None:
+        if position is None or undescribed(position, market) is not None:
             return ()
         return tuple(
             (leg.instrument, exits.gauge(position, leg, market, self._settings))
@@ -197,15 +197,17 @@ class Desk:
             return [self._opened(order.request, quote, now_ns)]
         if quote.limit == "depth":
             text = (
-                f"Depth fell to {quote.allowed} while the order travelled, {quote.asked} needed. "
-                "Nothing was traded. Lower the size or wait for depth."
+                f"Depth fell to {words.plain(Decimal(quote.allowed))} while the order travelled, "
+                f"{words.plain(Decimal(quote.asked))} needed. Nothing was traded. Lower the size "
+                "or wait for depth."
             )
             quote = No(quote.limit, quote.asked, quote.allowed, text)
         return [quote.at(now_ns, "open_pair")]
 
     def _opened(self, request: OpenPair, quote: OpenQuote, now_ns: int) -> PairOpened:
+        outcome = booked.opened(self._positions.next_pair, request, quote, now_ns)
         self._eat(quote.long, quote.short)
-        return booked.opened(self._positions.next_pair, request, quote, now_ns)
+        return outcome
 
     # --- exits -----------------------------------------------------------------------------------
 
@@ -280,8 +282,9 @@ class Desk:
             return [no.at(now_ns, "close_pair")] if no is not None else []
         quote = self._price_close(order, position, market, now_ns)
         if isinstance(quote, CloseQuote):
+            outcome = booked.reduced(order, position, quote, now_ns)
             self._eat(quote.long, quote.short)
-            return [booked.reduced(order, position, quote, now_ns)]
+            return [outcome]
         if now_ns < order.give_up_ns:
             self.pending.append(order.waits_until(now_ns + RETRY_NS))
             return []
@@ -293,7 +296,9 @@ class Desk:
         self, order: PairOrder, position: PairPosition, market: Market, now_ns: int
     ) -> CloseQuote | No:
         held = [market.leg(leg.instrument) for leg in position.legs if leg.qty]
-        no = risk.check_fresh(held[0], held[-1], self._settings.risk, now_ns)
+        no = undescribed(position, market) or risk.check_fresh(
+            held[0], held[-1], self._settings.risk, now_ns
+        )
         if no is not None:
             return no
         return quote_close(position, order.fraction, market, self._settings, self._memory, now_ns)
@@ -307,16 +312,19 @@ class Desk:
         currency = self._settings.account.currency
         if no is None and position is not None and position.state != "open":
             text = f"Pair {command.pair} holds no perpetual that margin could protect. Close it."
-            no = No("margin", str(amount), "0", text)
-        if no is None and not (amount.is_finite() and amount > 0 and amount % CENT == 0):
-            text = f"{amount} is no amount of margin. Give one above 0, in steps of {CENT:f}."
-            no = No("margin", str(amount), "above 0", text)
+            no = No("margin", words.figure(amount), "0", text)
+        if no is None and not (amount.is_finite() and amount > 0):
+            text = f"{words.plain(amount)} is no amount of margin. Give one above 0."
+            no = No("margin", words.figure(amount), "above 0", text)
         if no is None and amount > free:
             text = (
                 f"Adding {words.money(amount, currency)} needs more than the "
                 f"{words.money(free, currency)} that are free. Lower the amount."
             )
-            no = No("funds", words.plain(amount), words.plain(free), text)
+            no = No("funds", words.figure(amount), words.figure(free), text)
+        if no is None and amount % CENT:
+            text = f"Margin moves in steps of {CENT:f} {currency}. Round the amount to one."
+            no = No("margin", words.figure(amount), f"steps of {CENT:f}", text)
         return no.at(now_ns, "add_margin") if no else MarginMoved(now_ns, command.pair, amount)
 
     def _set_plan(self, command: SetPlan, now_ns: int) -> Outcome:

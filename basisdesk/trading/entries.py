@@ -122,7 +122,7 @@ class Entries:
             f"The entry needs {words.money(quote.cash, rule.quote)}, free are "
             f"{words.money(free, rule.quote)}. The largest size now is {most} {rule.base}."
         )
-        return No("funds", words.plain(quote.cash), words.plain(free), text)
+        return No("funds", words.figure(quote.cash), words.figure(free), text)
 
     def _pricer(self, request: OpenPair, market: Market, now_ns: int) -> Pricer:
         return Pricer(request, market, self._settings, self._memory, now_ns)

@@ -16,7 +16,7 @@ from basisdesk.trading.fees import schedule
 from basisdesk.trading.margin import Liquidation, liquidation
 from basisdesk.trading.paper import basis_bp
 from basisdesk.trading.positions import LegPosition, PairPosition
-from basisdesk.trading.quoting import decision_mid, rules_of
+from basisdesk.trading.quoting import decision_mid, rules_of, undescribed
 from basisdesk.trading.risk import check_fresh
 
 
@@ -70,7 +70,7 @@ def forced(
 
     It fills at the bankruptcy price, one tick towards the worse, and pays the taker fee.
     """
-    if position.state != "open":
+    if position.state != "open" or undescribed(position, market) is not None:
         return None
     for leg in position.perps:
         mark = market.leg(leg.instrument).mark

@@ -11,6 +11,7 @@ so the same coins are not bought twice. Each fill carries a realism grade:
 
 import decimal
 import math
+from bisect import bisect_left
 from collections.abc import Sequence
 from decimal import Decimal
 
@@ -62,32 +63,66 @@ class Memory:
 
 
 class Ladder:
-    """One side of a leg's book as exact numbers, less what memory says is eaten."""
+    """One side of a leg's book as exact numbers, less what memory says is eaten.
+
+    Levels are made exact when an order first reaches them: most orders end in the first few. One
+    ladder is one moment; the book may move on without it.
+    """
 
     def __init__(self, leg: Leg, side: str, instrument: Instrument, memory: Memory) -> None:
         self.instrument = instrument
         self.side = side
-        self.rows: list[Take] = []
-        shown = _displayed(leg, side)
-        memory.forget_gone(leg.key, side, {price for price, _ in shown})
-        for level, (price, size) in enumerate(shown):
-            qty = instrument.size(size) - memory.eaten(leg.key, side, price, size)
-            if qty > 0:
-                self.rows.append(Take(instrument.price(price), qty, level, (price, size)))
-        self.depth = sum((row.qty for row in self.rows), Decimal(0))
+        self._key = leg.key
+        self._memory = memory
+        self._shown = _displayed(leg, side)
+        self._read = 0
+        self._rows: list[Take] = []
+        self._qtys: list[Decimal] = []  # cumulative, base
+        self._costs: list[Decimal] = []  # cumulative, quote
+        memory.forget_gone(leg.key, side, {price for price, _ in self._shown})
+
+    @property
+    def depth(self) -> Decimal:
+        """Base coin displayed, less what was eaten."""
+        self._reach(None)
+        return self._qtys[-1] if self._qtys else Decimal(0)
+
+    def cost(self, qty: Decimal) -> Decimal | None:
+        """Price times quantity of a market order of `qty`, exact; None beyond what is displayed."""
+        at = self._reach(qty)
+        if not qty or at == len(self._rows):
+            return None if qty else Decimal(0)
+        with decimal.localcontext(MONEY):
+            before = self._qtys[at - 1] if at else Decimal(0)
+            paid = self._costs[at - 1] if at else Decimal(0)
+            return paid + (qty - before) * self._rows[at].price
 
     def walk(self, qty: Decimal) -> list[Take] | None:
-        """What a market order of `qty` takes, best price first; None beyond the displayed depth."""
-        takes: list[Take] = []
-        left = qty
-        for row in self.rows:
-            if left <= row.qty:
-                if left:
-                    takes.append(Take(row.price, left, row.level, row.shown))
-                return takes
-            takes.append(row)
-            left -= row.qty
-        return None if left > 0 else takes
+        """What a market order of `qty` takes, best price first; None beyond what is displayed."""
+        at = self._reach(qty)
+        if not qty or at == len(self._rows):
+            return None if qty else []
+        left = qty - (self._qtys[at - 1] if at else Decimal(0))
+        return [*self._rows[:at], msgspec.structs.replace(self._rows[at], qty=left)]
+
+    def _reach(self, qty: Decimal | None) -> int:
+        """The index of the level that completes `qty`; the number of levels when none does."""
+        total = self._qtys[-1] if self._qtys else Decimal(0)
+        cost = self._costs[-1] if self._costs else Decimal(0)
+        rule, memory, key, side = self.instrument, self._memory, self._key, self.side
+        with decimal.localcontext(decimal.Context(prec=64)):
+            while self._read < len(self._shown) and (qty is None or total < qty):
+                shown = price, size = self._shown[self._read]
+                free = rule.size(size) - memory.eaten(key, side, price, size)
+                if free > 0:
+                    row = Take(rule.price(price), free, self._read, shown)
+                    total += free
+                    cost += free * row.price
+                    self._rows.append(row)
+                    self._qtys.append(total)
+                    self._costs.append(cost)
+                self._read += 1
+        return len(self._rows) if qty is None else bisect_left(self._qtys, qty)
 
 
 def walk(leg: Leg, side: str, qty: Decimal, memory: Memory) -> list[tuple[Decimal, Decimal]] | None:
@@ -96,12 +131,6 @@ def walk(leg: Leg, side: str, qty: Decimal, memory: Memory) -> list[tuple[Decima
         return None
     takes = Ladder(leg, side, leg.instrument, memory).walk(qty)
     return None if takes is None else [(take.price, take.qty) for take in takes]
-
-
-def notional(takes: Sequence[Take]) -> Decimal:
-    """Price times quantity over all levels, exact."""
-    with decimal.localcontext(MONEY):
-        return sum((take.price * take.qty for take in takes), Decimal(0))
 
 
 def mid(leg: Leg, instrument: Instrument) -> Decimal | None:

@@ -16,7 +16,7 @@ from basisdesk.market.state import Leg, Market
 from basisdesk.trading import words
 from basisdesk.trading.fees import FeeSchedule, schedule
 from basisdesk.trading.margin import leverage_max, margin_for
-from basisdesk.trading.paper import Ladder, Memory, Take, make_fills, mid, notional, with_dust
+from basisdesk.trading.paper import Ladder, Memory, Take, make_fills, mid, with_dust
 from basisdesk.trading.positions import LegPosition, PairPosition
 from basisdesk.trading.risk import No
 from basisdesk.trading.sizing import CloseSizes, OpenSizes, close_sizes, open_sizes, smallest
@@ -24,10 +24,9 @@ from basisdesk.venues.instrument import Instrument
 
 
 class LegQuote(msgspec.Struct, frozen=True):
-    """One leg of an order, walked. cost: notional, quote. fee: in `fee_currency`, exact."""
+    """One leg of an order, priced. cost: notional, quote. fee: in `fee_currency`, exact."""
 
     ladder: Ladder
-    takes: list[Take]
     qty: Decimal
     cost: Decimal
     fee: Decimal
@@ -35,6 +34,11 @@ class LegQuote(msgspec.Struct, frozen=True):
     fees: FeeSchedule
     mid: Decimal
     age_ms: float
+
+    @property
+    def takes(self) -> list[Take]:
+        """What the order takes of each level."""
+        return self.ladder.walk(self.qty) or []
 
     @property
     def vwap(self) -> Decimal:
@@ -86,7 +90,7 @@ class OpenQuote(msgspec.Struct, frozen=True):
 
 
 class CloseQuote(msgspec.Struct, frozen=True):
-    """An exit, priced. A leg that holds nothing has qty 0 and no takes."""
+    """An exit, priced. A leg that holds nothing has qty 0."""
 
     sizes: CloseSizes
     long: LegQuote
@@ -118,10 +122,12 @@ class Pricer:
         sizes = open_sizes(self.rules[0], self.rules[1], qty, self._fees[0])
         quotes = []
         for index, wanted in enumerate((sizes.long, sizes.short)):
-            takes = self._ladders[index].walk(wanted)
-            if takes is None:
-                return _too_deep(self._ladders[index], wanted)
-            quotes.append(self._leg(index, takes, wanted))
+            ladder, fees = self._ladders[index], self._fees[index]
+            seen = self._mids[index], self._ages[index]
+            quote = leg_quote(ladder, wanted, fees, seen)
+            if quote is None:
+                return _too_deep(ladder, wanted)
+            quotes.append(quote)
         return self._sum(sizes, quotes[0], quotes[1])
 
     def depth(self) -> Decimal:
@@ -165,8 +171,8 @@ class Pricer:
                 limit = "min_qty" if leg.qty < rule.min_qty or not leg.qty else "min_notional"
                 return No(
                     limit,
-                    words.plain(leg.qty),
-                    words.plain(least),
+                    words.figure(leg.qty),
+                    words.figure(least),
                     f"{words.name(rule.key)} would trade {words.plain(leg.qty)} {rule.base}, "
                     f"{words.money(leg.cost, rule.quote)}; the venue's smallest order is "
                     f"{words.plain(least)} {rule.base}. Raise the size.",
@@ -180,8 +186,8 @@ class Pricer:
             if rule.max_qty > 0 and leg.qty > rule.max_qty:
                 return No(
                     "max_qty",
-                    words.plain(leg.qty),
-                    words.plain(rule.max_qty),
+                    words.figure(leg.qty),
+                    words.figure(rule.max_qty),
                     f"{words.name(rule.key)} takes at most {words.plain(rule.max_qty)} "
                     f"{rule.base} in one order, {words.plain(leg.qty)} asked. Lower the size.",
                 )
@@ -196,16 +202,12 @@ class Pricer:
             if not 1 <= self.request.leverage <= most:
                 return No(
                     "leverage",
-                    words.plain(self.request.leverage),
-                    words.plain(most),
+                    words.figure(self.request.leverage),
+                    words.figure(most),
                     f"Leverage {words.plain(self.request.leverage)} is outside 1 to "
                     f"{words.plain(most)} for {words.name(rule.key)}. Choose a value within.",
                 )
         return None
-
-    def _leg(self, index: int, takes: list[Take], qty: Decimal) -> LegQuote:
-        ladder, fees = self._ladders[index], self._fees[index]
-        return leg_quote(ladder, takes, qty, fees, (self._mids[index], self._ages[index]))
 
     def _sum(self, sizes: OpenSizes, long: LegQuote, short: LegQuote) -> OpenQuote:
         margin = collateral = cash = Decimal(0)
@@ -227,18 +229,21 @@ class Pricer:
 
 
 def leg_quote(
-    ladder: Ladder,
-    takes: list[Take],
-    qty: Decimal,
-    fees: FeeSchedule,
-    seen: tuple[Decimal, float],
-) -> LegQuote:
-    """One walked leg. seen: (decision mid, age of the quote in ms)."""
+    ladder: Ladder, qty: Decimal, fees: FeeSchedule, seen: tuple[Decimal, float]
+) -> LegQuote | None:
+    """One leg priced; None beyond the displayed depth. seen: (decision mid, quote age in ms).
+
+    The fee of a leg is the sum of the fees of its fills, exactly: nothing is rounded.
+    """
+    cost = ladder.cost(qty)
+    if cost is None:
+        return None
+    rule = ladder.instrument
     with decimal.localcontext(MONEY):
-        parts = [fees.fee(ladder.instrument, ladder.side, t.qty, t.price) for t in takes]
-        fee = sum((part for part, _ in parts), Decimal(0))
-    currency = parts[0][1] if parts else ladder.instrument.quote
-    return LegQuote(ladder, takes, qty, notional(takes), fee, currency, fees, *seen)
+        base = qty if fees.in_base(rule, ladder.side) else cost
+        fee = base * fees.rate(rule)
+    currency = rule.base if fees.in_base(rule, ladder.side) else rule.quote
+    return LegQuote(ladder, qty, cost, fee, currency, fees, *seen)
 
 
 def quote_close(
@@ -259,12 +264,12 @@ def quote_close(
     quotes = []
     for index, (side, wanted) in enumerate((("sell", sizes.long), ("buy", sizes.short))):
         ladder = Ladder(legs[index], side, rules[index], memory)
-        takes = ladder.walk(wanted)
-        if takes is None:
-            return _too_deep(ladder, wanted)
         held = position.legs[index]
         seen = (decision_mid(position, held, market), legs[index].age_ms(now_ns))
-        quotes.append(leg_quote(ladder, takes, wanted, fees[index], seen))
+        quote = leg_quote(ladder, wanted, fees[index], seen)
+        if quote is None:
+            return _too_deep(ladder, wanted)
+        quotes.append(quote)
     return CloseQuote(sizes, quotes[0], quotes[1])
 
 
@@ -273,6 +278,18 @@ def rules_of(market: Market, key: str) -> Instrument:
     leg: Leg | None = market.legs.get(key)
     rule = leg.instrument if leg is not None else None
     return rule if rule is not None else market.instruments[key]
+
+
+def undescribed(position: PairPosition, market: Market) -> No | None:
+    """A leg whose venue has not described it yet, as right after a restart; None when all are."""
+    for leg in position.legs:
+        try:
+            rules_of(market, leg.instrument)
+        except KeyError:
+            who = words.name(leg.instrument)
+            text = f"{who} is not described yet. Waiting for the venue's instrument list."
+            return No("instrument", leg.instrument, "a described instrument", text)
+    return None
 
 
 def decision_mid(position: PairPosition, leg: LegPosition, market: Market) -> Decimal:
@@ -311,8 +328,8 @@ def _too_deep(ladder: Ladder, wanted: Decimal) -> No:
     what = "on offer" if ladder.side == "buy" else "bid for"
     return No(
         "depth",
-        asked,
-        shown,
+        words.figure(wanted),
+        words.figure(ladder.depth),
         f"{words.name(rule.key)} shows {shown} {rule.base} {what}, the order needs {asked}. "
         "Lower the size or wait for depth.",
     )
@@ -333,7 +350,7 @@ def _too_little(
         if held and not max(rule.min_qty, rule.lot) <= part < held:
             return No(
                 "fraction",
-                words.plain(fraction),
+                words.figure(fraction),
                 "1",
                 f"Closing {words.plain(fraction * 100)} % would trade {words.plain(part)} of "
                 f"{words.plain(held)} {rule.base} on {words.name(rule.key)}, where the smallest "

@@ -15,8 +15,12 @@ from basisdesk.events import ExitPlan, OpenPair, Refused, RiskChanged
 from basisdesk.market.state import Leg, Market
 from basisdesk.market.words import LegName, missing, too_far_apart, too_old
 from basisdesk.trading import words
+from basisdesk.trading.margin import LEVERAGE_CAP
 from basisdesk.trading.positions import PairPosition, direction_of
 from basisdesk.venues.instrument import Instrument, split_key
+
+QTY_MAX = Decimal(10) ** 15  # base; beyond it a size is a slip of the hand
+PLAN_MAX = 1_000_000  # bp or hours
 
 
 class No(msgspec.Struct, frozen=True):
@@ -93,28 +97,33 @@ def check_legs(request: OpenPair, market: Market, currency: str) -> No | None:
 
 def check_leverage(leverage: Decimal, limit: float) -> No | None:
     """Leverage from 1 to the limit; the venue's own limits are checked once there is a price."""
-    most = min(Decimal(5), Decimal(repr(limit)))
+    most = min(LEVERAGE_CAP, Decimal(repr(limit)))
     if leverage.is_finite() and 1 <= leverage <= most:
         return None
+    asked, allowed = words.plain(leverage), words.plain(most)
     return No(
         "leverage",
-        words.plain(leverage) if leverage.is_finite() else str(leverage),
-        words.plain(most),
-        f"Leverage {leverage} is outside 1 to {words.plain(most)}. Choose a value within.",
+        words.figure(leverage),
+        words.figure(most),
+        f"Leverage {asked} is outside 1 to {allowed}. Choose a value within.",
     )
 
 
 def check_qty(qty: Decimal, rule: Instrument) -> No | None:
     """A positive whole number of lots. Nothing is rounded silently; the nearest size is named."""
+    asked = words.figure(qty)
     if not qty.is_finite() or qty <= 0:
-        return No("min_qty", str(qty), words.plain(rule.min_qty), "Enter a size above zero.")
+        return No("min_qty", asked, words.figure(rule.min_qty), "Enter a size above zero.")
+    if qty > QTY_MAX:
+        text = f"{words.plain(qty)} is no size. Enter a smaller one."
+        return No("max_qty", asked, words.figure(QTY_MAX), text)
     nearest = max(rule.round_nearest(qty), rule.lot)
     if rule.round_down(qty) == qty:
         return None
     return No(
         "lot",
-        words.plain(qty),
-        words.plain(nearest),
+        asked,
+        words.figure(nearest),
         f"{words.name(rule.key)} trades in steps of {words.plain(rule.lot)} {rule.base}; "
         f"{words.plain(qty)} is none. The nearest size is {words.plain(nearest)}.",
     )
@@ -148,10 +157,11 @@ def check_fresh(long: Leg, short: Leg, limits: Risk, now_ns: int) -> No | None:
 def check_plan(plan: ExitPlan, direction: int) -> No | None:
     """A plan that can be meant: finite, target and stop on their sides, a positive hold."""
     values = (plan.target_bp, plan.stop_bp, plan.max_hold_h)
-    if any(value is not None and not value.is_finite() for value in values):
-        return No("exit_plan", "not a number", "numbers in bp and hours", "Enter numbers.")
+    if any(value is not None and not _sane(value) for value in values):
+        text = "Target and stop are numbers in bp, the time stop is in hours. Enter such numbers."
+        return No("exit_plan", "not such a number", f"up to {PLAN_MAX}", text)
     if plan.max_hold_h is not None and plan.max_hold_h <= 0:
-        hold = words.plain(plan.max_hold_h)
+        hold = words.figure(plan.max_hold_h)
         return No("exit_plan", f"{hold} h", "above 0 h", "Set the time stop above 0 hours.")
     if plan.target_bp is None or plan.stop_bp is None:
         return None
@@ -160,7 +170,7 @@ def check_plan(plan: ExitPlan, direction: int) -> No | None:
     side = "above" if direction > 0 else "below"
     return No(
         "exit_plan",
-        f"target {words.bp(float(plan.target_bp))}, stop {words.bp(float(plan.stop_bp))}",
+        f"target {words.figure(plan.target_bp)}, stop {words.figure(plan.stop_bp)}",
         f"a stop {side} the target",
         f"The stop has to be {side} the target in this direction: target "
         f"{words.bp(float(plan.target_bp))}, stop {words.bp(float(plan.stop_bp))}. Swap them.",
@@ -198,9 +208,9 @@ def check_close(position: PairPosition | None, pair: int, fraction: Decimal) -> 
         return None
     return No(
         "fraction",
-        str(fraction),
+        words.figure(fraction),
         "above 0, up to 1",
-        f"A fraction of {fraction} cannot be closed. Give one above 0 and up to 1.",
+        f"A fraction of {words.plain(fraction)} cannot be closed. Give one above 0 and up to 1.",
     )
 
 
@@ -217,3 +227,7 @@ def _described(key: str, market: Market) -> Instrument | None:
     leg = market.legs.get(key)
     known = leg.instrument if leg is not None else None
     return known if known is not None else market.instruments.get(key)
+
+
+def _sane(value: Decimal) -> bool:
+    return value.is_finite() and abs(value) <= PLAN_MAX

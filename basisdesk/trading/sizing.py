@@ -8,7 +8,7 @@ from decimal import ROUND_CEILING, Decimal
 import msgspec
 
 from basisdesk.trading.fees import FeeSchedule
-from basisdesk.trading.positions import LegPosition, PairPosition
+from basisdesk.trading.positions import PairPosition
 from basisdesk.venues.instrument import Instrument
 
 
@@ -106,13 +106,3 @@ def smallest(instrument: Instrument, price: Decimal) -> Decimal:
         lots = instrument.min_notional / price / instrument.lot
         by_notional = lots.quantize(Decimal(1), ROUND_CEILING) * instrument.lot
     return max(instrument.lot, instrument.round_up(instrument.min_qty), by_notional)
-
-
-def is_lot(instrument: Instrument, qty: Decimal) -> bool:
-    """Whether a quantity is a whole number of lots."""
-    return instrument.round_down(qty) == qty
-
-
-def holds(leg: LegPosition) -> bool:
-    """Whether a leg still holds or owes something."""
-    return leg.qty != 0

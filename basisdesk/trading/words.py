@@ -20,13 +20,18 @@ def money(amount: Decimal, currency: str, signed: bool = False) -> str:
 
 def plain(value: Decimal) -> str:
     """A quantity without exponent and trailing zeros: "10,000", "0.001"."""
+    if not value.is_finite() or abs(value.adjusted()) > 40:
+        return _minus(str(value))
     text = f"{value:,f}"
     return _minus(text.rstrip("0").rstrip(".") if "." in text else text)
 
 
-def seconds(ms: float) -> str:
-    """A duration in seconds with one decimal: "4.2 s"."""
-    return f"{ms / 1000:.1f} s"
+def figure(value: Decimal) -> str:
+    """The same for a machine: no separators, an ASCII minus; "NaN" stays so."""
+    if not value.is_finite() or abs(value.adjusted()) > 40:
+        return str(value)
+    text = f"{value:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def name(key: str) -> str:

@@ -1,11 +1,9 @@
 """Spot and perp, their basis, and funding: three panes over one time axis."""
 
 import math
-from collections.abc import Iterable
 
-import numpy as np
 from PySide6.QtCore import QMetaMethod, QPoint, Qt, QTimer, Signal
-from PySide6.QtGui import QKeyEvent, QPen
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
     QFileDialog,
@@ -19,13 +17,13 @@ from PySide6.QtWidgets import (
 
 from basisdesk.events import Changed
 from basisdesk.market.basis import PairMarket
-from basisdesk.ui.axis import clock_words, fit_range
-from basisdesk.ui.chart import Band, ChartView, Line, Mark, Outage, Pane, Tag
+from basisdesk.ui.axis import clock_words
+from basisdesk.ui.basis_scene import BasisScene, outages_of
+from basisdesk.ui.chart import ChartView
 from basisdesk.ui.chart_export import CsvExport, save_picture, with_suffix
 from basisdesk.ui.context import Context
-from basisdesk.ui.figures import number_text, places_of, sign_text, span_text
+from basisdesk.ui.figures import number_text, sign_text
 from basisdesk.ui.legend import Legend, Sample
-from basisdesk.ui.markers import TradeMark, trade_marks
 from basisdesk.ui.pulse import Panel
 from basisdesk.ui.theme import PlainLabel, Theme, set_tip
 
@@ -39,20 +37,7 @@ RANGES = (
 )
 FIRST_RANGE = "1h"
 HEADROOM_SHARE = 0.03  # air between the newest point and the axis while following
-BASIS_SPAN_BP_MIN = 4.0
-PRICE_SPAN_BP_MIN = 4.0
-FUNDING_SPAN_PCT_MIN = 0.002
-REACH = 1.5  # a line this many data spans away still widens the pane; a farther one is named at the edge
-BAND_STRIDE = 8  # bands are smooth: a point in so many pixels is enough
-STEADY_STRIDE = 8
 REDRAW_MS = 8
-_MARK_COLOURS = {
-    "opened": "accent",
-    "reduced": "text",
-    "closed": "text",
-    "liquidated": "loss",
-}
-_PLAN = {"entry": "accent", "target": "gain", "stop": "loss"}
 
 
 class BasisPanel(Panel):
@@ -73,17 +58,12 @@ class BasisPanel(Panel):
         self._context = context
         self._theme = theme
         self._pair: PairMarket | None = None
-        self._plan: dict[str, float | None] = dict.fromkeys(_PLAN)
-        self._direction = 0
-        self._marks: list[TradeMark] = []
-        self._marks_key: tuple[int, int, str] = (-1, 0, "")
+        self._scene = BasisScene(theme)
         self._span_s = dict(RANGES)[FIRST_RANGE]
         self._hover_s: float | None = None
         self._said = ""
-        self._build_panes()
-        self._chart = ChartView(
-            [self._prices, self._basis, self._funding], theme, utc=context.settings.ui.utc
-        )
+        self._shown_s = 0.0
+        self._chart = ChartView(self._scene.panes, theme, utc=context.settings.ui.utc)
         self._chart.setAccessibleName("Chart of spot and perp price, basis and funding over time")
         self._build_header()
         self._build_menu()
@@ -105,12 +85,12 @@ class BasisPanel(Panel):
         self, entry_bp: float | None, target_bp: float | None, stop_bp: float | None
     ) -> None:
         """Show these levels as lines, bp of basis; None hides a line."""
-        self._plan = {"entry": entry_bp, "target": target_bp, "stop": stop_bp}
+        self._scene.plan = {"entry": entry_bp, "target": target_bp, "stop": stop_bp}
         self._soon.start()
 
     def set_direction(self, direction: int) -> None:
-        """Which way the ticket goes: +1 long spot, -1 short spot. The cost zone lies on that side."""
-        self._direction = direction
+        """Which way the ticket goes, +1 long spot, -1 short spot: there lies the cost zone."""
+        self._scene.direction = direction
         self._soon.start()
 
     def follow(self, on: bool = True) -> None:
@@ -161,20 +141,19 @@ class BasisPanel(Panel):
             return
         self._chart.note = ""
         self._move_window(pair)
-        self._show_prices(pair)
-        self._show_basis(pair)
-        self._show_funding(pair)
-        self._show_outages(pair)
+        self._scene.entry_drags = self._entry_drags()
+        engine = self._context.engine
+        self._scene.show(pair, self._chart, engine.outcomes)
+        self._chart.outages = outages_of(pair, self._chart, engine.now_ns / 1e9)
         self._show_readout(pair)
         self._chart.show_frame()
 
     def _adopt(self, pair: PairMarket | None) -> None:
         self._pair = pair
-        self._marks_key = (-1, 0, "")
-        for pane in self._chart.panes:
-            pane.y = (0.0, 0.0)  # no range to keep: another pair has other prices
+        self._scene.forget()
+        self._chart.outages = []
         if pair is not None:
-            self._chart.following = True
+            self.follow()
 
     def _show_nothing(self, pair: PairMarket | None) -> None:
         self._chart.note = (
@@ -182,14 +161,12 @@ class BasisPanel(Panel):
             if pair is None
             else f"Waiting for the first prices of {pair.spot.key} and {pair.perp.key}."
         )
+        self._scene.forget()
         self._readout.setText("")
-        for pane in self._chart.panes:
-            pane.lines, pane.tags, pane.marks, pane.dots, pane.bands = [], [], [], [], []
-            pane.y = (0.0, 1.0)
-            for curve in pane.curves.values():
-                curve.clear()
-        self._chart.outages = []
         self._chart.show_frame()
+
+    def _entry_drags(self) -> bool:
+        return bool(self.isSignalConnected(QMetaMethod.fromSignal(self.entry_dragged)))
 
     def _move_window(self, pair: PairMarket) -> None:
         chart = self._chart
@@ -203,154 +180,7 @@ class BasisPanel(Panel):
         step = span / chart.plot_px  # moves by whole pixels: the picture does not shimmer
         end = math.ceil((last + HEADROOM_SHARE * span) / step) * step
         chart.set_window(end - span, end)
-
-    def _draw(self, pane: Pane, pair: PairMarket, names: Iterable[str]) -> None:
-        chart = self._chart
-        for name in names:
-            points = pair.series.envelope(name, chart.t0_s, chart.t1_s, chart.plot_px)
-            pane.curves[name].setData(*points)
-
-    def _bounds(self, pair: PairMarket, names: Iterable[str]) -> tuple[float, float]:
-        chart = self._chart
-        return hull(pair.series.bounds(name, chart.t0_s, chart.t1_s) for name in names)
-
-    def _show_prices(self, pair: PairMarket) -> None:
-        pane = self._prices
-        self._draw(pane, pair, ("spot", "perp"))
-        spot = pair.spot.instrument
-        perp = pair.perp.instrument
-        places = [places_of(leg.tick if leg else None, default=4) for leg in (spot, perp)]
-        pane.places = max(places)
-        lo, hi = self._bounds(pair, ("spot", "perp"))
-        least = abs(hi) * PRICE_SPAN_BP_MIN / 1e4 if math.isfinite(hi) else 1.0
-        _fit(pane, lo, hi, least or 1.0)
-        stale = bool(pair.now.stale)
-        pane.tags = [
-            Tag(value, number_text(value, digits), name, hollow=stale)
-            for name, digits in zip(("spot", "perp"), places, strict=True)
-            for value in (pair.series.last(name),)
-        ]
-        self._chart.make_room(max((self._room(tag.text) for tag in pane.tags), default=0))
-
-    def _show_basis(self, pair: PairMarket) -> None:
-        pane, series, chart = self._basis, pair.series, self._chart
-        self._draw(pane, pair, ("mid_bp", "open_bp", "close_bp"))
-        x, fair = series.envelope(
-            "fair_bp", chart.t0_s, chart.t1_s, max(16, chart.plot_px // STEADY_STRIDE)
-        )
-        pane.curves["fair_bp"].setData(x, fair)
-        level, cost = self._fair(pair), pair.now.round_trip_bp
-        zone = cost * self._side(pair, level)
-        lo, hi = self._bounds(pair, ("mid_bp", "open_bp", "close_bp"))
-        reach = max(hi - lo, BASIS_SPAN_BP_MIN, abs(zone) if math.isfinite(zone) else 0.0) * REACH
-        levels = [v for v in self._plan.values() if v is not None]
-        near = [v for v in (level, level + zone, *levels) if lo - reach <= v <= hi + reach]
-        _fit(pane, *hull([(lo, hi), *((v, v) for v in near)]), BASIS_SPAN_BP_MIN)
-        pane.bands = [self._deviation_band(pair), self._cost_band(x, fair, zone)]
-        pane.tags = self._basis_tags(pair)
-        pane.lines = self._basis_lines(level)
-        self._show_marks(pair)
-
-    def _fair(self, pair: PairMarket) -> float:
-        return float(pair.now.fair_bp)
-
-    def _side(self, pair: PairMarket, fair: float) -> int:
-        if self._direction:
-            return self._direction
-        return -1 if pair.now.mid_bp < fair else 1
-
-    def _deviation_band(self, pair: PairMarket) -> Band:
-        series, chart = pair.series, self._chart
-        pixels = max(16, chart.plot_px // BAND_STRIDE)
-        x, mean = series.envelope("mean_bp", chart.t0_s, chart.t1_s, pixels)
-        _, sd = series.envelope("sd_bp", chart.t0_s, chart.t1_s, pixels)
-        return Band("basis", 0.10, x, mean - 2.0 * sd, mean + 2.0 * sd)
-
-    def _cost_band(self, x: np.ndarray, fair: np.ndarray, zone: float) -> Band:
-        if not len(x) or not math.isfinite(zone):
-            return Band("text", 0.0)
-        x = np.append(x, max(x[-1], self._chart.t1_s))  # the newest fair value holds for what comes
-        fair = np.append(fair, fair[-1])
-        return Band("text", 0.06, x, fair, fair + zone)
-
-    def _basis_tags(self, pair: PairMarket) -> list[Tag]:
-        now, stale = pair.now, bool(pair.now.stale)
-        tags = [
-            Tag(value, f"{sign_text(value, 1)} bp", colour, hollow=stale)
-            for value, colour in ((now.open_bp, "basis"), (now.close_bp, "close"))
-            if math.isfinite(value)
-        ]
-        if not tags and math.isfinite(now.mid_bp):
-            tags = [Tag(now.mid_bp, f"{sign_text(now.mid_bp, 1)} bp", "close", hollow=True)]
-        self._chart.make_room(max((self._room(tag.text) for tag in tags), default=0))
-        return tags
-
-    def _basis_lines(self, fair: float) -> list[Line]:
-        lines = [
-            Line(
-                name,
-                value,
-                colour,
-                f"{name} {sign_text(value, 1).removeprefix('+')} bp",
-                drags=name != "entry" or self._entry_drags(),
-            )
-            for name, colour in _PLAN.items()
-            if (value := self._plan[name]) is not None and math.isfinite(value)
-        ]
-        held = self._chart.held
-        if held is not None:  # the line under the pointer stays the one that is being moved
-            lines = [held if line.name == held.name else line for line in lines]
-            held.value = self._plan[held.name] or held.value
-            held.text = f"{held.name} {sign_text(held.value, 1).removeprefix('+')} bp"
-        if math.isfinite(fair):
-            text = f"fair {sign_text(fair, 1).removeprefix('+')} bp"
-            lines.append(Line("fair", fair, "muted", text, hidden=True))
-        return lines
-
-    def _entry_drags(self) -> bool:
-        return bool(self.isSignalConnected(QMetaMethod.fromSignal(self.entry_dragged)))
-
-    def _show_marks(self, pair: PairMarket) -> None:
-        outcomes = self._context.engine.outcomes
-        key = (len(outcomes), id(outcomes[-1]) if outcomes else 0, pair.perp.key)
-        if key != self._marks_key:
-            self._marks_key = key
-            self._marks = trade_marks(outcomes, pair.spot.key, pair.perp.key)
-        self._basis.marks = [
-            Mark(mark.t_s, y, _MARK_COLOURS[mark.kind], mark.text, up=mark.kind != "opened")
-            for mark in self._marks
-            if self._chart.t0_s <= mark.t_s <= self._chart.t1_s
-            and math.isfinite(y := mark.bp if mark.bp == mark.bp else _mid_at(pair, mark.t_s))
-        ]
-
-    def _show_funding(self, pair: PairMarket) -> None:
-        pane, chart, funding = self._funding, self._chart, pair.perp.funding
-        self._draw(pane, pair, ("funding_pct",))
-        t0_ms, t1_ms = chart.t0_s * 1e3, chart.t1_s * 1e3
-        pane.dots = [(ms / 1e3, 1e2 * rate) for ms, rate in funding.settled if t0_ms <= ms <= t1_ms]
-        hours = float(funding.interval_h)
-        usual = 0.01 * hours / 8.0 if hours > 0 else math.nan
-        lo, hi = hull([self._bounds(pair, ("funding_pct",)), *((r, r) for _, r in pane.dots)])
-        reach = max(hi - lo, 4 * FUNDING_SPAN_PCT_MIN)
-        if lo - reach <= usual <= hi + reach:
-            lo, hi = hull([(lo, hi), (usual, usual)])
-        _fit(pane, lo, hi, FUNDING_SPAN_PCT_MIN)
-        inside = pane.y[0] <= usual <= pane.y[1]
-        text = f"venue constant {number_text(usual, 4)} %"
-        pane.lines = [Line("usual", usual, "muted", text, dashed=True)] if inside else []
-        last = pair.series.last("funding_pct")
-        pane.tags = [Tag(last, f"{sign_text(last, 4)} %", "warn", hollow=bool(pair.now.stale))]
-        chart.make_room(self._room(pane.tags[0].text))
-
-    def _show_outages(self, pair: PairMarket) -> None:
-        chart = self._chart
-        now_s = self._context.engine.now_ns / 1e9
-        shown = []
-        for t0_s, t1_s, label in pair.outages:
-            end = now_s if t1_s is None else t1_s
-            if end >= chart.t0_s and t0_s <= chart.t1_s:
-                shown.append(Outage(t0_s, end, f"{label} {span_text(end - t0_s)}"))
-        chart.outages = shown
+        self._shown_s = span
 
     def _show_readout(self, pair: PairMarket) -> None:
         if self._said:
@@ -363,7 +193,7 @@ class BasisPanel(Panel):
             where = "no prices here" if at_s > pair.series.t_first else "before the first price"
             self._readout.setText(f"{clock}   {where}")
             return
-        price = self._prices.places
+        price = self._scene.prices.places
         self._readout.setText(
             f"{clock}   spot {number_text(row['spot'], price)}"
             f"   perp {number_text(row['perp'], price)}"
@@ -372,30 +202,7 @@ class BasisPanel(Panel):
             f"   funding {sign_text(row['funding_pct'], 4)} %"
         )
 
-    def _room(self, text: str) -> int:
-        return self._chart.axis_room(text)
-
     # --- building --------------------------------------------------------------------------------
-
-    def _build_panes(self) -> None:
-        theme = self._theme
-        self._prices = Pane("price", 0.33)
-        self._basis = Pane("basis", 0.44, unit="bp", signed=True)
-        self._basis.places, self._basis.names_outages = 1, True
-        self._funding = Pane("funding", 0.23, unit="%", signed=True)
-        self._funding.places = 4
-        for pane, name, colour in (
-            (self._prices, "perp", theme.qcolor("perp")),
-            (self._prices, "spot", theme.qcolor("spot")),
-            (self._basis, "mid_bp", theme.blend("basis", 0.38)),
-            (self._basis, "close_bp", theme.qcolor("close")),
-            (self._basis, "open_bp", theme.qcolor("basis")),
-            (self._funding, "funding_pct", theme.qcolor("warn")),
-        ):
-            pane.add_curve(name, QPen(colour, 0))
-        fair = QPen(theme.qcolor("muted"), 0)
-        fair.setDashPattern([4, 4])
-        self._basis.add_curve("fair_bp", fair)
 
     def _build_header(self) -> None:
         theme = self._theme
@@ -406,7 +213,10 @@ class BasisPanel(Panel):
             button = QPushButton(name, self)
             button.setProperty("role", "segment")
             button.setCheckable(True)
-            button.setAccessibleName(f"Show {name} of time")
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+            button.setAccessibleName(
+                f"Show the last {name}" if name != "All" else "Show all rows held"
+            )
             set_tip(button, "Show all rows held." if name == "All" else f"Show the last {name}.")
             button.clicked.connect(self._on_range_clicked)
             self._group.addButton(button)
@@ -419,6 +229,7 @@ class BasisPanel(Panel):
                 Sample("open", theme.qcolor("basis")),
                 Sample("close", theme.qcolor("close")),
                 Sample("mid", theme.blend("basis", 0.38)),
+                Sample("±2 sd", theme.blend("basis", 0.25), "band"),
                 Sample("fair", theme.qcolor("muted"), "dashed"),
                 Sample("cost zone", theme.blend("text", 0.14), "band"),
             ],
@@ -427,6 +238,7 @@ class BasisPanel(Panel):
         self._follow = QPushButton("Follow", self)
         self._follow.setProperty("role", "segment")
         self._follow.setCheckable(True)
+        self._follow.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._follow.setChecked(True)
         self._follow.setAccessibleName("Follow the newest point")
         self._follow.clicked.connect(self.follow)
@@ -476,14 +288,13 @@ class BasisPanel(Panel):
             self.show_range(button.text())
 
     def _on_chart_ranged(self, t0_s: float, t1_s: float) -> None:
-        zoomed = abs((t1_s - t0_s) / max(self._span_s, 1e-9) - 1.0) > 1e-6
-        _, last = self._chart.limits
-        ahead = t1_s > last + HEADROOM_SHARE * (t1_s - t0_s) * 0.5
-        if zoomed or math.isinf(self._span_s):
-            self._span_s = t1_s - t0_s
+        span = t1_s - t0_s
+        if abs(span - self._shown_s) > 1e-9 * span:  # zoomed: it goes on following if it did
+            self._span_s = self._shown_s = span
             self._uncheck_ranges()
-        if not ahead or not self._chart.following:
-            self.follow(self._chart.following and ahead)
+        else:
+            _, last = self._chart.limits
+            self.follow(t1_s >= last + 0.5 * HEADROOM_SHARE * span)
         self._soon.start()
 
     def _uncheck_ranges(self) -> None:
@@ -499,7 +310,7 @@ class BasisPanel(Panel):
             self._show_readout(self._pair)
 
     def _on_line_dragged(self, name: str, value: float) -> None:
-        self._plan[name] = value
+        self._scene.plan[name] = value
         signals = {
             "target": self.target_dragged,
             "stop": self.stop_dragged,
@@ -554,21 +365,3 @@ class BasisPanel(Panel):
             self.zoom(zooms[key])
         else:
             super().keyPressEvent(event)
-
-
-def hull(pairs: Iterable[tuple[float, float]]) -> tuple[float, float]:
-    """The range that holds all these ranges, ignoring NaN; NaN when there is none."""
-    finite = [pair for pair in pairs if math.isfinite(pair[0]) and math.isfinite(pair[1])]
-    if not finite:
-        return math.nan, math.nan
-    return min(lo for lo, _ in finite), max(hi for _, hi in finite)
-
-
-def _fit(pane: Pane, lo: float, hi: float, least: float) -> None:
-    shown = pane.y if pane.y[1] > pane.y[0] else None
-    pane.y = fit_range(lo, hi, least, shown)
-
-
-def _mid_at(pair: PairMarket, t_s: float) -> float:
-    row = pair.series.at(t_s)
-    return math.nan if row is None else row["mid_bp"]

@@ -42,7 +42,10 @@ PANE_GAP_PX = 6
 
 @dataclass
 class Line:
-    """A level across a pane. `colour` by meaning; `drags`: it has a grip and can be moved."""
+    """A level across a pane. `colour` by meaning; `drags`: it has a grip and can be moved.
+
+    drawn: False where a curve draws it already and only the label is wanted.
+    """
 
     name: str
     value: float
@@ -50,6 +53,7 @@ class Line:
     text: str
     dashed: bool = False
     drags: bool = False
+    drawn: bool = True
 
 
 @dataclass
@@ -116,6 +120,7 @@ class Pane:
 
     height: share of the chart. places: decimals of values, for the axis and the crosshair.
     signed: values carry their sign. unit: stands behind a value, "" for prices.
+    y: the range of values shown, None before the first.
     """
 
     def __init__(self, name: str, height: float, *, unit: str = "", signed: bool = False) -> None:
@@ -124,7 +129,7 @@ class Pane:
         self.unit = unit
         self.signed = signed
         self.places = 2
-        self.y = (0.0, 1.0)
+        self.y: tuple[float, float] | None = None
         self.rect = QRectF()
         self.box = pg.ViewBox(enableMenu=False, defaultPadding=0)
         self.box.setMouseEnabled(x=False, y=False)
@@ -144,14 +149,19 @@ class Pane:
         self.box.addItem(curve, ignoreBounds=True)
         return curve
 
+    @property
+    def span(self) -> tuple[float, float]:
+        """The range of values shown, 0 to 1 before there is one."""
+        return self.y or (0.0, 1.0)
+
     def y_px(self, value: float) -> float:
         """Where a value stands, px from the top of the chart."""
-        lo, hi = self.y
+        lo, hi = self.span
         return self.rect.bottom() - (value - lo) / (hi - lo) * self.rect.height()
 
     def value_at(self, y_px: float) -> float:
         """Which value stands there."""
-        lo, hi = self.y
+        lo, hi = self.span
         share = (self.rect.bottom() - y_px) / max(1.0, self.rect.height())
         return lo + share * (hi - lo)
 
@@ -197,6 +207,7 @@ class ChartView(pg.GraphicsView):  # type: ignore[misc]
             self.scene().addItem(pane.box)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setViewportUpdateMode(self.ViewportUpdateMode.FullViewportUpdate)
+        self.setCacheMode(self.CacheModeFlag.CacheNone)  # pyqtgraph keeps an old background
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
         self.viewport().setMouseTracking(True)
@@ -211,11 +222,12 @@ class ChartView(pg.GraphicsView):  # type: ignore[misc]
     def show_frame(self) -> None:
         """Take the ranges and curves set so far onto the screen."""
         for pane in self.panes:
-            pane.box.setRange(xRange=(self.t0_s, self.t1_s), yRange=pane.y, padding=0)
+            pane.box.setRange(xRange=(self.t0_s, self.t1_s), yRange=pane.span, padding=0)
         self.viewport().update()
 
-    def make_room(self, axis_px: int) -> None:
-        """Make the value axis at least this wide. It never narrows, so that nothing jumps."""
+    def make_room(self, text: str) -> None:
+        """Make the value axis wide enough for this tag. It never narrows: nothing jumps."""
+        axis_px = self._scribe.axis_width(text)
         if axis_px > self.axis_px:
             self.axis_px = axis_px
             self._arrange()

@@ -8,8 +8,9 @@ import math
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pyqtgraph as pg
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen, QPolygonF
+from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QPen, QPolygonF
 
 from basisdesk.ui.axis import clock_words, spread, tick_words, time_ticks, value_ticks, zone_of
 from basisdesk.ui.figures import number_text, sign_text
@@ -17,7 +18,7 @@ from basisdesk.ui.figures import number_text, sign_text
 if TYPE_CHECKING:
     from basisdesk.ui.chart import Band, ChartView, Line, Mark, Pane, Tag
 
-GRID_ALPHA = 0.08
+GRID_SHARE = 0.08
 LABELLED_MARKS_MAX = 12
 DOTS_MAX = 500
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
@@ -36,10 +37,12 @@ class Scribe:
         self._metrics = QFontMetricsF(self._font)
         self._high = math.ceil(self._metrics.height())
         self._pad = float(theme.px(6))
-        self._grid = QPen(theme.qcolor("text", GRID_ALPHA), 1)
-        self._edge = QPen(theme.qcolor("line"), 1)
+        # mixed, not translucent: a translucent pen costs ten times as much
+        self._grid = QPen(theme.blend("text", GRID_SHARE), 0)
+        self._edge = QPen(theme.qcolor("line"), 0)
         self.time_axis_px = self._high + theme.px(8)
-        self._taken: list[QRectF] = []
+        self._taken: list[QRectF] = []  # where texts and marks stand in the pane at hand
+        self._drawn: list[QRectF] = []  # where its lines run: better avoided, but not forbidden
 
     @property
     def font(self) -> QFont:
@@ -81,29 +84,29 @@ class Scribe:
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(self._theme.qcolor(band.colour, band.alpha))
         whole = np.isfinite(band.low) & np.isfinite(band.high)
-        scale = pane.rect.height() / (pane.y[1] - pane.y[0])
+        scale = pane.rect.height() / (pane.span[1] - pane.span[0])
         ends = np.flatnonzero(np.diff(np.concatenate(([0], whole.view(np.int8), [0]))))
         for first, end in zip(ends[::2].tolist(), ends[1::2].tolist(), strict=True):
             if end - first < 2:
                 continue
             xs = self._chart.x_px(band.x[first:end])
-            lows = pane.rect.bottom() - (band.low[first:end] - pane.y[0]) * scale
-            highs = pane.rect.bottom() - (band.high[first:end] - pane.y[0]) * scale
-            around = np.column_stack(
-                (np.concatenate((xs, xs[::-1])), np.concatenate((lows, highs[::-1])))
-            )
-            painter.drawPolygon(QPolygonF([QPointF(*point) for point in around.tolist()]))
+            lows = pane.rect.bottom() - (band.low[first:end] - pane.span[0]) * scale
+            highs = pane.rect.bottom() - (band.high[first:end] - pane.span[0]) * scale
+            around = pg.functions.create_qpolygonf(2 * len(xs))
+            corners = pg.functions.ndarray_from_qpolygonf(around)
+            corners[:, 0] = np.concatenate((xs, xs[::-1]))
+            corners[:, 1] = np.concatenate((lows, highs[::-1]))
+            painter.drawPolygon(around)
 
     def _grid_of(self, painter: QPainter, pane: "Pane") -> None:
+        rect = pane.rect
+        ys = [round(pane.y_px(tick)) for tick in self._value_ticks(pane)[0]]
+        xs = [round(self._chart.x_px(tick)) for tick in self._time_ticks()]
         painter.setPen(self._grid)
-        lines = [
-            QLineF(pane.rect.left(), y, pane.rect.right(), y)
-            for y in (round(pane.y_px(tick)) for tick in self._value_ticks(pane)[0])
-        ]
-        for tick in self._time_ticks():
-            x = round(self._chart.x_px(tick))
-            lines.append(QLineF(x, pane.rect.top(), x, pane.rect.bottom()))
-        painter.drawLines(lines)
+        painter.drawLines(
+            [QLineF(rect.left(), y, rect.right(), y) for y in ys]
+            + [QLineF(x, rect.top(), x, rect.bottom()) for x in xs]
+        )
 
     # --- over the curves -------------------------------------------------------------------------
 
@@ -113,7 +116,7 @@ class Scribe:
         painter.setFont(self._font)
         self._frame(painter)
         for pane in self._chart.panes:
-            self._taken = []
+            self._taken, self._drawn = [], []
             self._lines_of(painter, pane)
             self._dots_of(painter, pane)
             self._marks_of(painter, pane)
@@ -146,15 +149,16 @@ class Scribe:
         top, bottom = pane.rect.top() + 2, pane.rect.bottom() - 1
         ys = [min(max(round(pane.y_px(line.value)), top), bottom) for line in shown]
         for line, y in zip(shown, ys, strict=True):
-            if top < y < bottom:
+            if line.drawn and top < y < bottom:
                 self._line(painter, pane, line, y)
+                self._drawn.append(QRectF(pane.rect.left(), y - 1, pane.rect.width(), 3))
         tops = spread([y - self._high - 1 for y in ys], self._high + 1, top, bottom)
         for line, label_top in zip(shown, tops, strict=True):
             self._line_label(painter, pane, line, label_top)
 
     def _line(self, painter: QPainter, pane: "Pane", line: "Line", y: float) -> None:
         held = line is self._chart.held or line is self._chart.near
-        pen = QPen(self._theme.qcolor(line.colour), 2 if held else 1)
+        pen = QPen(self._theme.qcolor(line.colour), 2 if held else 0)
         if line.dashed:
             pen.setDashPattern([4, 4])
         painter.setPen(pen)
@@ -162,9 +166,9 @@ class Scribe:
 
     def _line_label(self, painter: QPainter, pane: "Pane", line: "Line", top: float) -> None:
         text = line.text
-        if line.value > pane.y[1]:
+        if line.value > pane.span[1]:
             text += "  above"
-        elif line.value < pane.y[0]:
+        elif line.value < pane.span[0]:
             text += "  below"
         grip = self._high if line.drags else 0.0
         room = QRectF(self._pad, top, self.width_of(text) + grip + self._pad, self._high)
@@ -224,10 +228,12 @@ class Scribe:
 
     def _mark_label(self, painter: QPainter, pane: "Pane", mark: "Mark", spot: QRectF) -> None:
         width, high = self.width_of(mark.text) + self._pad, float(self._high)
-        beside, over = spot.center().y() - high / 2, spot.top() - high - 1
-        under = spot.bottom() + 1
-        right, left = spot.right() + 3, spot.left() - 3 - width
-        tries = [(x, y) for y in (beside, over, under, over - high) for x in (right, left)]
+        above, below = spot.top() - high - 1, spot.bottom() + 1
+        beside = spot.center().y() - high / 2
+        rows = (below, below + high, above) if mark.up else (above, above - high, below)
+        right, middle, left = spot.left(), spot.center().x() - width / 2, spot.right() - width
+        tries = [(x, y) for y in rows for x in (middle, right, left)]
+        tries += [(spot.right() + 3, beside), (spot.left() - 3 - width, beside)]
         room = self._free([QRectF(x, y, width, high) for x, y in tries], pane.rect)
         if room is not None:
             painter.fillRect(room, self._theme.qcolor("surface", 0.75))
@@ -250,10 +256,11 @@ class Scribe:
                 painter.drawText(room, _CENTRE, outage.text)
 
     def _free(self, places: list[QRectF], within: QRectF) -> QRectF | None:
-        for place in places:
-            if within.contains(place) and not any(place.intersects(r) for r in self._taken):
-                self._taken.append(place)
-                return place
+        for avoided in ([*self._taken, *self._drawn], self._taken):
+            for place in places:
+                if within.contains(place) and not any(place.intersects(r) for r in avoided):
+                    self._taken.append(place)
+                    return place
         return None
 
     # --- axes ------------------------------------------------------------------------------------
@@ -284,7 +291,7 @@ class Scribe:
     def _tag(
         self, painter: QPainter, room: QRectF, text: str, colour: str, *, hollow: bool = False
     ) -> None:
-        ink: QColor = self._theme.qcolor(colour if hollow else "tag_ink")
+        ink = self._theme.qcolor(colour) if hollow else self._theme.ink_on(colour)
         if hollow:
             painter.fillRect(room, self._theme.qcolor("surface"))
             painter.setPen(QPen(self._theme.qcolor(colour), 1))
@@ -311,8 +318,8 @@ class Scribe:
         painter.drawText(corner, _LEFT, name)
 
     def _value_ticks(self, pane: "Pane") -> tuple[list[float], int]:
-        count = max(2, int(pane.rect.height() / (self._high * 3.2)))
-        return value_ticks(*pane.y, count)
+        count = max(3, int(pane.rect.height() / (self._high * 2.2)))
+        return value_ticks(*pane.span, count)
 
     def _time_ticks(self) -> list[float]:
         chart = self._chart

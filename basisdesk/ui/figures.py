@@ -58,15 +58,15 @@ def size_text(qty: float | Decimal, places: int = 8) -> str:
 
 
 def age_text(age_ms: float) -> str:
-    """An age with its unit: "0.1 s", "4.2 s", "3 min", "2 h"; an en dash when never heard."""
+    """An age, rounded up: "0.1 s", "4.2 s", "3 min", "2 h"; an en dash when never heard."""
     if not math.isfinite(age_ms):
         return NOTHING
-    seconds = max(0.0, age_ms) / 1000.0
-    if seconds < 99.95:
+    seconds = math.ceil(max(0.0, age_ms) / 100.0) / 10.0
+    if seconds < 100.0:
         return f"{seconds:.1f} s"
     if seconds < 5_400.0:
-        return f"{seconds / 60.0:.0f} min"
-    return f"{seconds / 3600.0:.0f} h"
+        return f"{math.ceil(seconds / 60.0)} min"
+    return f"{math.ceil(seconds / 3600.0)} h"
 
 
 def span_text(seconds: float) -> str:

@@ -21,6 +21,10 @@ class Panel(QWidget):
 
     cares_about: Changed = Changed.NOTHING
 
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground, True)
+
     def refresh(self) -> None:
         """Read the state this panel shows and show it."""
         raise NotImplementedError

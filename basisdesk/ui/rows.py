@@ -14,7 +14,6 @@ from basisdesk.engine import Engine
 from basisdesk.events import ExitPlan
 from basisdesk.ledger.attribution import Attribution
 from basisdesk.market.state import Leg
-from basisdesk.trading.exits import close_bp, gauge
 from basisdesk.trading.fees import schedule
 from basisdesk.trading.orders import PairOrder
 from basisdesk.trading.positions import LegPosition, PairPosition
@@ -145,7 +144,7 @@ def position_row(
     money = engine.attribution(position.pair)
     closed = position.state == "closed"
     out = NAN if closed else close_out(position, engine, settings)
-    room, room_text = liquidation_room(position, engine, settings)
+    room, room_text = liquidation_room(position, engine)
     terms = {name: getattr(money, name) for name in TERMS}
     ended_ns = position.closed_ns if position.closed_ns is not None else engine.now_ns
     held_s = (ended_ns - position.opened_ns) / 1e9
@@ -228,13 +227,12 @@ def _leg_sentence(leg: LegPosition, engine: Engine) -> str:
 
 def basis_text(position: PairPosition, engine: Engine) -> str:
     """Entry basis and where it can be left now (where it was left, once closed), bp."""
-    now = position.exit_bp if position.state == "closed" else close_basis(position, engine)
+    now = (
+        position.exit_bp
+        if position.state == "closed"
+        else engine.desk.close_bp(position.pair, engine.market)
+    )
     return f"{sign_text(position.entry_bp, 1)} \u2192 {sign_text(now, 1)}"
-
-
-def close_basis(position: PairPosition, engine: Engine) -> float:
-    """Basis at which this pair could be closed now at its size, bp; NaN while it cannot."""
-    return NAN if position.state != "open" else close_bp(position, engine.market)
 
 
 def exit_price(held: LegPosition, leg: Leg) -> float:
@@ -268,25 +266,20 @@ def close_out(position: PairPosition, engine: Engine, settings: Settings) -> flo
     return money
 
 
-def liquidation_room(
-    position: PairPosition, engine: Engine, settings: Settings
-) -> tuple[float, str]:
+def liquidation_room(position: PairPosition, engine: Engine) -> tuple[float, str]:
     """(percent the nearest mark may move before liquidation, a sentence); NaN where none can be."""
     nearest, said = NAN, ""
-    for held in position.perps:
-        rule = engine.market.instruments.get(held.instrument)
-        if not held.qty or rule is None:
-            continue
-        found = gauge(position, held, engine.market, settings)
+    for key, found in engine.desk.gauge(position.pair, engine.market):
         room = found.distance_pct
         if found.price is None or math.isnan(room) or room >= nearest:
             continue
-        places = places_of(rule.tick, 6)
-        mark = engine.market.leg(held.instrument).mark
+        rule = engine.market.instruments.get(key)
+        places = places_of(rule.tick if rule is not None else None, 6)
+        mark = engine.market.leg(key).mark
         nearest = room
         said = (
-            f"The {held.role} perpetual is liquidated at mark {number_text(found.price, places)}; "
-            f"the mark is {number_text(mark, places)}, {number_text(room, 1)} % away. "
+            f"{key} is liquidated at mark {number_text(found.price, places)}; the mark is "
+            f"{number_text(mark, places)}, {number_text(room, 1)} % away. "
             f"{found.source[:1].upper()}{found.source[1:]}."
         )
     return nearest, said

@@ -19,6 +19,7 @@ from basisdesk.ui.resources import resource
 __all__ = [
     "PlainLabel",
     "Theme",
+    "contrast",
     "gain_text",
     "number_text",
     "places_of",
@@ -94,6 +95,12 @@ class Theme:
             for t, u in zip(top.getRgb()[:3], under.getRgb()[:3], strict=True)  # type: ignore[index]
         )
         return QColor(*mixed)
+
+    def ink_on(self, name: str) -> QColor:
+        """The ink that reads best on a field of this colour."""
+        field = QColor(getattr(self, name))
+        inks = (QColor(self.tag_ink), QColor(self.background), QColor(self.text))
+        return max(inks, key=lambda ink: contrast(ink, field))
 
     @cached_property
     def stale(self) -> str:
@@ -283,9 +290,23 @@ def theme_for(ui: Ui) -> Theme:
     return theme
 
 
+def contrast(one: QColor, other: QColor) -> float:
+    """Contrast of two colours as WCAG 2 defines it, 1 to 21."""
+    low, high = sorted((_luminance(one), _luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def _luminance(colour: QColor) -> float:
+    red, green, blue = (
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4
+        for part in (colour.redF(), colour.greenF(), colour.blueF())
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
 def safe(text: str) -> str:
     """A text for a place that reads markup (a tooltip), so that it shows these very characters."""
-    return f"<qt>{html.escape(text)}</qt>" if text else ""
+    return f"<qt>{html.escape(text).replace(chr(10), '<br>')}</qt>" if text else ""
 
 
 def set_tip(widget: QWidget, text: str) -> None:

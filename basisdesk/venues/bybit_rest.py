@@ -39,7 +39,7 @@ class _Answer(msgspec.Struct, gc=False):
 class _Envelope(msgspec.Struct, gc=False):
     retCode: int
     result: msgspec.Raw
-    time: int = 0
+    time: Annotated[int, Meta(ge=0, le=4_102_444_800_000)] = 0  # up to the year 2100
 
 
 class _Filter(msgspec.Struct, gc=False):  # of price, lot and leverage, both categories
@@ -104,7 +104,7 @@ class _FundingList(msgspec.Struct, gc=False):
 
 
 class _Time(msgspec.Struct, gc=False):
-    timeNano: Annotated[int, Meta(gt=0, le=10**20)]
+    timeNano: Annotated[int, Meta(gt=0, le=9 * 10**18)]
 
 
 _T = TypeVar("_T")

@@ -21,6 +21,13 @@ from basisdesk.feed.supervisor import Supervisor, stop
 from basisdesk.feed.tasks import spawn
 
 FAST = Pace().scaled(0.05)  # 12 s of silence become 0.6 s
+
+
+def hurried(factor: float) -> Pace:
+    """A pace so fast that a busy machine would miss its time-outs; those stay at five seconds."""
+    return msgspec.structs.replace(Pace().scaled(factor), open_s=5.0, rest_timeout_s=5.0)
+
+
 ADA = "tiny:spot:ADA"
 PERP = "tiny:perp:ADA"
 TOP, DEPTH = "top.ADA", "depth.ADA"

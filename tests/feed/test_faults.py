@@ -38,7 +38,7 @@ def test_each_exception_has_plain_words(exc, reason, how):
         (403, "-5", "cool", 0.0),
         (451, "99999999999", "cool", 0.0),
         (302, None, "cool", 0.0),
-        (404, None, "cool", 0.0),
+        (404, None, "odd", 0.0),
         (503, "9", "retry", 0.0),
         (500, None, "retry", 0.0),
     ],

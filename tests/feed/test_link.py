@@ -6,7 +6,7 @@ import ssl
 import subprocess
 
 import pytest
-from feed_rig import ADA, FAST, PAYLOAD, TOP, play, rig
+from feed_rig import ADA, FAST, PAYLOAD, TOP, hurried, play, rig
 from loopback import loopback
 
 from basisdesk.errors import SettingsError
@@ -17,6 +17,7 @@ from basisdesk.feed.pace import Pace
 pytestmark = pytest.mark.loopback
 
 
+@pytest.mark.slow
 def test_accept_then_close_is_met_with_patience():
     async def scenario():
         def hang_up(exchange):
@@ -33,9 +34,10 @@ def test_accept_then_close_is_met_with_patience():
     play(scenario)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("status", [429, 418, 403, 451])
 def test_told_to_go_away_it_cools_down(status):
-    pace = Pace().scaled(0.01)  # a cool-down of 60 s takes 0.6 s
+    pace = hurried(0.01)  # a cool-down of 60 s takes 0.6 s
 
     async def scenario():
         def refuse(exchange):
@@ -55,12 +57,13 @@ def test_told_to_go_away_it_cools_down(status):
     play(scenario)
 
 
+@pytest.mark.slow
 def test_retry_after_is_honoured():
     async def scenario():
         def refuse(exchange):
             exchange.faults.status, exchange.faults.headers = 429, {"Retry-After": "1"}
 
-        async with rig(pace=Pace().scaled(0.001), before=refuse) as r:
+        async with rig(pace=hurried(0.001), before=refuse) as r:
             await r.until(lambda: len(r.exchange.connects) == 2)
             (first, _), (second, _) = r.exchange.connects
             assert second - first >= 1.0
@@ -205,6 +208,7 @@ def certificates(tmp_path_factory):
     return made
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("served", "trusted"), [("here", None), ("other", "other")], ids=["unknown", "wrong host"]
 )

@@ -2,7 +2,7 @@ import asyncio
 import json
 
 import pytest
-from feed_rig import FAST, PERP, play, rig
+from feed_rig import FAST, PERP, hurried, play, rig
 from loopback import Answer
 
 from basisdesk.events import LINK
@@ -34,6 +34,7 @@ def test_answers_become_frames_with_path_and_text():
     ("answer", "words"),
     [
         (Answer(status=500), "HTTP 500"),
+        (Answer(status=404), "no such thing"),
         (Answer(status=429, headers={"Retry-After": "0"}), "too many requests"),
         (Answer(status=301, headers={"Location": "http://127.0.0.1:1/"}), "not followed"),
         (Answer(body=b"nonsense"), "unreadable answer (json)"),
@@ -63,15 +64,16 @@ def test_a_call_that_never_makes_sense_is_given_up():
         def script(exchange):
             exchange.http["/rules"] = b"nonsense"
 
-        async with rig(pace=Pace().scaled(0.001), before=script) as r:
+        async with rig(pace=hurried(0.001), before=script) as r:
             await r.until(lambda: any("given up" in x for x in r.said("tiny.rest", "down")))
             tries = sum(target.startswith("/rules") for target in r.exchange.requests)
-            assert tries == rest_module.UNREADABLE_MAX
+            assert tries == rest_module.ODD_MAX
             assert any("/candles" in a["path"] for a in rest_answers(r))
 
     play(scenario)
 
 
+@pytest.mark.slow
 def test_nobody_listening_is_said():
     async def scenario():
         async with rig() as r:
@@ -85,6 +87,7 @@ def test_nobody_listening_is_said():
     play(scenario)
 
 
+@pytest.mark.slow
 def test_after_an_outage_past_funding_is_fetched_again_and_candles_when_it_was_long():
     async def scenario():
         async with rig(watch=(PERP,)) as r:
@@ -134,9 +137,10 @@ def test_past_funding_is_fetched_shortly_after_each_full_hour():
     play(scenario)
 
 
+@pytest.mark.slow
 def test_server_time_is_asked_again_and_again():
     async def scenario():
-        async with rig(pace=Pace().scaled(0.001)) as r:  # every 600 s is 0.6 s
+        async with rig(pace=hurried(0.001)) as r:  # every 600 s is 0.6 s
             await r.until(lambda: sum("/time" in t for t in r.exchange.requests) >= 3)
             assert all(frame.conn != LINK or frame.payload for frame in r.frames)
 

@@ -119,6 +119,7 @@ def test_a_half_open_socket_is_down_within_twelve_seconds_of_its_pace():
     play(scenario)
 
 
+@pytest.mark.slow
 def test_a_quiet_market_that_answers_pings_is_left_alone():
     async def scenario():
         async with rig() as r:
@@ -132,6 +133,7 @@ def test_a_quiet_market_that_answers_pings_is_left_alone():
     play(scenario)
 
 
+@pytest.mark.slow
 def test_acks_without_data_are_asked_again_with_patience_and_cut_in_the_end():
     async def scenario():
         async with rig() as r:

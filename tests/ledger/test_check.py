@@ -103,6 +103,8 @@ EDITS = {
     "zeros of an amount": "UPDATE posting SET amount = '3640' WHERE amount = '3640.0000'",
     "an account": "UPDATE posting SET account = 'assets:cash' WHERE account LIKE '%margin'",
     "a cause": "UPDATE txn SET cause = 'nothing' WHERE txn = 2",
+    "a posting of another entry": "UPDATE posting SET seq = 3 WHERE txn = 2",
+    "a posting in another place": "UPDATE posting SET line = line + 8 WHERE txn = 2",
     "a posting gone": "DELETE FROM posting WHERE txn = 2 AND line = 1",
     "a transaction gone": "DELETE FROM txn WHERE txn = 3",
     "an entry gone": "DELETE FROM entry WHERE seq = 2",

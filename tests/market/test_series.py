@@ -245,6 +245,14 @@ def test_a_steady_rise_is_drawn_as_a_steady_rise():
     assert (x[0], y[0], x[-1], y[-1]) == (0.0, 0.0, 99_999.0, 99_999.0)
 
 
+def test_every_column_of_a_window_has_the_same_times():
+    rng = np.random.default_rng(5)
+    series = Series(NINE, 30_000)
+    series.extend(np.column_stack([np.arange(20_000.0), rng.normal(size=(20_000, 9))]))
+    curves = [series.envelope(name, 333, 17_777, 300)[0] for name in NINE]
+    assert all(np.array_equal(curves[0], x) for x in curves[1:])
+
+
 def test_few_rows_come_as_they_are():
     series = filled(1_000, [float(i % 5) for i in range(100)])
     x, y = series.envelope("v", 10, 20, 800)

@@ -1,0 +1,251 @@
+"""What the three panes show of a pair: market state to curves, lines, tags and marks. No widgets.
+
+`BasisScene` owns the panes and fills them; the panel around it owns buttons, keys and files.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+from PySide6.QtGui import QPen
+
+from basisdesk.events import Outcome
+from basisdesk.market.basis import PairMarket
+from basisdesk.ui.axis import fit_range
+from basisdesk.ui.chart import Band, ChartView, Line, Mark, Outage, Pane, Tag
+from basisdesk.ui.figures import number_text, places_of, sign_text, span_text
+from basisdesk.ui.markers import TradeMark, trade_marks
+from basisdesk.ui.theme import Theme
+
+Array = npt.NDArray[np.float64]
+
+BASIS_SPAN_BP_MIN = 4.0
+PRICE_SPAN_BP_MIN = 4.0
+FUNDING_SPAN_PCT_MIN = 0.002
+REACH = 1.5  # a level this many data spans away still widens its pane; others wait at the edge
+STRIDE = 8  # bands and fair value are smooth: a point in so many pixels is enough
+PLAN_COLOURS = {"entry": "accent", "target": "gain", "stop": "loss"}
+_MARK_COLOURS = {
+    "opened": "accent",
+    "reduced": "text",
+    "closed": "text",
+    "liquidated": "loss",
+}
+_BASES = ("mid_bp", "open_bp", "close_bp")
+_NO_MARKS = (-1, 0, "")
+
+
+class BasisScene:
+    """The panes of the basis chart and what is in them.
+
+    plan: levels of the ticket in bp by name ("entry", "target", "stop"), None where it has none.
+    direction: +1 long spot, -1 short spot, 0 as the basis lies to fair value.
+    entry_drags: the entry line has a grip too.
+    """
+
+    def __init__(self, theme: Theme) -> None:
+        self.plan: dict[str, float | None] = dict.fromkeys(PLAN_COLOURS)
+        self.direction = 0
+        self.entry_drags = False
+        self.prices = Pane("price", 0.33)
+        self.basis = Pane("basis", 0.44, unit="bp", signed=True)
+        self.basis.places, self.basis.names_outages = 1, True
+        self.funding = Pane("funding", 0.23, unit="%", signed=True)
+        self.funding.places = 4
+        self.panes = [self.prices, self.basis, self.funding]
+        self._marks: list[TradeMark] = []
+        self._marks_key = _NO_MARKS
+        self._style(theme)
+
+    def _style(self, theme: Theme) -> None:
+        for pane, name, colour in (
+            (self.prices, "perp", theme.qcolor("perp")),
+            (self.prices, "spot", theme.qcolor("spot")),
+            (self.basis, "mid_bp", theme.blend("basis", 0.38)),
+            (self.basis, "close_bp", theme.qcolor("close")),
+            (self.basis, "open_bp", theme.qcolor("basis")),
+            (self.funding, "funding_pct", theme.qcolor("warn")),
+        ):
+            pane.add_curve(name, QPen(colour, 0))
+        fair = QPen(theme.qcolor("muted"), 0)
+        fair.setDashPattern([4, 4])
+        self.basis.add_curve("fair_bp", fair)
+
+    # --- filling ---------------------------------------------------------------------------------
+
+    def forget(self) -> None:
+        """Empty the panes and keep no range: what comes next has other prices."""
+        self._marks_key = _NO_MARKS
+        for pane in self.panes:
+            pane.lines, pane.tags, pane.marks, pane.dots, pane.bands = [], [], [], [], []
+            pane.y = None
+            for curve in pane.curves.values():
+                curve.clear()
+
+    def show(self, pair: PairMarket, chart: ChartView, outcomes: Sequence[Outcome]) -> None:
+        """Fill the panes for the chart's window of time. Costs by pixels, not by history."""
+        self._show_prices(pair, chart)
+        self._show_basis(pair, chart)
+        self._show_marks(pair, chart, outcomes)
+        self._show_funding(pair, chart)
+        for pane in self.panes:
+            for tag in pane.tags:
+                chart.make_room(tag.text)
+
+    def _show_prices(self, pair: PairMarket, chart: ChartView) -> None:
+        pane = self.prices
+        _draw(pane, pair, chart)
+        legs = {"spot": pair.spot.instrument, "perp": pair.perp.instrument}
+        places = {name: places_of(leg.tick if leg else None, 4) for name, leg in legs.items()}
+        pane.places = max(places.values())
+        lo, hi = _bounds(pair, chart, ("spot", "perp"))
+        pane.y = fit_range(lo, hi, _price_span(hi), pane.y)
+        stale = bool(pair.now.stale)
+        last = {name: pair.series.last(name) for name in legs}
+        pane.tags = [
+            Tag(last[name], number_text(last[name], places[name]), name, hollow=stale)
+            for name in legs
+        ]
+
+    def _show_basis(self, pair: PairMarket, chart: ChartView) -> None:
+        pane, fair = self.basis, float(pair.now.fair_bp)
+        _draw(pane, pair, chart, _BASES)
+        x, fairs = _smooth(pair, chart, "fair_bp")
+        pane.curves["fair_bp"].setData(x, fairs)
+        zone = float(pair.now.round_trip_bp) * self._side(pair, fair)
+        lo, hi = _bounds(pair, chart, _BASES)
+        zone_high = abs(zone) if math.isfinite(zone) else 0.0
+        reach = max(hi - lo, BASIS_SPAN_BP_MIN, zone_high) * REACH
+        levels = [fair, fair + zone, *(level for level in self.plan.values() if level is not None)]
+        near = [(level, level) for level in levels if lo - reach <= level <= hi + reach]
+        pane.y = fit_range(*hull([(lo, hi), *near]), BASIS_SPAN_BP_MIN, pane.y)
+        pane.bands = [_deviation_band(pair, chart), _cost_band(x, fairs, zone, chart.t1_s)]
+        pane.tags = _basis_tags(pair)
+        pane.lines = self._basis_lines(fair, chart.held)
+
+    def _side(self, pair: PairMarket, fair: float) -> int:
+        return self.direction or (-1 if pair.now.mid_bp < fair else 1)
+
+    def _basis_lines(self, fair: float, held: Line | None) -> list[Line]:
+        lines = []
+        for name, colour in PLAN_COLOURS.items():
+            value = self.plan[name]
+            if value is None or not math.isfinite(value):
+                continue
+            drags = name != "entry" or self.entry_drags
+            line = Line(name, value, colour, _line_text(name, value), drags=drags)
+            if held is not None and held.name == name:  # the one under the pointer stays itself
+                held.value, held.text = line.value, line.text
+                line = held
+            lines.append(line)
+        if math.isfinite(fair):
+            lines.append(Line("fair", fair, "muted", _line_text("fair", fair), drawn=False))
+        return lines
+
+    def _show_marks(self, pair: PairMarket, chart: ChartView, outcomes: Sequence[Outcome]) -> None:
+        key = (len(outcomes), id(outcomes[-1]) if outcomes else 0, pair.perp.key)
+        if key != self._marks_key:
+            self._marks_key = key
+            self._marks = trade_marks(outcomes, pair.spot.key, pair.perp.key)
+        self.basis.marks = [
+            Mark(mark.t_s, y, _MARK_COLOURS[mark.kind], mark.text, up=mark.kind != "opened")
+            for mark in self._marks
+            if chart.t0_s <= mark.t_s <= chart.t1_s and math.isfinite(y := _height_of(mark, pair))
+        ]
+
+    def _show_funding(self, pair: PairMarket, chart: ChartView) -> None:
+        pane, funding = self.funding, pair.perp.funding
+        _draw(pane, pair, chart)
+        t0_ms, t1_ms = chart.t0_s * 1e3, chart.t1_s * 1e3
+        pane.dots = [(ms / 1e3, 1e2 * rate) for ms, rate in funding.settled if t0_ms <= ms <= t1_ms]
+        hours = float(funding.interval_h)
+        usual = 0.01 * hours / 8.0 if hours > 0 else math.nan
+        seen = _bounds(pair, chart, ("funding_pct",))
+        lo, hi = hull([seen, *((rate, rate) for _, rate in pane.dots)])
+        reach = max(hi - lo, 4 * FUNDING_SPAN_PCT_MIN)
+        if lo - reach <= usual <= hi + reach:
+            lo, hi = hull([(lo, hi), (usual, usual)])
+        pane.y = fit_range(lo, hi, FUNDING_SPAN_PCT_MIN, pane.y)
+        text = f"venue constant {number_text(usual, 4)} %"
+        inside = pane.y[0] <= usual <= pane.y[1]
+        pane.lines = [Line("usual", usual, "muted", text, dashed=True)] if inside else []
+        last = pair.series.last("funding_pct")
+        pane.tags = [Tag(last, f"{sign_text(last, 4)} %", "warn", hollow=bool(pair.now.stale))]
+
+
+def outages_of(pair: PairMarket, chart: ChartView, now_s: float) -> list[Outage]:
+    """The outages within the chart's window, each with how long it lasted or lasts."""
+    shown = []
+    for t0_s, t1_s, label in pair.outages:
+        end_s = now_s if t1_s is None else t1_s
+        if end_s >= chart.t0_s and t0_s <= chart.t1_s:
+            shown.append(Outage(t0_s, end_s, f"{label} {span_text(end_s - t0_s)}"))
+    return shown
+
+
+def hull(pairs: Iterable[tuple[float, float]]) -> tuple[float, float]:
+    """The range that holds all these ranges, ignoring NaN; NaN when there is none."""
+    finite = [pair for pair in pairs if math.isfinite(pair[0]) and math.isfinite(pair[1])]
+    if not finite:
+        return math.nan, math.nan
+    return min(lo for lo, _ in finite), max(hi for _, hi in finite)
+
+
+def _draw(
+    pane: Pane, pair: PairMarket, chart: ChartView, names: Iterable[str] | None = None
+) -> None:
+    for name in pane.curves if names is None else names:
+        points = pair.series.envelope(name, chart.t0_s, chart.t1_s, chart.plot_px)
+        pane.curves[name].setData(*points)
+
+
+def _bounds(pair: PairMarket, chart: ChartView, names: Iterable[str]) -> tuple[float, float]:
+    return hull(pair.series.bounds(name, chart.t0_s, chart.t1_s) for name in names)
+
+
+def _smooth(pair: PairMarket, chart: ChartView, name: str) -> tuple[Array, Array]:
+    pixels = max(16, chart.plot_px // STRIDE)
+    return pair.series.envelope(name, chart.t0_s, chart.t1_s, pixels)
+
+
+def _price_span(price: float) -> float:
+    # a price of 0 or none has no basis points; one unit is then as good as any
+    return abs(price) * PRICE_SPAN_BP_MIN / 1e4 if math.isfinite(price) and price else 1.0
+
+
+def _deviation_band(pair: PairMarket, chart: ChartView) -> Band:
+    x, mean = _smooth(pair, chart, "mean_bp")
+    _, sd = _smooth(pair, chart, "sd_bp")
+    return Band("basis", 0.10, x, mean - 2.0 * sd, mean + 2.0 * sd)
+
+
+def _cost_band(x: Array, fair: Array, zone: float, t1_s: float) -> Band:
+    if not len(x) or not math.isfinite(zone):
+        return Band("text", 0.0)
+    x = np.append(x, max(x[-1], t1_s))  # the newest fair value holds for what comes
+    fair = np.append(fair, fair[-1])
+    return Band("text", 0.06, x, fair, fair + zone)
+
+
+def _basis_tags(pair: PairMarket) -> list[Tag]:
+    now, stale = pair.now, bool(pair.now.stale)
+    tags = [
+        Tag(value, f"{sign_text(value, 1)} bp", colour, hollow=stale)
+        for value, colour in ((now.open_bp, "basis"), (now.close_bp, "close"))
+        if math.isfinite(value)
+    ]
+    if not tags and math.isfinite(now.mid_bp):  # no depth for the size: only the mid is known
+        tags = [Tag(now.mid_bp, f"{sign_text(now.mid_bp, 1)} bp", "close", hollow=True)]
+    return tags
+
+
+def _line_text(name: str, value: float) -> str:
+    return f"{name} {number_text(value, 1).removesuffix('.0')} bp"
+
+
+def _height_of(mark: TradeMark, pair: PairMarket) -> float:
+    if math.isfinite(mark.bp):
+        return mark.bp
+    row = pair.series.at(mark.t_s)
+    return math.nan if row is None else row["mid_bp"]

@@ -1,0 +1,112 @@
+"""A dock with a title bar of one line that goes away while tabs name the panel."""
+
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer
+from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QMainWindow, QToolButton, QWidget
+
+from basisdesk.ui.theme import Theme, set_tip
+
+
+class TitleBar(QWidget):
+    """Name of the panel, float and close. Mouse events fall through, so that dragging works."""
+
+    def __init__(self, dock: "Dock", theme: Theme) -> None:
+        super().__init__(dock)
+        self.label = theme.label(dock.windowTitle(), "text", 12, 600)
+        self.extra = QHBoxLayout()
+        self.extra.setContentsMargins(0, 0, 0, 0)
+        line = QHBoxLayout(self)
+        line.setContentsMargins(theme.px(12), theme.px(5), theme.px(6), theme.px(3))
+        line.setSpacing(theme.px(4))
+        line.addWidget(self.label)
+        line.addStretch(1)
+        line.addLayout(self.extra)
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setAutoFillBackground(True)
+        palette = self.palette()
+        palette.setColor(self.backgroundRole(), theme.qcolor("surface"))
+        self.setPalette(palette)
+        for icon, said, act in (
+            ("float", "Float this panel, or put it back.", dock.toggle_floating),
+            ("close", "Close this panel. View brings it back.", dock.close),
+        ):
+            button = QToolButton(self)
+            button.setIcon(theme.icon(icon))
+            button.setAutoRaise(True)
+            button.setProperty("role", "segment")
+            button.setFixedSize(theme.px(20), theme.px(20))
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+            button.setAccessibleName(f"{icon.capitalize()} {dock.windowTitle()}")
+            set_tip(button, said)
+            button.clicked.connect(act)
+            line.addWidget(button)
+
+
+class Dock(QDockWidget):
+    """One panel in a dock. `name` is kept in layouts, the title may change.
+
+    own_title: the panel has a header of its own, so docked it needs no title bar.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        title: str,
+        panel: QWidget,
+        theme: Theme,
+        window: QMainWindow,
+        *,
+        own_title: bool = False,
+    ) -> None:
+        super().__init__(title, window)
+        self.setObjectName(name)
+        self.setWidget(panel)
+        self.panel = panel
+        self._own_title = own_title
+        self.bar = TitleBar(self, theme)
+        self._no_bar = QWidget(self)
+        self._no_bar.setFixedHeight(0)
+        self.setTitleBarWidget(self.bar)
+        self.setAccessibleName(title)
+        self.topLevelChanged.connect(self._on_moved)
+        self.dockLocationChanged.connect(self._on_moved)
+        self.visibilityChanged.connect(self._on_moved)
+        panel.installEventFilter(self)
+
+    def toggle_floating(self) -> None:
+        """Float, or go back to where it was docked."""
+        self.setFloating(not self.isFloating())
+
+    def name_tab(self, title: str) -> None:
+        """Change the title: the tab, the bar and the View menu."""
+        if title != self.windowTitle():
+            self.setWindowTitle(title)
+            self.bar.label.setText(title)
+
+    def dress(self) -> None:
+        """Show the title bar where nothing else names the panel."""
+        window = self.parent()
+        tabbed = isinstance(window, QMainWindow) and bool(window.tabifiedDockWidgets(self))
+        bare = not self.isFloating() and (tabbed or self._own_title)
+        wanted = self._no_bar if bare else self.bar
+        if self.titleBarWidget() is not wanted:
+            self.setTitleBarWidget(wanted)
+            self.bar.setVisible(not bare)
+            self._no_bar.setVisible(bare)
+
+    def _on_moved(self, *_args: object) -> None:
+        # Qt tells before its own layout is done; neighbours lose their tab in the same move.
+        QTimer.singleShot(0, self, self._dress_all)
+
+    def _dress_all(self) -> None:
+        window = self.parent()
+        if isinstance(window, QMainWindow):
+            for dock in window.findChildren(Dock):
+                dock.dress()
+
+    # Qt
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """A panel that comes to the front is named at once."""
+        if event.type() == QEvent.Type.Show:
+            self.dress()
+        return super().eventFilter(watched, event)

@@ -1,0 +1,145 @@
+"""Can the data be trusted: each connection and each stream, its age, its faults, its last error."""
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSplitter, QVBoxLayout, QWidget
+
+from basisdesk.events import Changed
+from basisdesk.ui.context import Context
+from basisdesk.ui.glossary import term
+from basisdesk.ui.market_rows import RateMeter, link_rows, state_cell, stream_rows
+from basisdesk.ui.pulse import Panel
+from basisdesk.ui.table import Column
+from basisdesk.ui.table_view import TableView
+from basisdesk.ui.theme import Theme
+from basisdesk.ui.ticket_fields import explain
+from basisdesk.ui.times import zone_text
+
+OWN = "desk."  # connections that are the desk's own cannot be connected anew
+
+
+def link_columns(zone: str) -> tuple[Column, ...]:
+    """One connection a row; its button stands in the last column."""
+    return (
+        Column("Connection", lambda row: row.key, left=True, sample="bybit.linear"),
+        Column(
+            "State", lambda row: row.state, left=True, sample="\u25cb connecting",
+            meaning=lambda row: state_cell(row.state_word)[1],
+            detail=lambda row: state_cell(row.state_word)[2],
+        ),
+        Column(f"Since, {zone}", lambda row: row.since, left=True, sample="09:14:22"),
+        Column("Connects", lambda row: row.connects, lambda row: int(row.connects.replace(",", "")),
+               tip="How often it came up in this session: 1 is a connection that never broke."),
+        Column("Bad", lambda row: row.bad, lambda row: int(row.bad.replace(",", "")),
+               tip="Messages that could not be read: 0.", detail=lambda row: row.bad_detail),
+        Column("Last said", lambda row: row.reason, left=True, stretch=True, sample="refused",
+               detail=lambda row: row.reason),
+        Column("", lambda _: "", sample="Reconnect   "),
+    )  # fmt: skip
+
+
+def stream_columns() -> tuple[Column, ...]:
+    """One topic of one connection a row."""
+    return (
+        Column("Stream", lambda row: row.topic, left=True, sample="orderbook.50.ADAUSDT",
+               detail=lambda row: row.key),
+        Column("On", lambda row: row.conn, left=True, sample="bybit.linear", spare=1),
+        Column(
+            "State", lambda row: row.state, left=True, sample="\u25cb connecting",
+            meaning=lambda row: state_cell(row.state_word)[1],
+            detail=lambda row: state_cell(row.state_word)[2],
+        ),
+        Column("Age", lambda row: row.age, lambda row: row.age_ms, tip=term("Age"),
+               meaning=lambda row: "warn" if row.old else "", sample="99.9 s"),
+        Column("Messages/s", lambda row: row.rate, lambda row: row.rate_value,
+               tip="Messages a second, averaged over 3 s: 41.2."),
+        Column("Latency, ms", lambda row: row.latency, lambda row: row.latency_ms,
+               tip=term("Latency"), sample="123 / 1,234"),
+        Column("Gaps", lambda row: row.gaps, lambda row: row.gaps_value, tip=term("Gap"),
+               meaning=lambda row: "warn" if row.gaps_value else ""),
+        Column("Resyncs", lambda row: row.resyncs, lambda row: row.resyncs_value,
+               tip="Subscriptions renewed after something was lost: 0."),
+        Column("Bad", lambda row: row.bad, lambda row: row.bad_value,
+               tip="Messages that could not be read: 0.", detail=lambda row: row.bad_detail,
+               meaning=lambda row: "warn" if row.bad_value else ""),
+        Column("Last error", lambda row: row.error, left=True, stretch=True, sample="silent",
+               detail=lambda row: row.error),
+    )  # fmt: skip
+
+
+class LinkButton(QWidget):
+    """The one action of a connection. Says which; knows nothing of who does it."""
+
+    pressed = Signal(object)
+
+    def __init__(self, conn: str) -> None:
+        super().__init__()
+        self._conn = conn
+        button = QPushButton("Reconnect", self)
+        button.setProperty("role", "link")
+        button.setAccessibleName(f"Reconnect {conn}")
+        explain(button, f"Drops {conn} and connects it again; its quotes are blank until then.")
+        button.clicked.connect(self._on_clicked)
+        line = QHBoxLayout(self)
+        line.setContentsMargins(0, 0, 6, 0)
+        line.addStretch(1)
+        line.addWidget(button)
+
+    def _on_clicked(self) -> None:
+        self.pressed.emit(self._conn)
+
+
+class FeedsPanel(Panel):
+    """Connections at the left, streams at the right."""
+
+    cares_about = Changed.FEEDS
+
+    def __init__(self, context: Context, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._context = context
+        self._meter = RateMeter()
+        self._buttons: dict[str, LinkButton] = {}
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setAccessibleName("Feeds")
+        zone = zone_text(context.settings.ui.utc, context.engine.now_ns)
+        self.links = TableView(link_columns(zone), theme, key=lambda row: row.key)
+        self.links.setAccessibleName("Connections")
+        self.links.empty_text = "No connection was asked for yet."
+        self.streams = TableView(stream_columns(), theme, key=lambda row: row.key)
+        self.streams.setAccessibleName("Streams")
+        self.streams.empty_text = "No stream is subscribed yet. Connections come first."
+        self.total = theme.label("", "muted", 11)
+        split = QSplitter(Qt.Orientation.Horizontal, self)
+        split.addWidget(self.links)
+        split.addWidget(self.streams)
+        split.setSizes([theme.px(470), theme.px(900)])
+        split.setHandleWidth(theme.px(6))
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(split, 1)
+        column.addWidget(self.total)
+        self.total.setContentsMargins(theme.px(9), theme.px(2), theme.px(9), theme.px(4))
+
+    def refresh(self) -> None:
+        """Read links and streams."""
+        engine, utc = self._context.engine, self._context.settings.ui.utc
+        rows = link_rows(engine, utc)
+        self.links.show_rows(rows)
+        last = len(self.links.rows_model.columns) - 1
+        for place, row in enumerate(rows):
+            if row.key not in self._buttons and not row.key.startswith(OWN):
+                button = LinkButton(row.key)
+                button.pressed.connect(self._on_pressed)
+                at = self.links.proxy.mapFromSource(self.links.rows_model.index(place, last))
+                self.links.setIndexWidget(at, button)
+                self._buttons[row.key] = button
+        self.streams.show_rows(stream_rows(engine, self._meter))
+        market = engine.market
+        why = ", ".join(f"{name} {count:,}" for name, count in sorted(market.bad_by_reason.items()))
+        self.total.setText(
+            f"{market.frames:,} frames, {market.events:,} events, {market.gaps:,} gaps, "
+            f"{market.bad_frames:,} unreadable{f' ({why})' if why else ''}"
+        )
+
+    def _on_pressed(self, conn: object) -> None:
+        self._context.actions.reconnect(str(conn))

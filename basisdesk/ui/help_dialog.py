@@ -1,0 +1,93 @@
+"""Glossary and About: two quiet windows that never block the desk."""
+
+import platform
+import sqlite3
+import sys
+
+import pyqtgraph
+from PySide6 import __version__ as pyside_version
+from PySide6.QtCore import Qt, qVersion
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLineEdit, QVBoxLayout, QWidget
+
+from basisdesk import __version__
+from basisdesk.ui.glossary import TERMS
+from basisdesk.ui.table import Column
+from basisdesk.ui.table_view import TableView
+from basisdesk.ui.theme import Theme
+
+
+def versions() -> list[tuple[str, str]]:
+    """(part, version) of what the desk runs on."""
+    return [
+        ("basisdesk", __version__),
+        ("Python", platform.python_version()),
+        ("PySide6", str(pyside_version)),
+        ("Qt", qVersion()),
+        ("pyqtgraph", str(pyqtgraph.__version__)),
+        ("SQLite", sqlite3.sqlite_version),
+        ("System", f"{platform.system()} {platform.release()} ({sys.platform})"),
+    ]
+
+
+class GlossaryDialog(QDialog):
+    """Every term with its sentence, and a line that finds them."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Glossary")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        columns = (
+            Column("Term", lambda row: row[0], left=True, sample="Payments to break even"),
+            Column(
+                "In one sentence, with a figure",
+                lambda row: row[1],
+                left=True,
+                stretch=True,
+                detail=lambda row: row[1],
+            ),
+        )
+        self.table = TableView(columns, theme)
+        self.table.setAccessibleName("Terms")
+        self.table.setWordWrap(True)
+        self.table.show_rows(sorted(TERMS.items()))
+        self.search = QLineEdit(self)
+        self.search.setPlaceholderText("Find a term")
+        self.search.setAccessibleName("Find a term")
+        self.search.textChanged.connect(self._on_search_changed)
+        column = QVBoxLayout(self)
+        column.addWidget(self.search)
+        column.addWidget(self.table, 1)
+        self.resize(theme.px(1060), theme.px(560))
+
+    def _on_search_changed(self, text: str) -> None:
+        self.table.proxy.set_filter(text)
+
+
+class AboutDialog(QDialog):
+    """What this is, what it is not, and the versions a fault report needs."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("About basisdesk")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(theme.px(24), theme.px(20), theme.px(24), theme.px(16))
+        column.setSpacing(theme.px(6))
+        column.addWidget(theme.label("basisdesk", size=19, weight=600))
+        said = theme.label(
+            "Learn, test and practise the spot-perp basis trade on paper. No order ever leaves "
+            "this machine; no key is asked for; nothing here is advice.",
+            "muted",
+        )
+        said.setWordWrap(True)
+        column.addWidget(said)
+        column.addSpacing(theme.px(8))
+        for name, version in versions():
+            line = theme.label(f"{name}  {version}")
+            line.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+            column.addWidget(line)
+        column.addSpacing(theme.px(8))
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close, self)
+        buttons.rejected.connect(self.reject)
+        column.addWidget(buttons)
+        self.setMinimumWidth(theme.px(420))

@@ -1,0 +1,303 @@
+"""What is held, what it earned and why, what leaving now would leave, and the buttons to leave."""
+
+from collections.abc import Callable
+from decimal import Decimal
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSplitter, QVBoxLayout, QWidget
+
+from basisdesk.events import Changed, ClosePair
+from basisdesk.ui.context import Context
+from basisdesk.ui.glossary import term
+from basisdesk.ui.pulse import Panel
+from basisdesk.ui.rows import (
+    LIQ_FULL_PCT,
+    PositionRow,
+    liquidation_meaning,
+    meaning_of,
+    position_rows,
+    waterfall,
+)
+from basisdesk.ui.table import Column
+from basisdesk.ui.table_view import TableView
+from basisdesk.ui.theme import Theme
+from basisdesk.ui.ticket_fields import explain
+from basisdesk.ui.waterfall import WaterfallView
+
+HALF = Decimal("0.5")
+RARE_TERMS = ("borrow", "residual")  # columns that stand only while one of them is not zero
+
+
+def _faded(token: Callable[[PositionRow], str]) -> Callable[[PositionRow], str]:
+    """A closed pair fades, an unhedged or unsent one keeps plain text."""
+    return lambda row: "faded" if row.over else token(row)
+
+
+def _term_column(name: str, header: str, tip: str, spare: int = 0) -> Column:
+    return Column(
+        header,
+        lambda row: row.terms[name],
+        lambda row: row.values.get(name),
+        tip=tip,
+        meaning=_faded(lambda row: meaning_of(row.signs.get(name, 0))),
+        sample="\u2212123.45",
+        spare=spare,
+    )
+
+
+def position_columns(currency: str) -> tuple[Column, ...]:
+    """The columns of the positions table, in reading order; buttons stand in the last."""
+    plain = _faded(lambda _: "")
+    return (
+        Column("Pair", lambda row: row.name, left=True, meaning=plain, sample="DOGE"),
+        Column(
+            "Legs",
+            lambda row: row.legs,
+            left=True,
+            detail=lambda row: row.legs_detail,
+            meaning=plain,
+            sample="long Bybit spot",
+            stretch=True,
+        ),
+        Column(
+            "Size",
+            lambda row: row.size,
+            lambda row: row.size_value,
+            tip=term("Size"),
+            meaning=plain,
+            sample="10,000 ADA",
+        ),
+        Column(
+            "Basis in \u2192 now, bp",
+            lambda row: row.basis,
+            lambda row: row.basis_value,
+            tip=f"Entry basis, and the basis at which it can be left now. {term('Close basis')}",
+            meaning=plain,
+            sample="+61.2 \u2192 +69.6",
+        ),
+        _term_column("basis", "Basis", f"Earned by the basis moving, {currency}. {term('Basis')}"),
+        _term_column("funding", "Funding", f"Payments so far, {currency}. {term('Funding')}"),
+        _term_column("fees", "Fees", f"All fills so far, {currency}. {term('Fees')}"),
+        _term_column("slippage", "Slippage", f"In {currency}. {term('Slippage')}", 3),
+        _term_column("borrow", "Borrow", f"Interest, {currency}. {term('Borrow')}"),
+        _term_column("residual", "Unhedged", f"In {currency}. {term('Unhedged delta')}"),
+        Column(
+            f"Net now, {currency}",
+            lambda row: row.net,
+            lambda row: row.net_value,
+            tip=term("Net now"),
+            meaning=_faded(lambda row: meaning_of(row.net_sign)),
+            sample="\u25bc \u2212123.45",
+        ),
+        Column(
+            f"If closed, {currency}",
+            lambda row: row.if_closed,
+            lambda row: row.closed_value,
+            tip=term("If closed"),
+            meaning=_faded(lambda row: meaning_of(row.closed_sign)),
+            sample="\u25bc \u2212123.45",
+        ),
+        Column(
+            "Liq. room",
+            lambda row: row.liq,
+            lambda row: row.liq_pct,
+            tip=term("Liquidation"),
+            detail=lambda row: row.liq_detail,
+            meaning=_faded(lambda row: liquidation_meaning(row.liq_pct)),
+            gauge=lambda row: None if row.liq_pct != row.liq_pct else row.liq_pct / LIQ_FULL_PCT,
+            sample="49 %",
+        ),
+        Column(
+            "Net delta",
+            lambda row: row.delta,
+            lambda row: row.delta_value,
+            tip=term("Net delta"),
+            detail=lambda row: row.delta_detail,
+            meaning=plain,
+            sample="0.0 ADA",
+            spare=2,
+        ),
+        Column(
+            "Held",
+            lambda row: row.held,
+            lambda row: row.held_s,
+            tip="Time since the entry fill: 14m 02s.",
+            meaning=plain,
+            sample="14m 02s",
+            spare=1,
+        ),
+        Column(
+            "Exit plan",
+            lambda row: row.plan,
+            left=True,
+            tip="Target, stop and time stop; whichever comes first closes the pair.",
+            detail=lambda row: row.plan_detail,
+            meaning=lambda row: "warn" if row.solid else ("faded" if row.over else ""),
+            solid=lambda row: row.solid,
+            sample="\u2264 \u22124.5 bp \u00b7 stop 120 \u00b7 72 h",
+        ),
+        Column("", lambda _: "", sample="Close  \u00bd   "),
+    )
+
+
+class RowButtons(QWidget):
+    """The actions at the end of one row. Says which was pressed; knows nothing of who does it."""
+
+    pressed = Signal(object, object)  # pair number, "close" | "half" | "dismiss"
+
+    def __init__(self, row: PositionRow, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._pair = row.pair
+        self.state = row.state
+        line = QHBoxLayout(self)
+        line.setContentsMargins(2, 0, 6, 0)
+        line.setSpacing(0)
+        line.addStretch(1)
+        if row.over:
+            line.addWidget(
+                self._button("Dismiss", "dismiss", "Take this closed pair off the list.")
+            )
+        elif row.pair:
+            line.addWidget(
+                self._button("Close", "close", "Closes both legs at market. Ctrl+Backspace.")
+            )
+            line.addWidget(self._button("\u00bd", "half", "Closes half of both legs at market."))
+        self.setFont(theme.font())
+
+    def _button(self, text: str, action: str, tip: str) -> QPushButton:
+        button = QPushButton(text, self)
+        button.setProperty("role", "link")
+        button.setProperty("action", action)
+        button.setAccessibleName(f"{action.capitalize()} pair {self._pair}")
+        explain(button, tip)
+        button.clicked.connect(self._on_clicked)
+        return button
+
+    def _on_clicked(self) -> None:
+        button = self.sender()
+        if button is not None:
+            self.pressed.emit(self._pair, button.property("action"))
+
+
+class PositionsPanel(Panel):
+    """The table of pairs, and at its right where the money of the selected one went.
+
+    counted: how many pairs are open, for the dock's title.
+    """
+
+    cares_about = (
+        Changed.QUOTES | Changed.BASIS | Changed.POSITIONS | Changed.LEDGER | Changed.FEEDS
+    )
+    counted = Signal(object)
+
+    def __init__(self, context: Context, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._context = context
+        self._theme = theme
+        session = context.engine.session
+        since_ns = session.ts_ns if session is not None else 0
+        # A closed pair stays until dismissed, but not into the next session.
+        self._dismissed = {
+            pair.pair
+            for pair in context.engine.desk.pairs.values()
+            if pair.closed_ns is not None and pair.closed_ns < since_ns
+        }
+        self._open_count = -1
+        self._buttons: dict[tuple[str, int], RowButtons] = {}
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setAccessibleName("Positions")
+        currency = context.settings.account.currency
+        self.table = TableView(position_columns(currency), theme, key=lambda row: row.key)
+        self.table.setAccessibleName("Pairs held and closed")
+        self.table.empty_text = (
+            "No open pairs. Size one in the ticket and press Open, or wait for the basis to widen."
+        )
+        self.waterfall = WaterfallView(theme)
+        split = QSplitter(Qt.Orientation.Horizontal, self)
+        split.setChildrenCollapsible(True)
+        split.addWidget(self.table)
+        split.addWidget(self.waterfall)
+        split.setStretchFactor(0, 1)
+        split.setStretchFactor(1, 0)
+        split.setSizes([900, theme.px(330)])
+        split.setHandleWidth(1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(split)
+        self.table.row_chosen.connect(self._on_row_chosen)
+
+    # --- what it is told --------------------------------------------------------------------------
+
+    def close_selected(self) -> None:
+        """Close the selected pair at market. Ctrl+Backspace."""
+        row = self.table.chosen()
+        if row is not None and row.pair and not row.over:
+            self._act(row.pair, "close")
+
+    # --- showing ----------------------------------------------------------------------------------
+
+    def refresh(self) -> None:
+        """Read the pairs and show them; the selected one drives the waterfall."""
+        context = self._context
+        rows = position_rows(context.engine, context.settings, self._dismissed)
+        self.table.want_columns(_wanted(rows))
+        self.table.show_rows(rows)
+        self._show_buttons(rows)
+        count = sum(1 for row in rows if row.state in ("open", "naked"))
+        if count != self._open_count:
+            self._open_count = count
+            self.counted.emit(count)
+        if rows and self.table.chosen() is None:
+            self.table.choose(0)
+        self._show_waterfall(self.table.chosen())
+
+    def _show_waterfall(self, row: PositionRow | None) -> None:
+        engine = self._context.engine
+        if row is None or row.pair not in engine.desk.pairs:
+            self.waterfall.show_waterfall(None)
+            return
+        money = engine.attribution(row.pair)
+        self.waterfall.show_waterfall(
+            waterfall(row.name, money, self._context.settings.account.currency)
+        )
+
+    def _show_buttons(self, rows: list[PositionRow]) -> None:
+        """Each row gets its buttons once, and anew when its state changes."""
+        last = len(self.table.rows_model.columns) - 1
+        alive = {row.key for row in rows}
+        for key in [key for key in self._buttons if key not in alive]:
+            del self._buttons[key]  # the view deletes the widget with its row
+        for place, row in enumerate(rows):
+            have = self._buttons.get(row.key)
+            if have is not None and have.state == row.state:
+                continue
+            buttons = RowButtons(row, self._theme)
+            buttons.pressed.connect(self._on_pressed)
+            index = self.table.proxy.mapFromSource(self.table.rows_model.index(place, last))
+            self.table.setIndexWidget(index, buttons)
+            self._buttons[row.key] = buttons
+
+    def _act(self, pair: int, action: str) -> None:
+        if action == "dismiss":
+            self._dismissed.add(pair)
+            self.refresh()
+        elif action == "half":
+            self._context.actions.submit(ClosePair(pair, HALF))
+        else:
+            self._context.actions.submit(ClosePair(pair))
+
+    # --- slots ------------------------------------------------------------------------------------
+
+    def _on_row_chosen(self, row: object) -> None:
+        self._show_waterfall(row if isinstance(row, PositionRow) else None)
+
+    def _on_pressed(self, pair: object, action: object) -> None:
+        if isinstance(pair, int):
+            self._act(pair, str(action))
+
+
+def _wanted(rows: list[PositionRow]) -> Callable[[Column], bool]:
+    """Borrow and unhedged delta have a column only while they are more than nothing."""
+    shown = {name for name in RARE_TERMS if any(row.signs.get(name) for row in rows)}
+    headers = {"Borrow": "borrow", "Unhedged": "residual"}
+    return lambda column: headers.get(column.header, "") in ("", *shown)

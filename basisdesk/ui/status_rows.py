@@ -1,0 +1,178 @@
+"""The status line and the banner as text: what the account is worth, how the program runs."""
+
+import math
+from dataclasses import dataclass
+from decimal import Decimal
+
+from basisdesk.engine import Engine
+from basisdesk.ui.context import Status
+from basisdesk.ui.figures import gain_text, number_text, sign_text, size_text
+from basisdesk.ui.rows import base_of, meaning_of, sign_of
+from basisdesk.ui.times import clock_text, date_text, moment, zone_text
+
+ZERO = Decimal(0)
+LAG_WARN_MS = 50.0  # the window must never block longer than this
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One item of the status line. meaning: a colour token, "" for muted."""
+
+    text: str
+    meaning: str = ""
+    tip: str = ""
+
+
+class EquityWatch:
+    """Equity since the UTC day began, or since this desk started if that is later; and its peak."""
+
+    def __init__(self) -> None:
+        self.since_ns = 0
+        self.start = ZERO
+        self.peak = ZERO
+        self._day = ""
+
+    def see(self, equity: Decimal, now_ns: int) -> None:
+        """Take the newest equity; a new UTC day starts a new count, the peak stays."""
+        day = f"{moment(now_ns, utc=True):%Y-%m-%d}" if now_ns else ""
+        if day != self._day:
+            self._day, self.since_ns, self.start = day, now_ns, equity
+        self.peak = max(self.peak, equity)
+
+    def today(self, equity: Decimal) -> Decimal:
+        """Change of equity since `since_ns`."""
+        return equity - self.start
+
+    def drawdown_pct(self, equity: Decimal) -> float:
+        """How far equity is below its peak, percent."""
+        return float((self.peak - equity) / self.peak * 100) if self.peak > 0 else 0.0
+
+
+def left_items(engine: Engine, watch: EquityWatch, utc: bool) -> list[Item]:
+    """Equity, today, drawdown, exposure and net delta."""
+    funds, currency = engine.funds(), engine.settings.account.currency
+    watch.see(funds.equity, engine.now_ns)
+    today = watch.today(funds.equity)
+    since = f"{clock_text(watch.since_ns, utc)} {zone_text(utc, watch.since_ns)}"
+    notional, deltas = exposure(engine)
+    return [
+        Item(
+            f"Equity {number_text(funds.equity, 2)} {currency}",
+            "text",
+            f"Cash and everything held at mids; {number_text(funds.free, 2)} {currency} is free.",
+        ),
+        Item(f"today {gain_text(today, 2)}", meaning_of(sign_of(today)), f"Since {since}."),
+        Item(
+            f"drawdown {number_text(watch.drawdown_pct(funds.equity), 2)} %",
+            "",
+            f"Below the highest equity since this desk started, {number_text(watch.peak, 2)}.",
+        ),
+        Item(
+            f"exposure {short_money(notional)}",
+            "",
+            f"Notional of all open pairs, one leg each: {number_text(notional, 2)} {currency}.",
+        ),
+        Item(
+            f"net delta {delta_text(deltas)}",
+            "",
+            "Coins long minus coins short over all open pairs.",
+        ),
+    ]
+
+
+def exposure(engine: Engine) -> tuple[float, dict[str, Decimal]]:
+    """(notional of all open pairs at mids, one leg each; net delta by coin)."""
+    mids = engine.mids()
+    notional = 0.0
+    deltas: dict[str, Decimal] = {}
+    for position in engine.open_pairs():
+        base = base_of(position.long.instrument, engine)
+        deltas[base] = deltas.get(base, ZERO) + position.delta
+        sizes = [
+            abs(float(leg.qty)) * float(mids.get(leg.instrument, leg.entry_price))
+            for leg in position.legs
+        ]
+        notional += max(sizes)
+    return notional, deltas
+
+
+def short_money(value: float) -> str:
+    """An amount short enough for the status line: "5,472", "18.9k", "2.41M"."""
+    if not math.isfinite(value) or abs(value) < 10_000:
+        return number_text(value, 0)
+    if abs(value) < 1e6:
+        return f"{number_text(value / 1e3, 1)}k"
+    return f"{number_text(value / 1e6, 2)}M"
+
+
+def delta_text(deltas: dict[str, Decimal]) -> str:
+    """Net delta of each coin held, the first two by name: "0 ADA", "+0.5 SOL, 0 ADA"."""
+    if not deltas:
+        return "none"
+    parts = []
+    for base, delta in sorted(deltas.items()):
+        sign = "+" if delta > 0 else ""
+        parts.append(f"{sign}{size_text(delta)} {base}")
+    more = f" and {len(parts) - 2} more" if len(parts) > 2 else ""
+    return ", ".join(parts[:2]) + more
+
+
+def right_items(engine: Engine, status: Status, utc: bool) -> list[Item]:
+    """Session, recording, messages a second, loop and profile."""
+    lag = status.loop_lag_p99_ms
+    began_ns = engine.session.ts_ns if engine.session is not None else 0
+    zone = zone_text(utc, began_ns)
+    tape = Item(
+        f"recording {number_text(status.tape_mb, 0 if status.tape_mb >= 10 else 1)} MB",
+        "",
+        "Every message and command of this session, compressed, for exact replay.",
+    )
+    if status.tape_state:
+        tape = Item("\u25b2 not recording", "warn", status.tape_state)
+    items = [
+        Item(
+            f"session {date_text(began_ns, utc)} {zone}" if began_ns else "no session",
+            "",
+            f"Session {status.session or 'unnamed'}.",
+        ),
+        tape,
+        Item(
+            f"{number_text(status.messages_per_s, 0)} msg/s",
+            "",
+            f"Messages a second from all feeds; {status.inbox_frames:,} wait in the inbox.",
+        ),
+        Item(
+            f"loop {number_text(status.loop_lag_ms, 0)} ms",
+            "warn" if lag > LAG_WARN_MS else "",
+            f"How late the program's own beat comes; 99 of 100 within {number_text(lag, 0)} ms.",
+        ),
+        Item(f"profile {status.profile}", "", "The folder of settings, journal, tapes and layout."),
+    ]
+    if status.speed != 1.0:
+        items.insert(0, Item(f"speed {sign_text(status.speed, 1).lstrip('+')}\u00d7", "warn"))
+    return items
+
+
+@dataclass(frozen=True, slots=True)
+class BannerText:
+    """What stands over the whole window: level "warn" or "error", and the sentence."""
+
+    level: str
+    text: str
+
+
+def banner(engine: Engine, status: Status, utc: bool) -> BannerText | None:
+    """The program's own sentence first, then the halted state; None when all is well."""
+    if status.banner:
+        shape = "\u25a0" if status.banner_level == "error" else "\u25b2"
+        return BannerText(status.banner_level, f"{shape}  {status.banner}")
+    risk = engine.desk.risk
+    if risk.state == "halted":
+        since = f"{clock_text(risk.since_ns, utc)} {zone_text(utc, risk.since_ns)}"
+        why = risk.reason or "no reason given"
+        return BannerText(
+            "error",
+            f"\u25a0  Halted since {since}: {why}. No new entries; closing works. "
+            "Trade > Resume allows entries again.",
+        )
+    return None

@@ -1,0 +1,158 @@
+"""One figure a person types: its name, its unit, and a sentence when it cannot be read."""
+
+from collections.abc import Callable
+from decimal import Decimal
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+
+from basisdesk.ui.figures import size_text
+from basisdesk.ui.theme import PlainLabel, Theme, safe, set_tip
+from basisdesk.ui.ticket_sheet import amount
+
+Check = Callable[[Decimal | str], Decimal | str]
+FIELD_PX, UNIT_PX = 136, 54  # width of a field and of what stands behind it
+
+
+class AmountEdit(QLineEdit):
+    """A line that holds one figure; the up and down keys move it by `step`."""
+
+    stepped = Signal(int)
+
+    # Qt
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Up and down step the figure; all else types."""
+        if event.key() == Qt.Key.Key_Up:
+            self.stepped.emit(1)
+        elif event.key() == Qt.Key.Key_Down:
+            self.stepped.emit(-1)
+        else:
+            super().keyPressEvent(event)
+
+
+class AmountField(QWidget):
+    """A named figure with its unit. Holds an exact Decimal, or None and the reason why not.
+
+    typed: emitted after each change by hand. `touched`: a person changed it, so nothing else may.
+    beside: a widget between the name and the field. unit: a word, or a widget that shows one.
+    """
+
+    typed = Signal()
+
+    def __init__(  # noqa: PLR0913  (a field is its parts)
+        self,
+        name: str,
+        unit: str | QWidget,
+        tip: str,
+        check: Check,
+        theme: Theme,
+        *,
+        step: Decimal = Decimal(1),
+        beside: QWidget | None = None,
+    ) -> None:
+        super().__init__()
+        self.touched = False
+        self.step = step
+        self._check = check
+        self._value: Decimal | None = None
+        self.edit = AmountEdit(self)
+        self.edit.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self.edit.setFixedWidth(theme.px(FIELD_PX))
+        self.edit.setMaxLength(40)
+        self.edit.setAccessibleName(name if not isinstance(unit, str) else f"{name}, {unit}")
+        set_tip(self.edit, tip)
+        self.problem = theme.label("", "loss", 11)
+        self.problem.setWordWrap(True)
+        self.problem.hide()
+        self.problem.setAccessibleName(f"What is wrong with {name}")
+        label = theme.label(name, "muted")
+        label.setBuddy(self.edit)
+        set_tip(label, tip)
+        self._lay_out(label, unit, theme, beside)
+        self.edit.textEdited.connect(self._on_edited)
+        self.edit.stepped.connect(self._on_stepped)
+        self.edit.editingFinished.connect(self._on_finished)
+
+    def _lay_out(
+        self, label: PlainLabel, unit: str | QWidget, theme: Theme, beside: QWidget | None
+    ) -> None:
+        row = QHBoxLayout()
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(theme.px(4))
+        row.addWidget(label)
+        if beside is not None:
+            row.addWidget(beside)
+        row.addStretch(1)
+        row.addWidget(self.edit)
+        shown = theme.label(unit, "muted") if isinstance(unit, str) else unit
+        shown.setFixedWidth(theme.px(UNIT_PX))
+        row.addWidget(shown)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(1)
+        column.addLayout(row)
+        column.addWidget(self.problem)
+
+    # --- the figure -------------------------------------------------------------------------------
+
+    @property
+    def value(self) -> Decimal | None:
+        """The figure, or None while the field is empty or wrong."""
+        return self._value
+
+    def show_value(self, value: Decimal | None) -> None:
+        """Put a figure into the field from outside; does not count as touched."""
+        self._value = value
+        self.edit.setText("" if value is None else size_text(value))
+        self._say("")
+
+    def put(self, value: Decimal) -> None:
+        """Put a figure in as a person's own choice (a dragged line, a link beside the field)."""
+        self.show_value(value)
+        self._read(self.edit.text())
+        self.touched = True
+        self.typed.emit()
+
+    def forget(self) -> None:
+        """Let the field be filled anew."""
+        self.touched = False
+        self.show_value(None)
+
+    def _read(self, text: str) -> None:
+        found = self._check(amount(text))
+        wrong = isinstance(found, str)
+        self._value = None if isinstance(found, str) else found
+        self._say(found if isinstance(found, str) else "")
+        if self.edit.property("bad") != wrong:
+            self.edit.setProperty("bad", wrong)
+            self.edit.style().polish(self.edit)
+
+    def _say(self, sentence: str) -> None:
+        self.problem.setText(sentence)
+        self.problem.setVisible(bool(sentence))
+        self.edit.setAccessibleDescription(sentence)
+
+    # --- slots ------------------------------------------------------------------------------------
+
+    def _on_edited(self, text: str) -> None:
+        self.touched = True
+        self._read(text)
+        self.typed.emit()
+
+    def _on_stepped(self, way: int) -> None:
+        start = self._value if self._value is not None else Decimal(0)
+        moved = self._check(start + way * self.step)
+        if isinstance(moved, Decimal):
+            self.put(moved)
+
+    def _on_finished(self) -> None:
+        if self._value is not None:  # as the desk reads it: thousands, true minus
+            self.edit.setText(size_text(self._value))
+
+
+def explain(widget: QWidget, text: str) -> None:
+    """Tooltip and accessible description together."""
+    widget.setToolTip(safe(text))
+    widget.setAccessibleDescription(text)

@@ -1,0 +1,352 @@
+"""The bar over everything: what is traded, whether it is real and fresh, what it pays, and Halt."""
+
+import math
+
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPushButton, QSizePolicy, QWidget
+
+from basisdesk.events import Changed
+from basisdesk.market.basis import BasisNow, PairMarket
+from basisdesk.market.state import Leg
+from basisdesk.ui.context import Context
+from basisdesk.ui.figure import Figure, Room
+from basisdesk.ui.figures import (
+    age_text,
+    countdown_text,
+    number_text,
+    places_of,
+    sign_text,
+    size_text,
+)
+from basisdesk.ui.glossary import term
+from basisdesk.ui.lights import Light, Lights
+from basisdesk.ui.pulse import Panel
+from basisdesk.ui.theme import PlainLabel, Theme, set_tip
+from basisdesk.venues.instrument import split_key
+
+BAR_PX = 56
+STRIP_PX = 4
+GAP_PX = 14
+SPARE_PX = 24  # room that must be free before something that stepped back returns
+LEGS_PX_MIN = 110
+LAG_WARN_MS = 50.0
+_BADGES = {
+    "simulated": ("SIMULATED", "badge-warn", "warn", "Prices come from the demo exchange."),
+    "replay": ("REPLAY", "badge-warn", "warn", "Prices come from a recording, not from now."),
+    "live": ("LIVE", "badge-gain", "gain", "Prices come from the venue, now."),
+}
+_PAPER = "Orders are filled on paper over the displayed book. No order leaves this machine."
+# What steps back first when the bar is narrow: (figures, how much room they keep).
+_EVERY = ("spot", "perp", "open", "close", "fair", "trip", "funding")
+_STEPS: tuple[tuple[tuple[str, ...], Room], ...] = (
+    (("funding",), Room.ABOVE),
+    (("open", "fair"), Room.ABOVE),
+    (_EVERY, Room.ABOVE),
+    (("funding",), Room.SHORT),
+    (("open",), Room.BARE),
+    (("fair",), Room.BARE),
+    (("trip",), Room.GONE),
+    (("fair",), Room.GONE),
+    (("close",), Room.GONE),
+    (("funding",), Room.GONE),
+)
+
+
+class TopBar(Panel):
+    """The top bar. Says when a person wants to halt or to resume; does neither itself."""
+
+    cares_about = Changed.QUOTES | Changed.BASIS | Changed.FUNDING | Changed.FEEDS | Changed.RISK
+
+    halt_requested = Signal()
+    resume_requested = Signal()
+
+    def __init__(self, context: Context, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._context = context
+        self._theme = theme
+        self._step = 0
+        self._halted = False
+        self._build_name()
+        self._build_figures()
+        self._build_end()
+        self._lay_out()
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setAccessibleName("Pair, prices, basis, funding and feeds")
+
+    # --- showing ---------------------------------------------------------------------------------
+
+    def refresh(self) -> None:
+        """Read the pair on the screen, the feeds and the risk state, and show them."""
+        pair = self._context.engine.shown()
+        self._show_name(pair)
+        if pair is None:
+            for figure in self._figures.values():
+                figure.show_figure("–")
+        else:
+            now_ns = self._now_ns()
+            self._show_leg("spot", pair.spot, now_ns)
+            self._show_leg("perp", pair.perp, now_ns)
+            self._show_basis(pair, pair.now)
+            self._show_funding(pair, now_ns)
+        self._show_feeds()
+        self._show_halt()
+        self._fit()
+
+    def _now_ns(self) -> int:
+        # in a replay time is what the tape says; else the clock goes on when nothing comes in
+        engine_ns = self._context.engine.now_ns
+        if self._context.mode == "replay":
+            return engine_ns
+        return max(engine_ns, self._context.clock.now_ns())
+
+    def _show_name(self, pair: PairMarket | None) -> None:
+        if pair is None:
+            self._name.setText("No pair")
+            self._legs.setText("pick one in the scanner")
+            return
+        rule = pair.perp.instrument or pair.spot.instrument
+        self._name.setText(rule.base if rule is not None else split_key(pair.perp.key)[2])
+        self._legs.setText(f"{_leg_words(pair.spot.key)} · {_leg_words(pair.perp.key)}")
+
+    def _show_leg(self, name: str, leg: Leg, now_ns: int) -> None:
+        places = places_of(leg.instrument.tick if leg.instrument else None, 4)
+        age_ms = leg.age_ms(now_ns)
+        stale = not age_ms <= self._context.settings.risk.quote_age_ms_max
+        text = f"{number_text(leg.bid, places)} / {number_text(leg.ask, places)}"
+        figure = self._figures[name]
+        known = math.isfinite(leg.mid)
+        age = age_text(age_ms) if known else "no quote"
+        figure.show_figure(
+            text if known else "– / –", age, stale=stale, aside_tone="warn" if stale else "muted"
+        )
+
+    def _show_basis(self, pair: PairMarket, now: BasisNow) -> None:
+        stale = bool(now.stale)
+        at = "at the touch"
+        if pair.qty > 0:
+            rule = pair.spot.instrument
+            at = f"at {size_text(pair.qty)} {rule.base if rule is not None else ''}".rstrip()
+        thin = math.isnan(now.open_bp) and math.isfinite(now.mid_bp)
+        figures = self._figures
+        figures["open"].show_figure(
+            _bp(now.open_bp),
+            "book too thin" if thin else at,
+            stale=stale,
+            aside_tone="warn" if thin else "muted",
+        )
+        figures["close"].show_figure(_bp(now.close_bp), stale=stale)
+        z = f"z {sign_text(now.z, 1)}" if math.isfinite(now.z) else ""
+        fair = number_text(now.fair_bp, 1)
+        figures["fair"].show_figure(f"{fair} bp" if math.isfinite(now.fair_bp) else fair, z)
+        cost = number_text(now.round_trip_bp, 1)
+        known = math.isfinite(now.round_trip_bp)
+        figures["trip"].show_figure(f"{cost} bp" if known else cost, stale=stale)
+
+    def _show_funding(self, pair: PairMarket, now_ns: int) -> None:
+        funding = pair.perp.funding
+        left = countdown_text(funding.seconds_left(now_ns // 1_000_000))
+        rate = funding.rate * 100.0
+        hours = f"{float(funding.interval_h):g} h" if funding.interval_h else ""
+        year = funding.annualised_pct
+        parts = [f"per {hours}"] if hours else []
+        if math.isfinite(year):
+            parts.append(f"{sign_text(year, 1)} %/y")
+        parts.append(left)
+        self._figures["funding"].show_figure(
+            f"{sign_text(rate, 4)} %" if math.isfinite(rate) else "–",
+            " · ".join(parts),
+            short=" · ".join(part for part in (hours, left) if part),
+        )
+
+    def _show_feeds(self) -> None:
+        now_ns = self._now_ns()
+        lights = []
+        for stream in self._context.engine.market.streams.values():
+            heard = stream.heard_ns
+            age = f", heard {age_text((now_ns - heard) / 1e6)} ago" if heard else ""
+            why = f". {stream.last_error}" if stream.last_error else ""
+            lights.append(Light(stream.id, stream.state, f"{stream.id}: {stream.state}{age}{why}"))
+        self._lights.show_lights(lights)
+        lag_ms = self._context.status.loop_lag_ms
+        self._lag.setText(f"{number_text(lag_ms, 0)} ms")
+        self._lag.set_colour(self._theme.qcolor("warn" if lag_ms > LAG_WARN_MS else "gain"))
+
+    def _show_halt(self) -> None:
+        risk = self._context.engine.desk.risk
+        halted = risk.state == "halted"
+        self._halted_badge.setVisible(halted)
+        set_tip(
+            self._halted_badge, f"No new entries: {risk.reason or 'by hand'}. Closing is possible."
+        )
+        if halted == self._halted:
+            return
+        self._halted = halted
+        self._word_halt()
+
+    def _word_halt(self) -> None:
+        self._halt.setText("Resume entries" if self._halted else "Halt  Ctrl+.")
+        self._halt.setAccessibleName("Resume entries" if self._halted else "Halt all new entries")
+        set_tip(
+            self._halt,
+            "Entries are halted. Press to allow them again."
+            if self._halted
+            else "Stops new entries at once. Open pairs stay, and closing stays possible. Ctrl+.",
+        )
+        self._halt.setProperty("role", "resume" if self._halted else "danger")
+        self._halt.style().unpolish(self._halt)
+        self._halt.style().polish(self._halt)
+
+    # --- fitting ---------------------------------------------------------------------------------
+
+    def _fit(self) -> None:
+        """Show as much as the width allows; what matters least steps back first."""
+        wanted = next((i for i in range(len(_STEPS)) if self._width_at(i) <= self.width()), None)
+        step = len(_STEPS) if wanted is None else wanted
+        if step < self._step and self._width_at(step) > self.width() - SPARE_PX:
+            step = min(step + 1, self._step)
+        self._step = step
+        for name, room in self._rooms(step).items():
+            self._figures[name].set_room(room)
+
+    def _rooms(self, step: int) -> dict[str, Room]:
+        rooms = dict.fromkeys(_EVERY, Room.BESIDE)
+        for names, room in _STEPS[:step]:
+            rooms |= {name: max(room, rooms[name]) for name in names}
+        return rooms
+
+    def _width_at(self, step: int) -> int:
+        gap = self._theme.px(GAP_PX)
+        widths = [self._figures[name].width_in(room) for name, room in self._rooms(step).items()]
+        badges = [b.sizeHint().width() for b in self._badges if not b.isHidden()]
+        line = self._name.sizeHint().width() + sum(badges) + 6 * len(badges)
+        fixed = [max(line, LEGS_PX_MIN), self._feeds.sizeHint().width(), self._halt_px()]
+        shown = [width for width in widths if width] + fixed
+        return sum(shown) + gap * (len(shown) - 1) + 2 * self._theme.px(12)
+
+    def _halt_px(self) -> int:
+        return self._halt.sizeHint().width()
+
+    # --- building --------------------------------------------------------------------------------
+
+    def _build_name(self) -> None:
+        theme = self._theme
+        self._name = theme.label("No pair", size=19, weight=600)
+        self._name.setAccessibleName("Pair")
+        self._legs = PlainLabel(elide=True)
+        self._legs.setFont(theme.font(11))
+        self._legs.set_colour(theme.qcolor("muted"))
+        self._legs.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        words, role, tone, tip = _BADGES[self._context.mode]
+        self._halted_badge = self._badge("HALTED", "badge-loss", "loss", "No new entries.")
+        self._halted_badge.hide()
+        self._badges = (
+            self._badge(words, role, tone, tip),
+            self._badge("PAPER", "badge-spot", "spot", _PAPER),
+            self._halted_badge,
+        )
+
+    def _badge(self, words: str, role: str, tone: str, tip: str) -> PlainLabel:
+        badge = self._theme.label(words, tone, 11, 600)
+        badge.setProperty("role", role)
+        set_tip(badge, tip)
+        return badge
+
+    def _build_figures(self) -> None:
+        theme = self._theme
+        price = "Best bid and ask from the order book. " + term("Age")
+        self._figures = {
+            "spot": Figure("Spot  bid / ask", price, theme),
+            "perp": Figure("Perp  bid / ask", price, theme),
+            "open": Figure("Open basis", term("Open basis"), theme, "basis"),
+            "close": Figure("Close basis", term("Close basis"), theme),
+            "fair": Figure("Fair", f"{term('Fair basis')} {term('z')}", theme),
+            "trip": Figure("Round trip", term("Round trip"), theme),
+            "funding": Figure("Funding", term("Funding"), theme),
+        }
+
+    def _build_end(self) -> None:
+        theme = self._theme
+        self._lights = Lights(theme)
+        self._lag = theme.label("", "gain", 11)
+        set_tip(self._lag, "How late the event loop runs: under 33 ms nothing is felt.")
+        self._feeds = QWidget()
+        grid = QGridLayout(self._feeds)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setVerticalSpacing(theme.px(4))
+        grid.addWidget(theme.label("Feeds", "muted", 11), 0, 0)
+        grid.addWidget(self._lag, 0, 1, Qt.AlignmentFlag.AlignRight)
+        grid.addWidget(self._lights, 1, 0, 1, 2)
+        self._feeds.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
+        self._halt = QPushButton()
+        self._halt.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._halt.clicked.connect(self._on_halt_clicked)
+        self._word_halt()
+
+    def _lay_out(self) -> None:
+        px = self._theme.px
+        name = QGridLayout()
+        name.setHorizontalSpacing(6)
+        name.setVerticalSpacing(0)
+        name.addWidget(self._name, 0, 0)
+        for i, badge in enumerate(self._badges):
+            name.addWidget(badge, 0, i + 1, Qt.AlignmentFlag.AlignVCenter)
+        name.setColumnStretch(len(self._badges) + 1, 1)
+        name.addWidget(self._legs, 1, 0, 1, len(self._badges) + 2)
+        row = QHBoxLayout(self)
+        strip = px(STRIP_PX) if self._hatched else 0
+        row.setContentsMargins(px(12), 0, px(12), strip)
+        row.setSpacing(px(GAP_PX))
+        row.addLayout(name, 1)
+        row.setAlignment(name, Qt.AlignmentFlag.AlignVCenter)
+        for figure in self._figures.values():
+            row.addWidget(figure, 0, Qt.AlignmentFlag.AlignVCenter)
+        row.addStretch(2)
+        row.addWidget(self._feeds, 0, Qt.AlignmentFlag.AlignVCenter)
+        row.addWidget(self._halt, 0, Qt.AlignmentFlag.AlignVCenter)
+
+    @property
+    def _hatched(self) -> bool:
+        return self._context.mode in ("simulated", "replay")
+
+    # --- slots -----------------------------------------------------------------------------------
+
+    def _on_halt_clicked(self) -> None:
+        (self.resume_requested if self._halted else self.halt_requested).emit()
+
+    # --- Qt --------------------------------------------------------------------------------------
+
+    def sizeHint(self) -> QSize:  # noqa: D102
+        strip = self._theme.px(STRIP_PX) if self._hatched else 0
+        return QSize(1280, self._theme.px(BAR_PX) + strip)
+
+    def minimumSizeHint(self) -> QSize:  # noqa: D102
+        return QSize(480, self.sizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: D102
+        super().resizeEvent(event)
+        self._fit()
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: D102
+        super().paintEvent(event)
+        if not self._hatched:
+            return
+        high = self._theme.px(STRIP_PX)
+        strip = QRectF(0, self.height() - high, self.width(), high)
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+        painter.setClipRect(strip)
+        painter.fillRect(strip, self._theme.blend("warn", 0.12))
+        painter.setPen(QPen(self._theme.qcolor("warn", 0.55), 2))
+        for x in range(-high, self.width() + high, 3 * high):
+            painter.drawLine(x, self.height() + 1, x + high + 2, self.height() - high - 1)
+        painter.end()
+
+
+def _bp(value: float) -> str:
+    return f"{sign_text(value, 1)} bp" if math.isfinite(value) else "–"
+
+
+def _leg_words(key: str) -> str:
+    venue, market, _ = split_key(key)
+    return f"{'OKX' if venue == 'okx' else venue.capitalize()} {market}"

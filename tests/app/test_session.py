@@ -1,0 +1,150 @@
+"""A whole desk on the demo exchange: window, feeds, trade, log, tape, restart."""
+
+import asyncio
+import json
+from decimal import Decimal
+
+import msgspec
+import pytest
+
+from basisdesk.app.desk import DeskOptions, run_desk
+from basisdesk.cli import main
+from basisdesk.config import Paper, Settings
+from basisdesk.errors import ProfileError
+from basisdesk.events import ClosePair, ExitPlan, Halt, OpenPair, Resume
+
+LONG, SHORT = "bybit:spot:ADAUSDT", "bybit:perp:ADAUSDT"
+PLAN = ExitPlan(Decimal(-900), Decimal(900), Decimal(72))
+SETTINGS = msgspec.structs.replace(Settings(), paper=Paper(latency_ms=20))
+PATIENCE_S = 40.0
+
+pytestmark = [pytest.mark.slow, pytest.mark.loopback, pytest.mark.timeout(150)]
+
+
+async def until(what, patience_s=PATIENCE_S):
+    """Wait for a condition; the patience is a limit for a broken desk, not a pace."""
+    for _ in range(int(patience_s / 0.02)):
+        if what():
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError("the desk did not get there")
+
+
+def fly(profile, pilot, settings=SETTINGS):
+    """Run a desk with a pilot in it; what the pilot raises, this raises."""
+    assert run_desk(DeskOptions(profile, settings, pilot=pilot)) == 0
+
+
+def live(context):
+    pair = context.engine.shown()
+    return pair is not None and not pair.now.stale and pair.now.open_bp == pair.now.open_bp
+
+
+async def open_one(context, qty="500"):
+    await until(lambda: live(context))
+    context.actions.submit(OpenPair(LONG, SHORT, Decimal(qty), Decimal(2), PLAN))
+    await until(lambda: context.engine.open_pairs())
+
+
+def test_open_close_save_and_replay_to_the_same_digest(tmp_path, capsys):
+    seen = {}
+
+    async def pilot(context, window):
+        engine = context.engine
+        await open_one(context)
+        await asyncio.sleep(0.5)  # let the market move while the pair is open
+        context.actions.submit(ClosePair(1))
+        await until(lambda: not engine.open_pairs())
+        context.actions.save_log(tmp_path / "logs")
+        seen.update(
+            digest=engine.books.digest(),
+            equity=engine.funds().equity,
+            total=engine.attribution(1).total,
+            points=len(engine.shown().series),
+            bad=engine.market.bad_frames,
+        )
+
+    fly(tmp_path, pilot)
+    assert seen["points"] > 1_300  # a day of minutes before the first live sample
+    assert seen["bad"] == 0
+    assert seen["equity"] - 10_000 == seen["total"]
+    (log,) = (tmp_path / "logs").iterdir()
+    assert {p.name for p in log.iterdir()} == {
+        "pairs.csv",
+        "fills.csv",
+        "funding.csv",
+        "postings.csv",
+        "refusals.csv",
+        "session.json",
+        "report.html",
+    }
+    (tape,) = (tmp_path / "simulated" / "tapes").iterdir()
+    capsys.readouterr()
+    assert main(["replay", str(tape), "--json"]) == 0
+    replayed = json.loads(capsys.readouterr().out)
+    assert replayed["ledger_digest"] == seen["digest"]
+    assert main(["check", str(tmp_path / "simulated" / "journal.db")]) == 0
+
+
+def test_a_restart_resumes_the_open_pair_its_margin_its_plan_and_the_halt(tmp_path):
+    async def first(context, window):
+        await open_one(context)
+        context.actions.submit(Halt("test"))
+        await until(lambda: context.engine.desk.risk.state == "halted")
+
+    async def second(context, window):
+        engine = context.engine
+        (pair,) = engine.open_pairs()
+        assert pair.plan == PLAN
+        assert pair.margin > 0
+        assert engine.desk.risk.state == "halted"
+        await until(lambda: live(context))
+        before = len(engine.outcomes)
+        context.actions.submit(OpenPair(LONG, SHORT, Decimal(500), Decimal(2), PLAN))
+        await until(lambda: len(engine.outcomes) > before)
+        assert engine.outcomes[-1].limit == "halted"
+        context.actions.submit(Resume("test"))
+        context.actions.submit(ClosePair(1))
+        await until(lambda: not engine.open_pairs())
+
+    fly(tmp_path, first)
+    fly(tmp_path, second)
+
+
+def test_the_demo_market_goes_on_where_it_was(tmp_path):
+    prices = []
+
+    async def pilot(context, window):
+        await until(lambda: live(context))
+        prices.append(context.engine.market.leg(LONG).mid)
+        await asyncio.sleep(2.5)  # the exchange keeps its state every two seconds
+        prices.append(context.engine.market.leg(LONG).mid)
+
+    fly(tmp_path, pilot)
+    fly(tmp_path, pilot)
+    assert prices[2] == pytest.approx(prices[1], rel=0.01)
+
+
+def test_an_exchange_that_dies_is_said_and_comes_back(tmp_path):
+    import psutil
+
+    async def pilot(context, window):
+        await until(lambda: live(context))
+        children = psutil.Process().children()
+        (exchange,) = [c for c in children if "demo-exchange" in c.cmdline()]
+        exchange.kill()
+        await until(lambda: "demo exchange stopped" in context.status.banner)
+        await until(lambda: not live(context))
+        await until(lambda: live(context) and not context.status.banner)
+
+    fly(tmp_path, pilot)
+
+
+def test_a_second_desk_on_the_same_profile_is_one_sentence(tmp_path):
+    async def pilot(context, window):
+        before = sorted(p.name for p in tmp_path.rglob("*"))
+        with pytest.raises(ProfileError, match="Another desk"):
+            run_desk(DeskOptions(tmp_path, SETTINGS, pilot=pilot))
+        assert sorted(p.name for p in tmp_path.rglob("*")) == before
+
+    fly(tmp_path, pilot)

@@ -1,0 +1,102 @@
+"""Named stories: found by loose names, and doing what their sentence says."""
+
+import math
+
+import numpy as np
+import pytest
+
+from basisdesk.demo.funding import INTERVAL_MS, MINUTE_MS
+from basisdesk.demo.market import Market
+from basisdesk.demo.scenarios import (
+    CRASH_DEPTH,
+    Crash,
+    Decoupling,
+    OneLegOutage,
+    find_scenario,
+    scenario_names,
+)
+
+EPOCH_MS = 1_790_000_000_000
+
+
+@pytest.mark.parametrize("name", ["2021 mania", "2021-mania", "2021_MANIA", "2021mania"])
+def test_loose_names(name):
+    assert find_scenario(name).preset == "mania"
+
+
+def test_every_name_makes_a_market():
+    for name in scenario_names():
+        market = Market(1, name, EPOCH_MS)
+        market.advance(EPOCH_MS + MINUTE_MS)
+        assert market.about
+
+
+def test_plus_adds_overlays():
+    found = find_scenario("2021-mania + crash + one-leg-outage")
+    assert found.preset == "mania"
+    assert found.overlays == (Crash, OneLegOutage)
+
+
+def test_the_default_decouples_soon_and_converges_within_the_half_hour():
+    """Mid basis against its own start: over 50 bp within 7 minutes, under 15 bp after 35."""
+    market = Market(7, "mixed", EPOCH_MS)
+
+    def basis_bp(minute):
+        now_ms = EPOCH_MS + minute * MINUTE_MS
+        market.advance(now_ms)
+        view = market.view("ADAUSDT", now_ms)
+        return (view.perp_mid / view.spot_mid - 1.0) * 1e4
+
+    path = [basis_bp(minute) for minute in range(36)]
+    assert max(path[3:8]) - path[0] > 50
+    assert abs(path[35] - path[0]) < 15
+
+
+def test_episodes_are_between_60_and_80_bp_and_mostly_up():
+    overlay = Decoupling(EPOCH_MS, 7)
+    peaks = [overlay.episode(k, 4)[1] for k in range(-300, 300)]
+    assert all(60 <= abs(peak) <= 80 for peak in peaks)
+    assert 0.65 < np.mean(np.array(peaks) > 0) < 0.85
+    assert overlay.episode(0, 4)[1] > 0
+
+
+def test_an_overlay_seen_in_parts_is_the_same():
+    overlay = Decoupling(EPOCH_MS, 7)
+    t_ms = EPOCH_MS - 3_600_000 + 10_000 * np.arange(2000, dtype=np.int64)
+    whole = overlay.premium_bp(t_ms, 2)
+    parts = np.concatenate([overlay.premium_bp(t_ms[k : k + 7], 2) for k in range(0, 2000, 7)])
+    np.testing.assert_allclose(parts, whole, atol=0.3)  # the far tail of an episode is cut
+
+
+def test_crash_falls_12_6_percent_in_ten_minutes_and_thins_the_books():
+    calm, crash = Market(3, "mixed", EPOCH_MS), Market(3, "crash", EPOCH_MS)
+    for minute in (0, 3, 13):
+        calm.advance(EPOCH_MS + minute * MINUTE_MS)
+        crash.advance(EPOCH_MS + minute * MINUTE_MS)
+    now_ms = EPOCH_MS + 13 * MINUTE_MS
+    calm_view, crash_view = (m.view("BTCUSDT", now_ms) for m in (calm, crash))
+    fell = math.log(crash_view.spot_mid / calm_view.spot_mid)
+    assert math.exp(fell) - 1 == pytest.approx(-0.126, abs=0.004)
+    assert crash_view.depth == CRASH_DEPTH
+    assert crash_view.perp_mid < crash_view.spot_mid * (1 - 60e-4)
+    assert calm_view.depth == 1.0
+
+
+def test_funding_changes_its_sign_at_each_settlement():
+    market = Market(3, "funding flip", EPOCH_MS)
+    rates = [rate for _, rate in market.settlements["ETHUSDT"]][-12:]
+    stamps = [t_ms for t_ms, _ in market.settlements["ETHUSDT"]][-12:]
+    assert all(a * b < 0 for a, b in zip(rates, rates[1:], strict=False))
+    assert all(abs(rate) > 3e-4 for rate in rates)
+    assert all(
+        (t_ms // INTERVAL_MS) % 2 == (rate > 0) for t_ms, rate in zip(stamps, rates, strict=True)
+    )
+
+
+def test_one_leg_outage_silences_the_perp_two_minutes_of_ten():
+    market = Market(3, "one-leg outage", EPOCH_MS)
+    seconds = range(0, 3600)
+    linear = [market.silent("linear", EPOCH_MS + 1000 * s) for s in seconds]
+    assert sum(linear) == 6 * 120
+    assert not linear[0]
+    assert not any(market.silent("spot", EPOCH_MS + 1000 * s) for s in seconds)

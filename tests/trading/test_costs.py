@@ -1,0 +1,205 @@
+"""The cost sheet: what the ticket says before an order is what the order then does."""
+
+import math
+
+import pytest
+from trading_rig import (
+    PERP,
+    PERP_B,
+    SPOT,
+    T0,
+    D,
+    Rig,
+    S,
+    mirrored,
+    order,
+    settings,
+)
+
+from basisdesk.events import Candles, ClosePair, ExitPlan, Funds
+
+
+def sheet(rig, request):
+    return rig.desk.sheet(request, rig.market, rig.funds, rig.now)
+
+
+def test_sheet_of_the_ada_example():
+    rig = Rig()
+    rig.ticker(PERP, 0.3665, 0.0001)
+    found = sheet(rig, order(plan=ExitPlan(D(3), D(150), D(72))))
+    assert found.refusal is None
+    assert (found.spot_qty, found.perp_qty, found.residual_delta) == (D(10000), D(10000), 0)
+    assert found.notional == 3640
+    assert (found.fee_long_in, found.fee_short_in) == (D("3.64"), D("2.01575"))
+    assert (found.fee_long_out, found.fee_short_out) == (D("3.639"), D("2.0163"))
+    assert found.fees == D("11.31105")
+    assert found.slip_in == found.slip_out == D(1)
+    assert found.round_trip == D("13.31105")
+    assert found.entry_bp == pytest.approx(68.681, abs=1e-3)
+    assert found.exit_bp_now == pytest.approx(1e4 * 27 / 3639, abs=1e-9)
+    assert found.capital_used == 3640 + D("1832.5") + D("3.64") + D("2.01575")
+    assert found.free_after == rig.funds.free - found.capital_used
+    assert found.funding_next == D("0.3665")
+    assert found.payments_to_break_even == 37
+    assert found.break_even_bp == pytest.approx(found.entry_bp - found.fees_bp)
+    assert found.expected_bp == pytest.approx(found.entry_bp - 3 - found.fees_bp)
+    assert found.verdict_kind == "go"
+    assert found.liq_price == (D(3665) * D("1.5")) / (10000 * D("1.0075"))
+    assert "0.75" in found.liq_source
+
+
+def test_sheet_fees_are_the_fees_then_paid():
+    rig = Rig(settings("base"))
+    found = sheet(rig, order("5000"))
+    opened = rig.open("5000")
+    (closed,) = rig.do(ClosePair(1))
+    by_leg = [
+        sum(f.fee * (f.price if f.fee_currency == "ADA" else 1) for f in out.fills if f.leg == leg)
+        for out in (opened, closed)
+        for leg in ("long", "short")
+    ]
+    assert by_leg == [
+        found.fee_long_in,
+        found.fee_short_in,
+        found.fee_long_out,
+        found.fee_short_out,
+    ]
+    assert found.residual_delta == rig.desk.pairs[1].long.entry_qty - D(5) - D(4995)
+
+
+def test_B1_target_inside_the_cost_zone_is_refused_in_words():
+    """The script closed after 2 bp of convergence against 39 bp of cost."""
+    rig = Rig()
+    found = sheet(rig, order(plan=ExitPlan(D(66), D(150))))
+    assert found.verdict_kind == "no"
+    assert "inside the cost zone" in found.verdict
+    assert "+2.7 bp" in found.verdict
+    zone = found.round_trip_bp
+    edge = found.entry_bp - zone
+    inside = sheet(rig, order(plan=ExitPlan(D(repr(edge + 0.01)), D(150))))
+    outside = sheet(rig, order(plan=ExitPlan(D(repr(edge - 0.01)), D(150))))
+    assert (inside.verdict_kind, outside.verdict_kind) == ("no", "go")
+    assert outside.expected_bp > found.slip_bp
+
+
+def test_B1_reverse_pair_mirrored():
+    rig = Rig()
+    entry = sheet(rig, mirrored(plan=ExitPlan(D(500), D(-200)))).entry_bp
+    near, far = D(repr(entry + 20)), D(repr(entry + 200))
+    assert sheet(rig, mirrored(plan=ExitPlan(near, D(-200)))).verdict_kind == "no"
+    good = sheet(rig, mirrored(plan=ExitPlan(far, D(-200))))
+    assert good.verdict_kind == "go"
+    assert good.borrow_8h > 0
+    assert good.collateral > 0
+
+
+def test_thin_when_one_interval_of_funding_would_eat_the_rest():
+    rig = Rig()
+    rig.ticker(PERP, 0.3665, -0.0010)
+    found = sheet(rig, order(plan=ExitPlan(D(30), D(150))))
+    assert found.verdict_kind == "thin"
+    assert found.funding_next < 0
+    assert found.payments_to_break_even is None
+
+
+def test_B6_thresholds_do_not_depend_on_the_coin():
+    """The script's slope limit of 0.0008 quote units blocked BTC always and ADA never."""
+    cheap = Rig()
+    dear = Rig()
+    scale = 200_000
+    for key in (SPOT, PERP):
+        dear.rules(key, tick=D(20), lot=D("0.00001"), min_qty=D("0.00001"))
+        book = cheap.market.leg(key).book
+        dear.show(
+            key,
+            [(p * scale, s / 1000) for p, s in book.bids],
+            [(p * scale, s / 1000) for p, s in book.asks],
+        )
+    plans = [ExitPlan(D(target), D(150)) for target in (66, 40, 30, 3)]
+    for plan in plans:
+        a, b = sheet(cheap, order("1000", plan=plan)), sheet(dear, order("0.1", plan=plan))
+        assert a.verdict_kind == b.verdict_kind
+        assert a.round_trip_bp == pytest.approx(b.round_trip_bp)
+        assert a.expected_bp == pytest.approx(b.expected_bp)
+        losses = [float(each.loss_at_stop / each.notional) for each in (a, b)]
+        assert losses[0] == pytest.approx(losses[1])
+
+
+def test_refused_sheet_still_shows_the_figures_when_there_are_any():
+    rig = Rig(funds=Funds(D(100), D(100)))
+    found = sheet(rig, order())
+    assert found.refusal.limit == "funds"
+    assert found.priced
+    assert found.free_after < 0
+    assert 0 < found.max_qty < 300
+    assert found.verdict == found.refusal.text
+
+
+def test_sheet_without_a_price_says_why():
+    rig = Rig()
+    rig.market.leg(PERP).book.clear("gap")
+    found = sheet(rig, order())
+    assert not found.priced
+    assert found.refusal.limit == "book"
+    assert math.isnan(found.entry_bp)
+    assert sheet(rig, order(long="bybit:spot:NOPE")).refusal.limit == "instrument"
+    assert sheet(Rig(), order("0")).refusal.limit == "min_qty"
+    assert sheet(Rig(), order(leverage="0")).refusal.limit == "leverage"
+    assert sheet(Rig(), order(leverage="NaN")).refusal.limit == "leverage"
+
+
+def test_size_that_cannot_leave_again_is_a_no():
+    rig = Rig()
+    rig.show(SPOT, [(0.3639, 100.0)], [(0.3640, 1e6)])
+    found = sheet(rig, order())
+    assert found.refusal is None
+    assert (found.verdict_kind, math.isnan(found.exit_bp_now)) == ("no", True)
+
+
+def test_loss_at_stop_is_widening_and_fees():
+    rig = Rig()
+    found = sheet(rig, order(plan=ExitPlan(D(3), D(100))))
+    widening = 3640 * (100 - found.entry_bp) / 1e4
+    assert float(found.loss_at_stop) == pytest.approx(widening + float(found.fees))
+    assert found.loss_stress == D("36.40")
+
+
+def test_stress_is_three_minute_deviations_where_candles_are_known():
+    rig = Rig()
+    rows = [(T0 // 10**6 + i * 60_000, 0.36 * (1.001 if i % 2 else 1.0)) for i in range(60)]
+    rig.market.candles[SPOT] = Candles(SPOT, rows)
+    found = sheet(rig, order())
+    assert float(found.loss_stress) == pytest.approx(3640 * 0.003, rel=1e-3)
+    assert "three 1-minute deviations" in found.stress_note
+    rig.market.candles[SPOT] = Candles(SPOT, rows[:10])
+    assert sheet(rig, order()).loss_stress == D("36.40")
+
+
+def test_size_hint_puts_the_account_risk_on_the_worse_loss():
+    rig = Rig(funds=Funds(D(10_000), D(10_000)))
+    found = sheet(rig, order("1000", plan=ExitPlan(D(3), D(100))))
+    worst = max(found.loss_at_stop, found.loss_stress)
+    assert float(found.size_hint * worst / 1000) == pytest.approx(200, rel=1e-4)
+    assert "2 %" in found.size_note
+    assert sheet(Rig(funds=Funds(D(0), D(0))), order("1000")).size_note == ""
+
+
+def test_sheet_of_two_perpetuals_shows_the_nearer_liquidation_and_both_fundings():
+    rig = Rig()
+    rig.show(PERP_B, [(0.3675, 1e6)], [(0.3676, 1e6)])
+    rig.ticker(PERP, 0.3666, 0.0001)
+    rig.ticker(PERP_B, 0.3675, 0.0003)
+    found = sheet(rig, order("1000", long=PERP, short=PERP_B, leverage="4"))
+    assert found.funding_next == D("-0.03666") + D("0.11025")
+    assert found.liq_price == D("367.5") * D("1.25") / (1000 * D("1.0075"))  # the short one
+    assert found.spot_qty == 0
+    assert found.borrow_8h == 0
+
+
+def test_funding_of_the_sheet_is_the_next_stamp():
+    rig = Rig()
+    rig.ticker(PERP, 0.3665, 0.0001)
+    assert sheet(rig, order()).funding_next_ms == T0 // 10**6 + 8 * 3_600_000
+    rig.now += S
+    rig.fresh()
+    assert sheet(Rig(), order()).funding_next_ms == 0
