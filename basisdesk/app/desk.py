@@ -26,6 +26,7 @@ from basisdesk.engine import Engine
 from basisdesk.errors import TapeError, UserError
 from basisdesk.events import COMMAND, Command, Frame, SessionStarted, SetValue
 from basisdesk.feed.inbox import Inbox
+from basisdesk.feed.pace import Pace
 from basisdesk.feed.supervisor import Supervisor
 from basisdesk.lab.report import utc_text, write_report
 from basisdesk.lab.tape import TapeWriter, header_for, tapes_bytes
@@ -219,8 +220,8 @@ class Desk(QObject):
             self._demo.died.connect(self._on_demo_died)
             address = await self._demo.start()
             endpoints |= {
-                "bybit.spot": f"{address.ws}/v5/public/spot",
-                "bybit.linear": f"{address.ws}/v5/public/linear",
+                "bybit.spot": f"{address.ws}/spot",
+                "bybit.linear": f"{address.ws}/linear",
             }
             rest["bybit"] = address.rest
         self._supervisor = Supervisor(
@@ -230,10 +231,17 @@ class Desk(QObject):
             self._engine.market,
             endpoints,
             rest,
+            pace=self._pace(),
         )
         self._watch_pair()
         self._feeds = asyncio.create_task(self._supervisor.run(), name="feeds")
         self._feeds.add_done_callback(self._on_feeds_done)
+
+    def _pace(self) -> Pace:
+        """The feeds' usual pace; our own exchange needs no restraint and beats in its own time."""
+        if self._options.mode != "simulated":
+            return Pace()
+        return Pace(connect_gap_s=0.0, rest_gap_s=0.0, beat_s=min(1.0, 1.0 / self._status.speed))
 
     def _watch_pair(self) -> None:
         """Watch the legs of open pairs and show one of them, else the pair of the settings."""

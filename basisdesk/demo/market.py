@@ -280,6 +280,9 @@ class Market:
         market._make(seed, scenario, dump.anchor_ms, coins)
         market._factor = dump.factor
         market._states = dump.states
+        for coin in coins:  # another preset may have fewer moods
+            state = dump.states[coin.symbol]
+            state.mood = min(state.mood, len(coin.moods(market._preset)) - 1)
         for symbol in dump.states:
             market.candles[symbol].extend(dump.candles[symbol])
             market.settlements[symbol].extend(dump.settlements[symbol])

@@ -56,7 +56,7 @@ class Asks:
 
         Returns the new topics, a tuple an instrument, and the topics no longer wanted.
         """
-        wanted = {topic for topics in groups.values() for topic in topics}
+        wanted = dict.fromkeys(topic for topics in groups.values() for topic in topics)
         dropped = tuple(topic for topic in self._asks if topic not in wanted)
         new = [
             fresh
@@ -65,8 +65,8 @@ class Asks:
         ]
         for topic in dropped:
             del self._asks[topic]
-        for topic in wanted - self._asks.keys():
-            self._asks[topic] = Ask(self._pace.resync_s)
+        for topic in wanted:
+            self._asks.setdefault(topic, Ask(self._pace.resync_s))
         self._groups = dict(groups)
         return new, dropped
 

@@ -75,6 +75,8 @@ class Entries:
         no = self._limits(request, market, now_ns) or risk.check_qty(request.qty, pricer.rules[0])
         sane = request.qty.is_finite() and request.qty > 0 and request.leverage.is_finite()
         quote = pricer.price(request.qty) if sane and request.leverage > 0 else None
+        if isinstance(quote, OpenQuote) and not quote.short.qty:
+            quote = pricer.too_small(quote)  # half a trade has no basis to show
         if not isinstance(quote, OpenQuote):
             no = no or quote or risk.check_leverage(request.leverage, 1.0) or _UNPRICED
             direction = risk.direction(request)

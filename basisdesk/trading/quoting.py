@@ -312,8 +312,6 @@ def basis_at(long: LegQuote, short: LegQuote, direction: int) -> float:
 
 def _basis_bp(long: LegQuote, short: LegQuote, direction: int) -> float:
     reference, other = (long, short) if direction > 0 else (short, long)
-    if not reference.qty or not other.qty:
-        return float("nan")
     return float((other.vwap - reference.vwap) / reference.vwap * 10_000)
 
 

@@ -65,7 +65,7 @@ def buy_back(owed: Decimal, spot: Instrument, fees: FeeSchedule) -> tuple[Decima
         return owed, Decimal(0)
     keep = 1 - fees.rate(spot)
     qty = spot.round_up(owed / keep)
-    while qty * keep < owed:  # the division may have rounded down
+    if qty * keep < owed:  # the division may have rounded down
         qty += spot.lot
     return qty, qty * keep - owed
 

@@ -7,6 +7,7 @@ from itertools import pairwise
 
 MARGIN_SHARE = 0.10  # air above and below a curve
 KEEP_SHARE = 0.55  # a range is kept while the data fill at least this much of it
+SNAP_SHARE = 0.8  # a round step a little under the asked one is taken
 EDGE_SHARE = 0.015  # and stay this far from its edges
 
 _TIME_STEPS_S = (
@@ -27,7 +28,7 @@ def value_ticks(lo: float, hi: float, count: int) -> tuple[list[float], int]:
     rough = span / count
     power = math.floor(math.log10(rough))
     step = next(
-        (m * 10.0**power for m in (1, 2, 5) if m * 10.0**power >= rough * 0.999),
+        (m * 10.0**power for m in (1, 2, 5) if m * 10.0**power >= rough * SNAP_SHARE),
         10.0 ** (power + 1),
     )
     first, last = math.ceil(lo / step - 1e-9), math.floor(hi / step + 1e-9)

@@ -105,12 +105,12 @@ class Theme:
     @cached_property
     def stale(self) -> str:
         """The text of a value that is too old to trade on."""
-        return self.blend("text", STALE_SHARE).name()
+        return self.blend("text", STALE_SHARE if self.name != "contrast" else 0.68).name()
 
     @cached_property
     def close(self) -> str:
-        """The close basis: the open basis at 60 %."""
-        return self.blend("basis", 0.6).name()
+        """The close basis: the open basis at 60 %, in high contrast at 75 %."""
+        return self.blend("basis", 0.6 if self.name != "contrast" else 0.75).name()
 
     @cached_property
     def funding(self) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import math
 from decimal import Decimal
 
 import msgspec
@@ -36,8 +37,10 @@ def fly(profile, pilot, settings=SETTINGS):
 
 
 def live(context):
-    pair = context.engine.shown()
-    return pair is not None and not pair.now.stale and pair.now.open_bp == pair.now.open_bp
+    engine = context.engine
+    pair = engine.shown()
+    described = all(engine.market.leg(key).instrument for key in (LONG, SHORT))
+    return described and pair is not None and not pair.now.stale and math.isfinite(pair.now.open_bp)
 
 
 async def open_one(context, qty="500"):

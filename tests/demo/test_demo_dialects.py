@@ -2,6 +2,7 @@
 
 import json
 import re
+from itertools import pairwise
 
 import pytest
 
@@ -80,7 +81,7 @@ def test_book_chain(category, symbol):
 def test_top_of_book_is_a_snapshot_that_counts_its_changes(category):
     said = stream(category, "ADAUSDT", ["orderbook.1"])
     assert len(said) >= 100  # ten a second
-    for before, after in zip(said, said[1:], strict=False):
+    for before, after in pairwise(said):
         changed = (before["data"]["b"], before["data"]["a"]) != (
             after["data"]["b"],
             after["data"]["a"],
@@ -182,7 +183,8 @@ def test_recorded_number_styles():
 def test_control_answers():
     ask = Request(op="subscribe", req_id="bd-1")
     assert json.loads(answer(True, "subscribe", "c", ask)) == {
-        "success": True, "ret_msg": "subscribe", "conn_id": "c", "req_id": "bd-1", "op": "subscribe",
+        "success": True, "ret_msg": "subscribe", "conn_id": "c", "req_id": "bd-1",
+        "op": "subscribe",
     }  # fmt: skip
     assert json.loads(pong("c", Request(op="ping", req_id="7"))) == {
         "success": True, "ret_msg": "pong", "conn_id": "c", "req_id": "7", "op": "ping",

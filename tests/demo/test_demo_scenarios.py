@@ -1,6 +1,7 @@
 """Named stories: found by loose names, and doing what their sentence says."""
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -34,7 +35,7 @@ def test_every_name_makes_a_market():
 def test_plus_adds_overlays():
     found = find_scenario("2021-mania + crash + one-leg-outage")
     assert found.preset == "mania"
-    assert found.overlays == (Crash, OneLegOutage)
+    assert found.overlays == (Crash, Decoupling, OneLegOutage)
 
 
 def test_the_default_decouples_soon_and_converges_within_the_half_hour():
@@ -86,7 +87,7 @@ def test_funding_changes_its_sign_at_each_settlement():
     market = Market(3, "funding flip", EPOCH_MS)
     rates = [rate for _, rate in market.settlements["ETHUSDT"]][-12:]
     stamps = [t_ms for t_ms, _ in market.settlements["ETHUSDT"]][-12:]
-    assert all(a * b < 0 for a, b in zip(rates, rates[1:], strict=False))
+    assert all(a * b < 0 for a, b in pairwise(rates))
     assert all(abs(rate) > 3e-4 for rate in rates)
     assert all(
         (t_ms // INTERVAL_MS) % 2 == (rate > 0) for t_ms, rate in zip(stamps, rates, strict=True)
@@ -95,7 +96,7 @@ def test_funding_changes_its_sign_at_each_settlement():
 
 def test_one_leg_outage_silences_the_perp_two_minutes_of_ten():
     market = Market(3, "one-leg outage", EPOCH_MS)
-    seconds = range(0, 3600)
+    seconds = range(3600)
     linear = [market.silent("linear", EPOCH_MS + 1000 * s) for s in seconds]
     assert sum(linear) == 6 * 120
     assert not linear[0]

@@ -28,7 +28,7 @@ class Exchange:
 
     def url(self, conn: str) -> str:
         """Address of one of Bybit's connections on this exchange."""
-        return f"{self.ws}/v5/public/{conn.removeprefix('bybit.')}"
+        return f"{self.ws}/{conn.removeprefix('bybit.')}"
 
 
 @contextmanager
