@@ -185,7 +185,8 @@ def _replay(arguments: argparse.Namespace) -> int:
             raise UserError(f"{arguments.journal} exists already. Choose another --journal file.")
         journal = Journal.open(arguments.journal)
     try:
-        engine = Engine(settings, known_venues(), journal or MemoryJournal())
+        speed = reader.header.speed
+        engine = Engine(settings, known_venues(), journal or MemoryJournal(), speed)
         if arguments.instruments:
             engine.market.apply(replay.read_instruments(arguments.instruments), 0)
         frames = replay.with_commands(reader, commands)

@@ -79,14 +79,19 @@ class Engine:
     """The pure core: market, desk and books, moved only by frames.
 
     pair: the legs on the screen (spot key, perp key), "" before the first choice.
+    speed: how many seconds the stamps advance in a real one; 1 except on a demo in fast motion.
     """
 
     def __init__(
-        self, settings: Settings, venues: Mapping[str, Venue], journal: JournalPort
+        self,
+        settings: Settings,
+        venues: Mapping[str, Venue],
+        journal: JournalPort,
+        speed: float = 1.0,
     ) -> None:
-        self.settings = settings
+        self.settings = settings = in_market_time(settings, speed)
         self.now_ns = 0
-        self.market = Market(settings, venues)
+        self.market = Market(settings, venues, speed)
         self.desk = Desk(settings)
         self.books = Books(settings.account.currency)
         self.pair: tuple[str, str] = ("", "")
@@ -278,3 +283,21 @@ class Engine:
 
     def _say(self, t_ns: int, level: str, source: str, text: str) -> None:
         self.log.append(LogLine(t_ns, level, source, text))
+
+
+def in_market_time(settings: Settings, speed: float) -> Settings:
+    """Limits on age and delay counted in the clock's seconds, which run `speed` times as fast."""
+    if speed == 1.0:
+        return settings
+    risk, paper = settings.risk, settings.paper
+    scale = max(1.0, speed)
+    return msgspec.structs.replace(
+        settings,
+        risk=msgspec.structs.replace(
+            risk,
+            quote_age_ms_max=int(risk.quote_age_ms_max * scale),
+            leg_skew_ms_max=int(risk.leg_skew_ms_max * scale),
+            loop_gap_ms_max=int(risk.loop_gap_ms_max * scale),
+        ),
+        paper=msgspec.structs.replace(paper, latency_ms=int(paper.latency_ms * scale)),
+    )

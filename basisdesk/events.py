@@ -17,7 +17,7 @@ from decimal import Decimal
 import msgspec
 
 # Money arithmetic that may not lose a digit runs in `with decimal.localcontext(MONEY):`, where a
-# rounded result is an error and not a cent. Rounding on purpose (quantize of a margin) stays outside.
+# rounded result is an error and not a cent. Rounding on purpose (a margin) stays outside.
 MONEY = decimal.Context(
     prec=64,
     traps=[decimal.Inexact, decimal.InvalidOperation, decimal.DivisionByZero, decimal.Overflow],

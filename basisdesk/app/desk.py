@@ -117,7 +117,7 @@ class Desk(QObject):
         self._status = Status(profile=self._options.profile.name)
         self._status.speed = settings.demo.speed if mode == "simulated" else 1.0
         venues = known_venues()
-        self._engine = Engine(in_market_time(settings, self._status.speed), venues, self._journal)
+        self._engine = Engine(settings, venues, self._journal, self._status.speed)
         self._engine.restore(self._journal.entries())
         resumed_at = self._engine.now_ns
         start_ns = max(wall_ns(), resumed_at + 1)
@@ -180,7 +180,8 @@ class Desk(QObject):
                 "demo" if self._options.mode == "simulated" else "live",
                 __version__,
                 start_ns,
-                self._engine.settings,
+                self._settings,
+                self._status.speed,
             )
             return TapeWriter(tapes / f"{self._status.session}.tape", header, left)
         except (OSError, TapeError) as exc:
@@ -397,21 +398,3 @@ class Desk(QObject):
         self._pulse.beat()
         if not self._window.grab().save(str(path)):
             raise UserError(f"Cannot write the picture {path}. Choose a folder that exists.")
-
-
-def in_market_time(settings: Settings, speed: float) -> Settings:
-    """Limits on age and delay counted in the clock's seconds, which run `speed` times as fast."""
-    if speed == 1.0:
-        return settings
-    risk, paper = settings.risk, settings.paper
-    scale = max(1.0, speed)
-    return msgspec.structs.replace(
-        settings,
-        risk=msgspec.structs.replace(
-            risk,
-            quote_age_ms_max=int(risk.quote_age_ms_max * scale),
-            leg_skew_ms_max=int(risk.leg_skew_ms_max * scale),
-            loop_gap_ms_max=int(risk.loop_gap_ms_max * scale),
-        ),
-        paper=msgspec.structs.replace(paper, latency_ms=int(paper.latency_ms * scale)),
-    )

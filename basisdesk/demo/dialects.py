@@ -261,12 +261,16 @@ def spot_fields(coin: Coin, numbers: Numbers, last: int, day: Day, index: float)
 
 
 def linear_fields(
-    coin: Coin, numbers: Numbers, last: tuple[int, str], day: Day, view: View
+    coin: Coin,
+    numbers: Numbers,
+    last: tuple[int, str],
+    day: Day,
+    view: View,
+    touch: Mapping[str, str],
 ) -> dict[str, str]:
-    """Fields of the linear ticker but for the touch. last: (ticks, tick direction)."""
+    """Fields of the linear ticker. last: (ticks, tick direction); touch: see touch_fields."""
     price = last[0] / 10**coin.tick_decimals
-    held = f"{view.open_interest:.{coin.perp_lot_decimals}f}"
-    worth = f"{view.open_interest * view.mark_price:.2f}"
+    lots, held = coin.perp_lot_decimals, view.open_interest
     return {
         "tickDirection": last[1],
         "price24hPcnt": trimmed(f"{price / day.first - 1.0:.6f}"),
@@ -277,14 +281,17 @@ def linear_fields(
         "prevPrice1h": numbers.price(day.hour_ago),
         "markPrice": numbers.price(view.mark_price),
         "indexPrice": numbers.price(view.index_price),
-        "openInterest": held,
-        "openInterestValue": worth,
+        "openInterest": f"{held:.{lots}f}",
+        "openInterestValue": f"{held * view.mark_price:.2f}",
         "turnover24h": f"{day.turnover:.4f}",
         "volume24h": f"{day.volume:.4f}",
         "fundingIntervalHour": str(INTERVAL_H),
         "fundingCap": trimmed(f"{coin.funding_cap:.6f}"),
+        "singleOpenInterest": f"{held / 2.0:.{lots}f}",
+        "singleOpenInterestValue": f"{held / 2.0 * view.mark_price:.2f}",
         "nextFundingTime": str(view.next_funding_ms),
         "fundingRate": rate_text(view.rate),
+        **touch,
         "preOpenPrice": "",
         "preQty": "",
         "curPreListingPhase": "",

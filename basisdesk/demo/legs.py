@@ -1,5 +1,7 @@
 """One instrument on the wire: its book, trades and ticker as a sequence of messages. Pure."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from basisdesk.demo.coins import Coin
@@ -28,6 +30,16 @@ ENGINE_LAG_MS = 3  # the engine's stamp lies this far before the publish stamp
 DAY_MIN, HOUR_MIN = 1_440, 60
 FLOOD_SIZES = 64  # distinct touches in a flood of top-of-book messages
 SPOT_IDENT_BASE = 2_290_000_001_000_000_000
+
+
+class _News(NamedTuple):
+    """What happened to a leg since its last pulse."""
+
+    now_ms: int
+    quotes: int  # top-of-book messages to send
+    levels: tuple[str, str]  # changed bids and asks, as texts
+    prints: list[Print]
+    slow: bool  # tickers are due
 
 
 class LegFeed:
@@ -71,6 +83,7 @@ class LegFeed:
         self.move(now_ms)
         self._traded_ms = now_ms
         self._ladder.publish()
+        self._fields = {}
         self._u_depth += 1
         self._note_touch(now_ms)
 
@@ -82,31 +95,34 @@ class LegFeed:
         slow: trades and tickers are due as well. quotes: top-of-book messages to send; above 1 the
         extra ones vary the touch and are there for load tests.
         """
-        out: dict[str, list[bytes]] = {}
         prints = self._trade(now_ms) if slow else []
         self.move(now_ms)
         bids, asks = self._ladder.publish()
         self._seq += len(bids) + len(asks) + len(prints) + 1
         if bids or asks:
             self._u_depth += 1
-        changed = self._note_touch(now_ms)
-        levels = ""
-        for text, topic in topics.items():
-            if topic.kind == "orderbook" and topic.depth == "1":
-                if changed:
-                    flood = self._flood(topic, quotes - 1) if quotes > 1 else []
-                    out[text] = [*flood, self._touch_message(topic)]
-            elif topic.kind == "orderbook":
-                if bids or asks:
-                    levels = levels or self.numbers.levels(bids)
-                    pair = (levels, self.numbers.levels(asks))
-                    out[text] = [book(topic, self.category, "delta", pair, self._stamps(now_ms))]
-            elif topic.kind == "publicTrade":
-                if prints:
-                    out[text] = [trades(topic, self.category, self.numbers, prints)]
-            elif slow:
-                out[text] = self._ticker_change(topic, now_ms)
-        return out
+        touched = self._note_touch(now_ms)
+        kinds = {topic.kind for topic in topics.values()}
+        if "tickers" not in kinds:
+            self._fields = {}  # the next subscriber starts afresh
+        levels = (self.numbers.levels(bids), self.numbers.levels(asks))
+        news = _News(now_ms, quotes if touched else 0, levels, prints, slow)
+        said = {text: self._messages(topic, news) for text, topic in topics.items()}
+        return {text: messages for text, messages in said.items() if messages}
+
+    def _messages(self, topic: Topic, news: _News) -> list[bytes]:
+        if topic.kind == "orderbook" and topic.depth == "1":
+            if news.quotes == 0:
+                return []
+            return [*self._flood(topic, news.quotes - 1), self._touch_message(topic)]
+        if topic.kind == "orderbook":
+            stamps = self._stamps(news.now_ms)
+            some = any(news.levels)
+            return [book(topic, self.category, "delta", news.levels, stamps)] if some else []
+        if topic.kind == "publicTrade":
+            prints = news.prints
+            return [trades(topic, self.category, self.numbers, prints)] if prints else []
+        return self._ticker_change(topic, news.now_ms) if news.slow else []
 
     def greeting(self, topic: Topic, now_ms: int) -> list[bytes]:
         """The snapshot a new subscriber gets, in step with what the others have heard."""
@@ -134,10 +150,6 @@ class LegFeed:
         self.move(now_ms)
         bids, asks = self._ladder.levels()
         return bids, asks, self._seq
-
-    def forget_ticker(self) -> None:
-        """Nobody listens to the ticker any more: the next subscriber starts afresh."""
-        self._fields = {}
 
     def _mid(self, view: View) -> float:
         return view.spot_mid if self.category == "spot" else view.perp_mid
@@ -169,6 +181,8 @@ class LegFeed:
 
     def _flood(self, topic: Topic, count: int) -> list[bytes]:
         """`count` more top-of-book messages, each with its own u, seq and one of 64 touches."""
+        if count <= 0:
+            return []
         bid, bid_lots, ask, ask_lots = self._touch
         touches = []
         for at in range(FLOOD_SIZES):
@@ -215,10 +229,8 @@ class LegFeed:
         day, view = self._last_day(), self._view
         if self.category == "spot":
             return spot_fields(self.coin, self.numbers, self._last[0], day, view.index_price)
-        return {
-            **linear_fields(self.coin, self.numbers, self._last, day, view),
-            **self._touch_texts(),
-        }
+        touch = self._touch_texts()
+        return linear_fields(self.coin, self.numbers, self._last, day, view, touch)
 
     def _ticker_change(self, topic: Topic, now_ms: int) -> list[bytes]:
         fields = self._ticker()

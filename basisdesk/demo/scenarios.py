@@ -40,6 +40,7 @@ FLIP_BP = 22.0  # around -4.5 bp: well beyond the clamp on either side
 FLIP_RAMP_MS = 20 * MINUTE_MS
 
 OUTAGE_PERIOD_MS = 10 * MINUTE_MS
+OUTAGE_FIRST_MS = 2 * MINUTE_MS
 OUTAGE_MS = 2 * MINUTE_MS
 
 
@@ -154,9 +155,9 @@ class OneLegOutage(Overlay):
     """The perp's stream goes silent for two minutes out of every ten."""
 
     def silent(self, conn: str, t_ms: int) -> bool:
-        """The last two of every ten minutes since the anchor, on the linear connection."""
-        phase = (t_ms - self.anchor_ms) % OUTAGE_PERIOD_MS
-        return conn == "linear" and phase >= OUTAGE_PERIOD_MS - OUTAGE_MS
+        """Minutes 2 to 4 of every ten since the anchor, on the linear connection."""
+        phase = (t_ms - self.anchor_ms - OUTAGE_FIRST_MS) % OUTAGE_PERIOD_MS
+        return conn == "linear" and phase < OUTAGE_MS
 
 
 class Scenario(NamedTuple):

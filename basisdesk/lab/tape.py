@@ -34,7 +34,10 @@ _NAME = 0xFFFF
 
 
 class TapeHeader(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a reader must know before the first frame. `settings`: those in force, as JSON text."""
+    """What a reader must know before the first frame. `settings`: those in force, as JSON text.
+
+    speed: how many seconds the stamps advance in a real one; 1 but on a demo in fast motion.
+    """
 
     basisdesk_tape: int
     version: str
@@ -216,7 +219,9 @@ def tapes_bytes(folder: Path) -> int:
     return sum(tape.stat().st_size for tape in folder.glob("*.tape"))
 
 
-def header_for(source: str, version: str, created_ns: int, settings: Any = None) -> TapeHeader:
+def header_for(
+    source: str, version: str, created_ns: int, settings: Any = None, speed: float = 1.0
+) -> TapeHeader:
     """A header of today's format. `settings`: anything msgspec encodes, or None."""
     text = "" if settings is None else msgspec.json.encode(settings).decode()
-    return TapeHeader(TAPE_VERSION, version, created_ns, source, text)
+    return TapeHeader(TAPE_VERSION, version, created_ns, source, text, speed=speed)

@@ -57,10 +57,21 @@ class Market:
     funding_history: settlement ms -> rate as the venue's text, by leg key.
     clock_ms: our clock minus the venue's server clock, by venue, at most one REST trip off.
     loop_gaps, loop_gap_ms: beats that came too late, and the last such delay.
+
+    speed: stamped seconds in a real one (a demo exchange in fast motion); limits on silence and
+    age that are properties of a real feed are counted in real seconds.
     """
 
-    def __init__(self, settings: "Settings", venues: "Mapping[str, Venue] | None" = None) -> None:
+    def __init__(
+        self,
+        settings: "Settings",
+        venues: "Mapping[str, Venue] | None" = None,
+        speed: float = 1.0,
+    ) -> None:
         self.settings = settings
+        self._speed = speed
+        self._first_data_ns = round(FIRST_DATA_NS * speed)
+        self._behind_ns = round(BEHIND_NS * speed)
         self.legs: dict[str, Leg] = {}
         self.pairs: dict[tuple[str, str], PairMarket] = {}
         self.streams: dict[str, Stream] = {}
@@ -352,7 +363,7 @@ class Market:
             conn, _, topic = stream_id.partition("/")
             venue = self._venues.get(conn.partition(".")[0])
             quiet_s = venue.quiet_s.get(topic.rpartition(".")[0], 0.0) if venue else 0.0
-            stream = Stream(stream_id, self._link(conn, t_ns), round(quiet_s * 1e9))
+            stream = Stream(stream_id, self._link(conn, t_ns), round(quiet_s * 1e9 * self._speed))
             stream.since_ns = t_ns
             self.streams[stream_id] = stream
         return stream
@@ -398,19 +409,18 @@ class Market:
                 return stream.move("resync", now_ns, "book lost: behind the top of book")
             if 0 < stream.quiet_ns < silent_ns:
                 return stream.move("stale", now_ns, f"silent for {silent_ns / 1e9:.0f} s")
-        elif stream.awaited and now_ns - stream.asked_ns > FIRST_DATA_NS:
+        elif stream.awaited and now_ns - stream.asked_ns > self._first_data_ns:
             said = "no data" if stream.state == "acked" else "no answer"
-            state = "resync" if silent_ns < FIRST_DATA_NS else "stale"
+            state = "resync" if silent_ns < self._first_data_ns else "stale"
             return stream.move(state, now_ns, f"{said} 10 s after subscribing")
         return False
 
-    @staticmethod
-    def _behind(stream: Stream) -> bool:
+    def _behind(self, stream: Stream) -> bool:
         leg = stream.leg
         return (
             leg.quote_stream is not stream
             and leg.mid == leg.mid  # not NaN
-            and leg.quote_ns - stream.heard_ns > BEHIND_NS
+            and leg.quote_ns - stream.heard_ns > self._behind_ns
             and not stream.book.tops(leg.bid, leg.ask)
         )
 

@@ -24,6 +24,7 @@ from basisdesk.ui.chart_export import CsvExport, save_picture, with_suffix
 from basisdesk.ui.context import Context
 from basisdesk.ui.figures import number_text, sign_text
 from basisdesk.ui.legend import Legend, Sample
+from basisdesk.ui.market_rows import leg_name
 from basisdesk.ui.pulse import Panel
 from basisdesk.ui.theme import PlainLabel, Theme, set_tip
 
@@ -159,7 +160,8 @@ class BasisPanel(Panel):
         self._chart.note = (
             "No pair on the screen. Pick one in the top bar or the scanner."
             if pair is None
-            else f"Waiting for the first prices of {pair.spot.key} and {pair.perp.key}."
+            else f"Waiting for the first prices of {leg_name(pair.spot.key)} and "
+            f"{leg_name(pair.perp.key)}."
         )
         self._scene.forget()
         self._readout.setText("")
@@ -176,7 +178,8 @@ class BasisPanel(Panel):
             return
         span = self._span_s
         if math.isinf(span):
-            span = max(60.0, (last - first) * (1.0 + HEADROOM_SHARE))
+            kept = 1.0 - HEADROOM_SHARE - 2.0 / chart.plot_px  # a pixel at each end to round by
+            span = max(60.0, (last - first) / kept)
         step = span / chart.plot_px  # moves by whole pixels: the picture does not shimmer
         end = math.ceil((last + HEADROOM_SHARE * span) / step) * step
         chart.set_window(end - span, end)

@@ -23,7 +23,7 @@ from PySide6.QtGui import (
     QResizeEvent,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QFrame, QWidget
+from PySide6.QtWidgets import QFrame, QGraphicsView, QWidget
 
 from basisdesk.ui.chart_paint import Scribe
 from basisdesk.ui.theme import Theme
@@ -37,6 +37,11 @@ SPAN_S_MIN = 5.0
 ZOOM_PER_STEP = 1.25
 WHEEL_STEP = 120.0
 CROSSHAIR_MS = 16
+_BY_KEYBOARD = (
+    Qt.FocusReason.TabFocusReason,
+    Qt.FocusReason.BacktabFocusReason,
+    Qt.FocusReason.ShortcutFocusReason,
+)
 PANE_GAP_PX = 6
 
 
@@ -192,6 +197,7 @@ class ChartView(pg.GraphicsView):  # type: ignore[misc]
         self.following = True
         self.outages: list[Outage] = []
         self.note = ""
+        self.framed = False  # the keyboard is here and came by keyboard: show it
         self.pointer: QPointF | None = None
         self.held: Line | None = None
         self.near: Line | None = None
@@ -319,6 +325,10 @@ class ChartView(pg.GraphicsView):  # type: ignore[misc]
 
     # --- Qt --------------------------------------------------------------------------------------
 
+    def close(self) -> bool:
+        """Close as any widget does. pyqtgraph would take the viewport away, which crashes."""
+        return bool(QGraphicsView.close(self))
+
     def drawBackground(self, painter: QPainter, rect: QRectF) -> None:  # noqa: D102
         super().drawBackground(painter, rect)
         self._scribe.under(painter)
@@ -385,8 +395,10 @@ class ChartView(pg.GraphicsView):  # type: ignore[misc]
 
     def focusInEvent(self, event: QFocusEvent) -> None:  # noqa: D102
         super().focusInEvent(event)
+        self.framed = event.reason() in _BY_KEYBOARD
         self.viewport().update()
 
     def focusOutEvent(self, event: QFocusEvent) -> None:  # noqa: D102
         super().focusOutEvent(event)
+        self.framed = False
         self.viewport().update()

@@ -73,9 +73,7 @@ def save_picture(picture: QPixmap, path: str, said: Callable[[str], None]) -> No
     """Write a picture as PNG and say in one sentence how it went."""
     file = QSaveFile(path)
     done = (
-        file.open(QIODevice.OpenModeFlag.WriteOnly)
-        and picture.save(file, b"PNG")  # type: ignore[call-overload]
-        and file.commit()
+        file.open(QIODevice.OpenModeFlag.WriteOnly) and picture.save(file, "PNG") and file.commit()
     )
     said(f"Saved {path}." if done else f"Cannot write {path}: {file.errorString()}.")
 

@@ -128,8 +128,9 @@ class Scribe:
             self._note(painter, self._chart.note)
         elif self._chart.pointer is not None:
             self._crosshair(painter, self._chart.pointer)
-        if self._chart.hasFocus():
+        if self._chart.framed:
             painter.setPen(QPen(self._theme.qcolor("accent"), 1))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRect(self._chart.viewport().rect().adjusted(0, 0, -1, -1))
 
     def _frame(self, painter: QPainter) -> None:

@@ -1,6 +1,6 @@
 """A dock with a title bar of one line that goes away while tabs name the panel."""
 
-from PySide6.QtCore import QEvent, QObject, Qt, QTimer
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer
 from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QMainWindow, QToolButton, QWidget
 
 from basisdesk.ui.theme import Theme, set_tip
@@ -32,7 +32,8 @@ class TitleBar(QWidget):
             button = QToolButton(self)
             button.setIcon(theme.icon(icon))
             button.setAutoRaise(True)
-            button.setProperty("role", "segment")
+            button.setStyleSheet("padding: 0; border: none; background: transparent;")
+            button.setIconSize(QSize(theme.px(11), theme.px(11)))
             button.setFixedSize(theme.px(20), theme.px(20))
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             button.setAccessibleName(f"{icon.capitalize()} {dock.windowTitle()}")

@@ -14,6 +14,7 @@ from basisdesk.ui.theme import Theme
 from basisdesk.ui.ticket_fields import explain
 from basisdesk.ui.times import zone_text
 
+BUTTON_PX = 92  # of the action at the end of a row
 OWN = "desk."  # connections that are the desk's own cannot be connected anew
 
 
@@ -33,7 +34,7 @@ def link_columns(zone: str) -> tuple[Column, ...]:
                tip="Messages that could not be read: 0.", detail=lambda row: row.bad_detail),
         Column("Last said", lambda row: row.reason, left=True, stretch=True, sample="refused",
                detail=lambda row: row.reason),
-        Column("", lambda _: "", sample="Reconnect   "),
+        Column("", lambda _: "", wide_px=BUTTON_PX),
     )  # fmt: skip
 
 
@@ -114,11 +115,11 @@ class FeedsPanel(Panel):
         split.setSizes([theme.px(470), theme.px(900)])
         split.setHandleWidth(theme.px(6))
         column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
+        column.setContentsMargins(theme.px(6), 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(split, 1)
         column.addWidget(self.total)
-        self.total.setContentsMargins(theme.px(9), theme.px(2), theme.px(9), theme.px(4))
+        self.total.setContentsMargins(theme.px(6), theme.px(2), theme.px(9), theme.px(4))
 
     def refresh(self) -> None:
         """Read links and streams."""

@@ -44,7 +44,8 @@ class Figure(QWidget):
         self._large_metrics = QFontMetricsF(self._large)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         set_tip(self, tip)
-        self.show_figure("")
+        self.setAccessibleName(caption)
+        self._resize()
 
     @property
     def text(self) -> str:

@@ -137,8 +137,6 @@ class FundingPanel(Panel):
         self.legs = TableView(funding_columns(), theme, key=lambda row: row.key)
         self.legs.setAccessibleName("Funding of each perpetual")
         self.legs.empty_text = "No perpetual is watched yet. Waiting for the venue."
-        rows_px = self.legs.verticalHeader().defaultSectionSize()
-        self.legs.setFixedHeight(rows_px * LEG_ROWS + theme.px(30))
         self.payments = TableView(
             payment_columns(zone, context.settings.account.currency), theme, key=lambda row: row.key
         )
@@ -164,7 +162,7 @@ class FundingPanel(Panel):
         below.addWidget(self.payments, 3)
         below.addWidget(self.settled, 1)
         column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
+        column.setContentsMargins(theme.px(6), 0, 0, 0)
         column.setSpacing(theme.px(4))
         column.addWidget(self.legs)
         column.addLayout(below, 1)
@@ -174,12 +172,22 @@ class FundingPanel(Panel):
     def refresh(self) -> None:
         """Read the clocks; the payments only when something was booked."""
         engine, utc = self._context.engine, self._context.settings.ui.utc
-        self.legs.show_rows(funding_rows(engine))
+        rows = funding_rows(engine)
+        self.legs.show_rows(rows)
+        self._fit_legs(len(rows))
         seen = engine.books.posted, len(engine.outcomes)
         if seen != self._seen:
             self._seen = seen
             self.payments.show_rows(payment_rows(list(engine.outcomes), engine, utc))
         self._show_settled()
+
+    def _fit_legs(self, count: int) -> None:
+        """The table of perpetuals is as high as its rows, up to a few; the rest is for payments."""
+        row_px = self.legs.verticalHeader().defaultSectionSize()
+        head_px = self.legs.horizontalHeader().sizeHint().height()
+        high = head_px + row_px * min(LEG_ROWS, max(1, count)) + 2
+        if self.legs.height() != high:
+            self.legs.setFixedHeight(high)
 
     def _show_settled(self) -> None:
         row = self.legs.chosen()

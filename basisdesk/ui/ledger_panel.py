@@ -31,7 +31,7 @@ def posting_columns(zone: str) -> tuple[Column, ...]:
             sample="09:14:22.123",
         ),
         Column("Cause", lambda row: row.cause, left=True, sample="pair:12:open:short:1"),
-        Column("Account", lambda row: row.account, left=True, stretch=True, sample="assets:cash"),
+        Column("Account", lambda row: row.account, left=True, sample="assets:margin:bybit:perp"),
         Column("Currency", lambda row: row.currency, left=True, sample="USDT"),
         Column(
             "Amount",
@@ -40,6 +40,7 @@ def posting_columns(zone: str) -> tuple[Column, ...]:
             tip="Debits are plus, credits are minus; each transaction sums to zero per currency.",
             sample="+12,345.678901",
         ),
+        Column("", lambda _: "", stretch=True),
     )  # fmt: skip
 
 
@@ -53,8 +54,7 @@ def fill_columns(zone: str) -> tuple[Column, ...]:
         Column("Pair", lambda row: str(row.pair), lambda row: row.pair, sample="12"),
         Column("Leg", lambda row: row.leg, left=True, sample="short"),
         Column(
-            "Instrument", lambda row: row.instrument, left=True, stretch=True,
-            sample="Bybit perp ADAUSDT",
+            "Instrument", lambda row: row.instrument, left=True, sample="Bybit perp ADAUSDT",
         ),
         Column(
             "Side", lambda row: row.side, left=True, sample="\u25b2 buy",
@@ -69,8 +69,12 @@ def fill_columns(zone: str) -> tuple[Column, ...]:
         Column("Liquidity", lambda row: row.liquidity, left=True, sample="taker"),
         Column(
             "Grade", lambda row: row.grade, left=True, sample="A", tip=term("Grade"),
-            detail=lambda row: f"{row.grade_reason[:1].upper()}{row.grade_reason[1:]}.",
-            meaning=lambda row: grade_meaning(row.grade),
+            detail=lambda row: row.grade_reason, meaning=lambda row: grade_meaning(row.grade),
+        ),
+        Column(
+            "Why this grade", lambda row: row.grade_reason, left=True, stretch=True,
+            detail=lambda row: row.grade_reason, meaning=lambda _: "muted",
+            sample="top level, quote 40 ms old",
         ),
     )  # fmt: skip
 
@@ -107,7 +111,7 @@ class LedgerPanel(Panel):
 
     def _lay_out(self, theme: Theme) -> None:
         head = QHBoxLayout()
-        head.setContentsMargins(theme.px(8), theme.px(4), theme.px(8), theme.px(4))
+        head.setContentsMargins(0, theme.px(4), theme.px(8), theme.px(4))
         head.setSpacing(theme.px(4))
         group = QButtonGroup(self)
         self.choices: dict[str, QPushButton] = {}
@@ -129,7 +133,7 @@ class LedgerPanel(Panel):
         head.addStretch(1)
         head.addWidget(self.count)
         column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
+        column.setContentsMargins(theme.px(6), 0, 0, 0)
         column.setSpacing(0)
         column.addLayout(head)
         column.addWidget(self.views, 1)

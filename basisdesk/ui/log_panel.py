@@ -77,7 +77,7 @@ class LogPanel(Panel):
 
     def _lay_out(self, theme: Theme) -> None:
         head = QHBoxLayout()
-        head.setContentsMargins(theme.px(8), theme.px(4), theme.px(8), theme.px(4))
+        head.setContentsMargins(0, theme.px(4), theme.px(8), theme.px(4))
         head.setSpacing(theme.px(4))
         self._group = QButtonGroup(self)
         for name, least, tip in CHOICES:
@@ -94,7 +94,7 @@ class LogPanel(Panel):
         head.addWidget(self.filter, 1)
         head.addStretch(1)
         column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
+        column.setContentsMargins(theme.px(6), 0, 0, 0)
         column.setSpacing(0)
         column.addLayout(head)
         column.addWidget(self.table, 1)

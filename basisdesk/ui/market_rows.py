@@ -16,7 +16,7 @@ from basisdesk.ui.figures import (
     sign_text,
     size_text,
 )
-from basisdesk.ui.rows import base_of, meaning_of, sign_of
+from basisdesk.ui.rows import base_of, meaning_of, sign_of, venue_name
 from basisdesk.ui.times import clock_text, date_text
 from basisdesk.venues.instrument import split_key
 
@@ -99,7 +99,7 @@ def _held(engine: Engine) -> dict[str, float]:
 def leg_name(key: str) -> str:
     """A leg as a person says it: "Bybit perp ADAUSDT"."""
     venue, market, symbol = split_key(key)
-    return f"{'OKX' if venue == 'okx' else venue.capitalize()} {market} {symbol}"
+    return f"{venue_name(venue)} {market} {symbol}"
 
 
 def percent(rate: float) -> str:

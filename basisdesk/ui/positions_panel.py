@@ -25,6 +25,7 @@ from basisdesk.ui.ticket_fields import explain
 from basisdesk.ui.waterfall import WaterfallView
 
 HALF = Decimal("0.5")
+BUTTONS_PX = 96  # of the actions at the end of a row
 RARE_TERMS = ("borrow", "residual")  # columns that stand only while one of them is not zero
 
 
@@ -51,12 +52,12 @@ def position_columns(currency: str) -> tuple[Column, ...]:
     return (
         Column("Pair", lambda row: row.name, left=True, meaning=plain, sample="DOGE"),
         Column(
-            "Legs",
+            "Long / short",
             lambda row: row.legs,
             left=True,
             detail=lambda row: row.legs_detail,
             meaning=plain,
-            sample="long Bybit spot",
+            sample="Bybit spot / perp",
             stretch=True,
         ),
         Column(
@@ -64,6 +65,7 @@ def position_columns(currency: str) -> tuple[Column, ...]:
             lambda row: row.size,
             lambda row: row.size_value,
             tip=term("Size"),
+            detail=lambda row: row.delta_detail,
             meaning=plain,
             sample="10,000 ADA",
         ),
@@ -75,10 +77,12 @@ def position_columns(currency: str) -> tuple[Column, ...]:
             meaning=plain,
             sample="+61.2 \u2192 +69.6",
         ),
-        _term_column("basis", "Basis", f"Earned by the basis moving, {currency}. {term('Basis')}"),
-        _term_column("funding", "Funding", f"Payments so far, {currency}. {term('Funding')}"),
-        _term_column("fees", "Fees", f"All fills so far, {currency}. {term('Fees')}"),
-        _term_column("slippage", "Slippage", f"In {currency}. {term('Slippage')}", 3),
+        _term_column(
+            "basis", "Basis", f"Earned by the basis moving, {currency}. {term('Basis')}", 3
+        ),
+        _term_column("funding", "Funding", f"Payments so far, {currency}. {term('Funding')}", 2),
+        _term_column("fees", "Fees", f"All fills so far, {currency}. {term('Fees')}", 4),
+        _term_column("slippage", "Slippage", f"In {currency}. {term('Slippage')}", 8),
         _term_column("borrow", "Borrow", f"Interest, {currency}. {term('Borrow')}"),
         _term_column("residual", "Unhedged", f"In {currency}. {term('Unhedged delta')}"),
         Column(
@@ -115,7 +119,7 @@ def position_columns(currency: str) -> tuple[Column, ...]:
             detail=lambda row: row.delta_detail,
             meaning=plain,
             sample="0.0 ADA",
-            spare=2,
+            spare=9,
         ),
         Column(
             "Held",
@@ -124,7 +128,7 @@ def position_columns(currency: str) -> tuple[Column, ...]:
             tip="Time since the entry fill: 14m 02s.",
             meaning=plain,
             sample="14m 02s",
-            spare=1,
+            spare=7,
         ),
         Column(
             "Exit plan",
@@ -136,7 +140,7 @@ def position_columns(currency: str) -> tuple[Column, ...]:
             solid=lambda row: row.solid,
             sample="\u2264 \u22124.5 bp \u00b7 stop 120 \u00b7 72 h",
         ),
-        Column("", lambda _: "", sample="Close  \u00bd   "),
+        Column("", lambda _: "", wide_px=BUTTONS_PX),
     )
 
 
@@ -219,10 +223,10 @@ class PositionsPanel(Panel):
         split.addWidget(self.waterfall)
         split.setStretchFactor(0, 1)
         split.setStretchFactor(1, 0)
-        split.setSizes([900, theme.px(330)])
+        split.setSizes([theme.px(1300), theme.px(270)])
         split.setHandleWidth(1)
         column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
+        column.setContentsMargins(theme.px(6), 0, 0, 0)
         column.addWidget(split)
         self.table.row_chosen.connect(self._on_row_chosen)
 

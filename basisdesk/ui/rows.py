@@ -204,11 +204,16 @@ def base_of(key: str, engine: Engine) -> str:
 
 
 def legs_text(long: str, short: str) -> str:
-    """What is held each way, short enough for a cell: "long Bybit spot / short perp"."""
+    """What is long and what is short: "Bybit spot / perp", "Kraken spot / Binance perp"."""
     long_venue, long_market, _ = split_key(long)
     short_venue, short_market, _ = split_key(short)
-    venue = "" if short_venue == long_venue else f"{short_venue.capitalize()} "
-    return f"long {long_venue.capitalize()} {long_market} / short {venue}{short_market}"
+    venue = "" if short_venue == long_venue else f"{venue_name(short_venue)} "
+    return f"{venue_name(long_venue)} {long_market} / {venue}{short_market}"
+
+
+def venue_name(venue: str) -> str:
+    """A venue as it writes itself."""
+    return "OKX" if venue == "okx" else venue.capitalize()
 
 
 def legs_detail(position: PairPosition, engine: Engine) -> str:

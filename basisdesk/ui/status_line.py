@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QEvent
+from PySide6.QtCore import QEvent, Qt
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from basisdesk.events import Changed
@@ -24,6 +24,7 @@ class StatusLine(Panel):
         self._watch = EquityWatch()
         self._saved = ""
         self.setAccessibleName("Status")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground, on=False)
         self._left: list[PlainLabel] = []
         self._right: list[PlainLabel] = []
         self._line = QHBoxLayout(self)
@@ -83,6 +84,7 @@ class Banner(Panel):
         role = f"banner-{what.level}"
         if self.label.property("role") != role:
             self.label.setProperty("role", role)
+            self.label.style().unpolish(self.label)
             self.label.style().polish(self.label)
         self.label.show()
 

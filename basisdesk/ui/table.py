@@ -27,6 +27,7 @@ class Column:
     gauge: a bar from 0 to 1 under the text, None for no bar. solid: the meaning fills the cell.
     sample: text as wide as the column will need. stretch: takes the space that is left; its text
     may be elided. spare: hidden first when the table is narrow (higher goes sooner, 0 never).
+    wide_px: least width in the 12 px design, for a column that holds widgets.
     """
 
     header: str
@@ -41,6 +42,7 @@ class Column:
     sample: str = ""
     stretch: bool = False
     spare: int = 0
+    wide_px: int = 0
 
 
 class RowModel(QAbstractTableModel):

@@ -19,7 +19,8 @@ Index = QModelIndex | QPersistentModelIndex
 GAUGE_ROLE = int(Qt.ItemDataRole.UserRole) + 1  # float in 0..1, or None: the bar of a cell
 MEANING_ROLE = int(Qt.ItemDataRole.UserRole) + 2  # str: the token the colour comes from
 SOLID_ROLE = int(Qt.ItemDataRole.UserRole) + 3  # bool: the meaning fills the cell, not the text
-PADDING_PX = 9  # left and right of a cell's text, each
+PADDING_PX = 6  # left and right of a cell's text, each; the header's own in the style sheet
+GAP_PX = 4  # more than that between the texts of two columns
 BAR_PX = 3
 FADED_SHARE = 0.42  # what a closed row keeps of the text's colour
 
@@ -109,7 +110,9 @@ class CellDelegate(QStyledItemDelegate):
         """Room for the text and its padding."""
         text = index.data(Qt.ItemDataRole.DisplayRole) or ""
         metrics = option.fontMetrics
-        return QSize(metrics.horizontalAdvance(text) + 2 * PADDING_PX, metrics.height() + 8)
+        return QSize(
+            metrics.horizontalAdvance(text) + 2 * PADDING_PX + GAP_PX, metrics.height() + 8
+        )
 
 
 def readable_on(fill: QColor) -> QColor:

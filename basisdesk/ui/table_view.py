@@ -15,12 +15,11 @@ from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from basisdesk.ui.table import Column, RowModel
-from basisdesk.ui.table_cells import PADDING_PX, CellDelegate
+from basisdesk.ui.table_cells import GAP_PX, PADDING_PX, CellDelegate
 from basisdesk.ui.theme import Theme
 
 Index = QModelIndex | QPersistentModelIndex
 MEASURED_ROWS = 40  # rows whose text may widen a column; the rest keep to the sample
-SORT_ARROW_PX = 14
 
 
 class RowProxy(QSortFilterProxyModel):
@@ -169,9 +168,10 @@ class TableView(QTableView):
     def _measure_columns(self) -> None:
         metrics, head = self.fontMetrics(), self.horizontalHeader().fontMetrics()
         for place, column in enumerate(self.rows_model.columns):
-            self._wide[place] = 2 * PADDING_PX + max(
+            text = max(
                 head.horizontalAdvance(column.header), metrics.horizontalAdvance(column.sample)
             )
+            self._wide[place] = max(text + 2 * PADDING_PX + GAP_PX, self._theme.px(column.wide_px))
             self._chars[place] = max(len(column.sample), len(column.header))
 
     def _grow(self, rows: Sequence[Any]) -> bool:
@@ -183,7 +183,7 @@ class TableView(QTableView):
             text = max((column.text(row) for row in rows[:MEASURED_ROWS]), key=len, default="")
             if len(text) > self._chars[place]:
                 self._chars[place] = len(text)
-                needed = metrics.horizontalAdvance(text) + 2 * PADDING_PX
+                needed = metrics.horizontalAdvance(text) + 2 * PADDING_PX + GAP_PX
                 grew |= needed > self._wide[place]
                 self._wide[place] = max(self._wide[place], needed)
         return grew
@@ -223,7 +223,7 @@ class TableView(QTableView):
         said = "Nothing matches the filter." if self.rows_model.rows else self.empty_text
         painter = QPainter(self.viewport())
         painter.setPen(self._theme.qcolor("muted"))
-        room = self.viewport().rect().adjusted(24, 12, -24, -12)
+        room = self.viewport().rect().adjusted(12, 2, -12, -2)
         flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
         painter.drawText(room, int(flags), said)
 

@@ -31,7 +31,8 @@ __all__ = [
 ]
 
 FAMILIES = ("Inter", "Segoe UI", "SF Pro Text", "Noto Sans", "DejaVu Sans")
-STALE_SHARE = 0.55  # how much of its colour a stale figure keeps
+# How much of its colour a stale figure keeps: dimmed, and still readable.
+STALE_SHARE = {"dark": 0.55, "light": 0.65, "contrast": 0.68}
 ELIDED_PX_MIN = 24
 _SHEET_COLOURS = (
     "background",
@@ -105,7 +106,7 @@ class Theme:
     @cached_property
     def stale(self) -> str:
         """The text of a value that is too old to trade on."""
-        return self.blend("text", STALE_SHARE if self.name != "contrast" else 0.68).name()
+        return self.blend("text", STALE_SHARE[self.name]).name()
 
     @cached_property
     def close(self) -> str:

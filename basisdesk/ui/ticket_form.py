@@ -42,6 +42,7 @@ class TicketForm(QWidget):
         for button in self.directions.values():
             group.addButton(button)
         self.unit = self._link("base")
+        self.unit.setStyleSheet("text-align: left; padding: 2px 0;")
         self.unit.clicked.connect(self.unit_pressed)
         self.max_link = self._link("max")
         self.max_link.setAccessibleName("Take the largest size")

@@ -4,7 +4,7 @@ import math
 from dataclasses import replace
 from decimal import Decimal
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from basisdesk.clock import mono_s
@@ -56,6 +56,9 @@ class TicketPanel(Panel):
         self._sent_s = -math.inf
         self._told_qty = ""
         self._told_plan: tuple[float | None, float | None, float | None] | None = None
+        self._later = QTimer(self)
+        self._later.setSingleShot(True)
+        self._later.timeout.connect(self.recompute)
         self.form = TicketForm(exact(context.settings.risk.leverage_max), theme, self)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -130,13 +133,17 @@ class TicketPanel(Panel):
     # --- showing ----------------------------------------------------------------------------------
 
     def refresh(self) -> None:
-        """Follow the market, at most five times a second."""
-        if mono_s() - self._sheet_s >= SHEET_EVERY_S:
+        """Follow the market, at most five times a second; the last change is never left out."""
+        left_s = self._sheet_s + SHEET_EVERY_S - mono_s()
+        if left_s <= 0:
             self.recompute()
+        elif not self._later.isActive():
+            self._later.start(int(left_s * 1000) + 1)
 
     def recompute(self) -> None:
         """Work the sheet out anew for what the fields hold now."""
         self._sheet_s = mono_s()
+        self._later.stop()
         engine = self._context.engine
         shown = engine.shown()
         if engine.pair != self._pair:

@@ -294,6 +294,9 @@ class TopBar(Panel):
         name.setColumnStretch(len(self._badges) + 1, 1)
         name.addWidget(self._legs, 1, 0, 1, len(self._badges) + 2)
         row = QHBoxLayout(self)
+        row.setSizeConstraint(
+            QHBoxLayout.SizeConstraint.SetNoConstraint
+        )  # it fits by stepping back
         strip = px(STRIP_PX) if self._hatched else 0
         row.setContentsMargins(px(12), 0, px(12), strip)
         row.setSpacing(px(GAP_PX))

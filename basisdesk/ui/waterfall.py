@@ -20,6 +20,7 @@ class WaterfallView(QWidget):
         self._shown: Waterfall | None = None
         self.empty_text = "Select a pair to see where its money went."
         self.setMinimumWidth(theme.px(250))
+        self.setMinimumHeight(theme.px(HEAD_PX + 7 * ROW_PX + 2))
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
         self.setAccessibleName("Where the money went")
         set_tip(self, " ".join(TERMS[name] for name in ("Net now", "Unhedged delta", "Left over")))

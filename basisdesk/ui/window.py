@@ -5,7 +5,7 @@ from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QEvent, QObject, Qt, QTimer, Signal
+from PySide6.QtCore import QByteArray, QEvent, QObject, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QCloseEvent, QGuiApplication, QKeySequence
 from PySide6.QtWidgets import (
     QApplication,
@@ -39,6 +39,7 @@ LAYOUT_MAGIC = b"BDL1"  # raise the figure when docks are renamed: older layouts
 LAYOUT_STATE = 1
 FIRST_SIZE = (1600, 1000)
 BOTTOM_SHARE = 0.24  # of the window's height, at first
+BOTTOM_PX_MIN = 222  # tabs, a header and the waterfall
 VISIBLE_PX_MIN = 80  # of a restored window that has to lie on some screen
 PART_BYTES_MAX = 1 << 19  # of either half of a saved layout
 _TABBED = ("positions", "funding", "ledger", "feeds", "log")
@@ -66,8 +67,10 @@ class MainWindow(QMainWindow):
         self._build_docks()
         self._build_menus()
         self._join()
-        self.resize(*FIRST_SIZE)
+        room = QGuiApplication.primaryScreen().availableGeometry().size()
+        self.resize(QSize(*FIRST_SIZE).boundedTo(room))
         self.reset_layout()
+        self.charts.chart.setFocus()
 
     # --- what the app needs -----------------------------------------------------------------------
 
@@ -136,7 +139,7 @@ class MainWindow(QMainWindow):
         side = self._theme.px(PANEL_PX)
         across = Qt.Orientation.Horizontal
         self.resizeDocks([charts, ticket], [max(300, self.width() - side), side], across)
-        low = max(self._theme.px(168), round(self.height() * BOTTOM_SHARE))
+        low = max(self._theme.px(BOTTOM_PX_MIN), round(self.height() * BOTTOM_SHARE))
         bottom = self.docks[_TABBED[0]]
         high = max(300, self.height() - low)
         self.resizeDocks([charts, bottom], [high, low], Qt.Orientation.Vertical)

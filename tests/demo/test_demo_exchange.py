@@ -236,7 +236,7 @@ def test_slow_data_arrives_two_seconds_late(tmp_path):
 
 
 def test_the_scenario_can_silence_the_perp():
-    """One-leg outage begins eight minutes in: at speed 600 that is 0.8 s."""
+    """One-leg outage begins two minutes in: at speed 600 that is 0.2 s."""
 
     async def work(port):
         async with wire(port, "spot") as spot, wire(port, "linear") as linear:
@@ -244,15 +244,15 @@ def test_the_scenario_can_silence_the_perp():
             for name, ws in (("spot", spot), ("linear", linear)):
                 await say(ws, "subscribe", ["orderbook.1.ADAUSDT"])
                 stamps = heard[name] = []
-                while not stamps or stamps[-1] < EPOCH_MS + 1_500_000:
+                while not stamps or stamps[-1] < EPOCH_MS + 900_000:
                     stamps.append((await hear(ws, lambda m: "data" in m))["ts"])
         return heard
 
     heard = over_sockets(work, speed=600.0, scenario="one-leg outage")
     phase = [(ts - EPOCH_MS) % 600_000 for ts in heard["linear"][1:]]
-    assert not any(485_000 < ms < 600_000 for ms in phase)
+    assert not any(125_000 < ms < 240_000 for ms in phase)
     phase = [(ts - EPOCH_MS) % 600_000 for ts in heard["spot"][1:]]
-    assert any(ms > 480_000 for ms in phase)
+    assert any(125_000 < ms < 240_000 for ms in phase)
 
 
 def test_a_client_that_does_not_read_is_dropped(monkeypatch):
@@ -316,15 +316,11 @@ START = (
 
 @pytest.fixture
 def process(tmp_path):
-    child = subprocess.Popen(
-        [sys.executable, "-c", START, str(tmp_path / "state.json")],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-    yield child
-    child.kill()
-    child.communicate()
+    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    command = [sys.executable, "-c", START, str(tmp_path / "state.json")]
+    with subprocess.Popen(command, **pipes) as child:
+        yield child
+        child.kill()
 
 
 def test_process_says_where_and_ends_with_its_parent(process, tmp_path):

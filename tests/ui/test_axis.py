@@ -1,6 +1,7 @@
 """Ticks, ranges and labels that keep apart."""
 
 import math
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -87,7 +88,7 @@ def test_labels_never_overlap_and_stay_inside_while_there_is_room(wanted, high):
         return
     ordered = sorted(tops)
     assert all(0.0 - 1e-6 <= top <= high - 15.0 + 1e-6 for top in tops)
-    assert all(b - a >= 15.0 - 1e-6 for a, b in zip(ordered, ordered[1:], strict=False))
+    assert all(b - a >= 15.0 - 1e-6 for a, b in pairwise(ordered))
 
 
 def test_a_label_with_room_stays_where_it_was_wanted():
