@@ -1,13 +1,13 @@
 """The one command line. Errors are one line on stderr with exit code 2; --json prints one object.
 
-Heavy parts (Qt, the demo exchange) are imported by the command that needs them.
+Each command imports what it needs when it runs, so the desk's exchange and window come up sooner.
 """
 
 import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import msgspec
 import platformdirs
@@ -15,14 +15,12 @@ import platformdirs
 from basisdesk import __version__
 from basisdesk.clock import wall_ns
 from basisdesk.config import Settings, load_settings, profile_dir
-from basisdesk.engine import Engine, MemoryJournal
 from basisdesk.errors import SettingsError, UserError
-from basisdesk.lab import importer, replay
-from basisdesk.lab.report import write_report
-from basisdesk.lab.tape import TapeReader, header_for
-from basisdesk.ledger.check import check_journal, journal_entries
-from basisdesk.ledger.journal import Journal
-from basisdesk.venues import known_venues
+
+if TYPE_CHECKING:
+    from basisdesk.lab.tape import TapeReader
+
+IMPORT_FORMATS = ("raw-jsonl", "cryptofeed")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -144,13 +142,16 @@ def _add_import(commands: Any) -> None:
     parser = commands.add_parser("import", help="recordings of other collectors to a tape")
     _common(parser)
     parser.add_argument("files", nargs="+", metavar="FILE[@CONN]")
-    parser.add_argument("--format", required=True, choices=importer.FORMATS)
+    parser.add_argument("--format", required=True, choices=IMPORT_FORMATS)
     parser.add_argument("--out", required=True, type=Path, metavar="TAPE")
     parser.add_argument("--json", action="store_true")
     parser.set_defaults(run=_import)
 
 
 def _import(arguments: argparse.Namespace) -> int:
+    from basisdesk.lab import importer
+    from basisdesk.lab.tape import header_for
+
     sources = [importer.parse_source(text) for text in arguments.files]
     header = header_for("import", __version__, wall_ns())
     made = importer.import_files(sources, arguments.format, arguments.out, header)
@@ -176,6 +177,12 @@ def _add_replay(commands: Any) -> None:
 
 
 def _replay(arguments: argparse.Namespace) -> int:
+    from basisdesk.engine import Engine, MemoryJournal
+    from basisdesk.lab import replay
+    from basisdesk.lab.tape import TapeReader
+    from basisdesk.ledger.journal import Journal
+    from basisdesk.venues import known_venues
+
     reader = TapeReader(arguments.tape)
     settings = _tape_settings(arguments, reader)
     commands = replay.read_commands(arguments.commands_file) if arguments.commands_file else []
@@ -209,7 +216,7 @@ def _replay(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _tape_settings(arguments: argparse.Namespace, reader: TapeReader) -> Settings:
+def _tape_settings(arguments: argparse.Namespace, reader: "TapeReader") -> Settings:
     """The settings named with --config, else those of the recording, else the defaults."""
     if getattr(arguments, "config", None):
         return _settings(arguments)
@@ -253,6 +260,8 @@ def _add_journal_commands(commands: Any) -> None:
 
 
 def _check(arguments: argparse.Namespace) -> int:
+    from basisdesk.ledger.check import check_journal
+
     found = check_journal(arguments.journal)
     if arguments.json:
         _print_json(found)
@@ -264,6 +273,11 @@ def _check(arguments: argparse.Namespace) -> int:
 
 
 def _report(arguments: argparse.Namespace) -> int:
+    from basisdesk.engine import Engine, MemoryJournal
+    from basisdesk.lab.report import write_report
+    from basisdesk.ledger.check import journal_entries
+    from basisdesk.venues import known_venues
+
     entries = journal_entries(arguments.journal)
     engine = Engine(_settings(arguments), known_venues(), MemoryJournal())
     engine.restore(entries)

@@ -1,47 +1,27 @@
-"""The desk: profile, journal, engine, feeds and window, joined and taken apart again in order."""
+"""How a desk starts: profile, lock and demo exchange first, the window's parts after.
 
-import asyncio
+Imports of Qt stand inside `run_desk`: the demo exchange comes up meanwhile, and a machine without
+Qt's libraries gets a sentence instead of a traceback.
+"""
+
 import os
-import secrets
-import signal
 import sys
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import msgspec
-import qasync
-from PySide6.QtCore import QObject, Qt, QTimer
-from PySide6.QtWidgets import QApplication
+from basisdesk.app.exchange_process import ExchangeProcess
+from basisdesk.config import Settings
+from basisdesk.errors import ProfileError, UserError
+from basisdesk.ledger.lock import FileLock
 
-from basisdesk import __version__
-from basisdesk.app.crash import CrashHandler, log, start_log
-from basisdesk.app.demo_process import RESTART_DELAYS_S, RESTARTS_MAX, DemoProcess
-from basisdesk.app.profile import ProfileLock, load_layout, save_layout
-from basisdesk.app.pump import Pump
-from basisdesk.app.record import addresses
-from basisdesk.clock import SystemClock, mono_s, wall_ns
-from basisdesk.config import Settings, exact
-from basisdesk.engine import Engine
-from basisdesk.errors import TapeError, UserError
-from basisdesk.events import COMMAND, Command, Frame, SessionStarted, SetValue
-from basisdesk.feed.inbox import Inbox
-from basisdesk.feed.pace import Pace
-from basisdesk.feed.supervisor import Supervisor
-from basisdesk.lab.report import utc_text, write_report
-from basisdesk.lab.tape import TapeWriter, header_for, tapes_bytes
-from basisdesk.ledger.journal import Journal
-from basisdesk.ui.context import Context, Mode, Status
-from basisdesk.ui.pulse import Pulse
-from basisdesk.ui.theme import theme_for
-from basisdesk.ui.window import MainWindow
-from basisdesk.venues import known_venues
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
 
-LAG_BEAT_MS = 50
-LAG_SAMPLES = 400  # 20 s of loop-lag samples behind the shown p99
-SHUTDOWN_S = 3.0
+    from basisdesk.ui.context import Context, Mode
+    from basisdesk.ui.window import MainWindow
 
-Pilot = Callable[[Context, MainWindow], Awaitable[None]]
+    Pilot = Callable[[Context, MainWindow], Awaitable[None]]
 
 
 @dataclass(frozen=True)
@@ -54,30 +34,50 @@ class DeskOptions:
 
     profile: Path
     settings: Settings
-    mode: Mode = "simulated"
+    mode: "Mode" = "simulated"
     exit_after_s: float | None = None
     screenshot: Path | None = None
-    pilot: Pilot | None = None
+    pilot: "Pilot | None" = None
+
+    @property
+    def folder(self) -> Path:
+        """Simulated and live money never meet: each mode has a folder of its own."""
+        return self.profile / self.mode
 
 
 def run_desk(options: DeskOptions) -> int:
     """Run the desk until it is closed. Returns 0. Raises UserError before anything was touched."""
     _choose_platform(options)
-    app = QApplication.instance() or QApplication(["basisdesk"])
-    if not isinstance(app, QApplication):
-        raise UserError("Another kind of Qt program runs in this process.")
-    app.setApplicationName("basisdesk")
-    app.setApplicationVersion(__version__)
-    app.setQuitOnLastWindowClosed(False)  # leave by returning, so that every `finally` runs
     os.umask(0o077)
-    lock = ProfileLock(options.profile)
+    lock = _locked(options.profile)
+    exchange = None
     try:
-        desk = Desk(options, app)
-        with asyncio.Runner(loop_factory=lambda: qasync.QEventLoop(app)) as runner:
-            runner.run(desk.run())
+        options.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if options.mode == "simulated":
+            exchange = ExchangeProcess(options.settings.demo, options.folder)
+        try:
+            from basisdesk.app.running import run_in_qt
+        except ImportError as exc:
+            raise UserError(
+                f"Qt cannot start: {exc}. On Debian or Ubuntu run: apt-get install -y libgl1 "
+                "libegl1 libxkbcommon0 libdbus-1-3 libfontconfig1 libxcb-cursor0"
+            ) from exc
+        run_in_qt(options, exchange)
     finally:
+        if exchange is not None:
+            exchange.stop()
         lock.release()
     return 0
+
+
+def _locked(profile: Path) -> FileLock:
+    try:
+        return FileLock(profile / "desk.lock")
+    except OSError as exc:
+        raise ProfileError(
+            f"Another desk has the profile {profile} open. Close it, or name another profile with "
+            "--profile DIR."
+        ) from exc
 
 
 def _choose_platform(options: DeskOptions) -> None:
@@ -92,309 +92,3 @@ def _choose_platform(options: DeskOptions) -> None:
             "basisdesk --exit-after 25 --screenshot desk.png"
         )
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
-
-
-class Desk(QObject):
-    """One running desk. `run` builds the parts, waits for the end, and undoes all of it."""
-
-    def __init__(self, options: DeskOptions, app: QApplication) -> None:
-        super().__init__()
-        self._options = options
-        self._settings = options.settings
-        self._app = app
-        self._folder = options.profile / options.mode
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._journal = Journal.open(self._folder / "journal.db")
-        try:
-            self._build()
-        except BaseException:
-            self._journal.close()
-            raise
-
-    def _build(self) -> None:
-        settings, mode = self._settings, self._options.mode
-        self._log_path = start_log(self._folder)
-        self._status = Status(profile=self._options.profile.name)
-        self._status.speed = settings.demo.speed if mode == "simulated" else 1.0
-        venues = known_venues()
-        self._engine = Engine(settings, venues, self._journal, self._status.speed)
-        self._engine.restore(self._journal.entries())
-        resumed_at = self._engine.now_ns
-        start_ns = max(wall_ns(), resumed_at + 1)
-        self._clock = SystemClock(self._status.speed, start_ns)
-        self._inbox = Inbox()
-        self._supervisor: Supervisor | None = None
-        self._demo: DemoProcess | None = None
-        self._feeds: asyncio.Task[None] | None = None
-        self._stop = asyncio.Event()
-        self._start_session(start_ns)
-        self._tape = self._start_tape(start_ns)
-        self._context = Context(
-            self._engine, settings, self._clock, self, self._options.mode, self._status
-        )
-        theme = theme_for(settings.ui)
-        self._app.setStyleSheet(theme.style_sheet())
-        self._app.setFont(theme.font())
-        self._window = MainWindow(self._context, theme)
-        self._pulse = Pulse(self._window.panels(), settings.ui.repaint_ms, self)
-        self._pump = Pump(self._inbox, self._engine, self._record, self._pulse.mark)
-        self._crash = CrashHandler(self._folder, self._on_crash)
-        if self._journal.warnings:
-            self._status.banner, self._status.banner_level = self._journal.warnings[0], "error"
-        self._lags: list[float] = []
-        self._lag_timer = QTimer(self)
-        self._lag_timer.setTimerType(Qt.TimerType.PreciseTimer)
-        self._lag_timer.timeout.connect(self._on_lag_beat)
-        self._beat_s = mono_s()
-        self._frames_seen = 0
-        self._second_s = mono_s()
-
-    def _start_session(self, start_ns: int) -> None:
-        session = utc_text(start_ns)[:19].replace(":", "") + "-" + secrets.token_hex(2)
-        self._status.session = session
-        self._engine.start_session(
-            SessionStarted(
-                ts_ns=start_ns,
-                session=session,
-                source="demo" if self._options.mode == "simulated" else self._options.mode,
-                version=__version__,
-                currency=self._settings.account.currency,
-                start=exact(self._settings.account.start),
-                settings=msgspec.json.encode(self._settings).decode(),
-            )
-        )
-
-    def _start_tape(self, start_ns: int) -> TapeWriter | None:
-        limits = self._settings.tape
-        if not limits.record:
-            self._status.tape_state = "Recording is off in the settings."
-            return None
-        tapes = self._folder / "tapes"
-        try:
-            tapes.mkdir(mode=0o700, exist_ok=True)
-            left = int(limits.disk_mb_max * 1e6) - tapes_bytes(tapes)
-            if left <= 0:
-                self._status.tape_state = f"Tapes fill their {limits.disk_mb_max} MB. Delete some."
-                return None
-            header = header_for(
-                "demo" if self._options.mode == "simulated" else "live",
-                __version__,
-                start_ns,
-                self._settings,
-                self._status.speed,
-            )
-            return TapeWriter(tapes / f"{self._status.session}.tape", header, left)
-        except (OSError, TapeError) as exc:
-            self._status.tape_state = f"No recording: {exc}"
-            return None
-
-    # --- the life of a desk ----------------------------------------------------------------------
-
-    async def run(self) -> None:
-        """Show the window, connect, stay until asked to leave, then take everything apart."""
-        loop = asyncio.get_running_loop()
-        self._crash.watch_loop(loop)
-        if sys.platform != "win32":
-            for number in (signal.SIGTERM, signal.SIGINT):
-                loop.add_signal_handler(number, self._stop.set)
-        try:
-            self._window.restore_layout(load_layout(self._layout_path))
-            self._window.closed.connect(self._on_window_closed)
-            self._window.show()
-            self._lag_timer.start(LAG_BEAT_MS)
-            await self._connect()
-            await self._stay()
-            if self._options.screenshot is not None:
-                self._save_picture(self._options.screenshot)
-        finally:
-            await self._close(loop)
-
-    @property
-    def _layout_path(self) -> Path:
-        return self._options.profile / "layout.json"
-
-    async def _connect(self) -> None:
-        endpoints, rest = addresses(self._settings, {})
-        if self._options.mode == "simulated":
-            epoch_ms = self._clock.now_ns() // 1_000_000
-            self._demo = DemoProcess(self._settings.demo, self._folder / "market.json", epoch_ms)
-            self._demo.died.connect(self._on_demo_died)
-            address = await self._demo.start()
-            endpoints |= {
-                "bybit.spot": f"{address.ws}/spot",
-                "bybit.linear": f"{address.ws}/linear",
-            }
-            rest["bybit"] = address.rest
-        self._supervisor = Supervisor(
-            [known_venues()["bybit"]],
-            self._inbox,
-            self._clock,
-            self._engine.market,
-            endpoints,
-            rest,
-            pace=self._pace(),
-        )
-        self._watch_pair()
-        self._feeds = asyncio.create_task(self._supervisor.run(), name="feeds")
-        self._feeds.add_done_callback(self._on_feeds_done)
-
-    def _pace(self) -> Pace:
-        """The feeds' usual pace; our own exchange needs no restraint and beats in its own time."""
-        if self._options.mode != "simulated":
-            return Pace()
-        return Pace(connect_gap_s=0.0, rest_gap_s=0.0, beat_s=min(1.0, 1.0 / self._status.speed))
-
-    def _watch_pair(self) -> None:
-        """Watch the legs of open pairs and show one of them, else the pair of the settings."""
-        symbol = self._settings.demo.symbol
-        shown = (f"bybit:spot:{symbol}", f"bybit:perp:{symbol}")
-        wanted = set(shown)
-        for position in self._engine.open_pairs():
-            held = {leg.instrument for leg in position.legs}
-            wanted |= held
-            legs = sorted(held, key=lambda key: ":perp:" in key)
-            shown = (legs[0], legs[1])
-        self.submit(SetValue("pair", f"{shown[0]} {shown[1]}"))
-        assert self._supervisor is not None  # built just above
-        self._supervisor.watch(wanted)
-
-    async def _stay(self) -> None:
-        waits: set[asyncio.Task[None]] = {asyncio.create_task(self._until_stopped(), name="stop")}
-        if self._options.exit_after_s is not None:
-            waits.add(asyncio.create_task(asyncio.sleep(self._options.exit_after_s)))
-        if self._options.pilot is not None:
-            waits.add(asyncio.create_task(self._fly(self._options.pilot), name="pilot"))
-        try:
-            done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                task.result()
-        finally:
-            for task in waits:
-                task.cancel()
-            await asyncio.gather(*waits, return_exceptions=True)
-
-    async def _until_stopped(self) -> None:
-        await self._stop.wait()
-
-    async def _fly(self, pilot: Pilot) -> None:
-        await pilot(self._context, self._window)
-
-    async def _close(self, loop: asyncio.AbstractEventLoop) -> None:
-        """No more frames, then feeds, exchange, tape, journal, window: the reverse of the start."""
-        self._pump.stopped = True
-        self._pulse.stop()
-        self._lag_timer.stop()
-        if self._feeds is not None:
-            self._feeds.cancel()
-            await asyncio.wait({self._feeds}, timeout=SHUTDOWN_S)
-        if self._demo is not None:
-            self._demo.stop()
-        if self._tape is not None:
-            self._tape.close()
-        self._journal.close()
-        try:
-            save_layout(self._layout_path, self._window.save_layout())
-        except OSError as exc:
-            log.warning("layout not saved: %s", exc)
-        self._window.close()
-        if sys.platform != "win32":
-            for number in (signal.SIGTERM, signal.SIGINT):
-                loop.remove_signal_handler(number)
-        self._crash.close()
-
-    # --- what a person asks for (Actions) --------------------------------------------------------
-
-    def submit(self, command: Command) -> None:
-        """Stamp a command and put it where everything else comes in."""
-        now_ns = self._clock.now_ns()
-        stamped = msgspec.structs.replace(command, t_ns=now_ns)
-        self._inbox.put(Frame(COMMAND, msgspec.json.encode(stamped), now_ns))
-
-    def save_log(self, folder: Path) -> None:
-        """Write this journal's session log into a new folder; the banner says where, or why not."""
-        target = folder / f"basisdesk-{utc_text(wall_ns())[:19].replace(':', '')}"
-        try:
-            write_report(target, self._journal.entries(), self._engine)
-        except UserError as exc:
-            self._status.banner, self._status.banner_level = str(exc), "warn"
-            return
-        self._status.saved = str(target)
-        self._pulse.mark_all()
-
-    def reconnect(self, conn: str) -> None:
-        """Drop one connection; it comes back by itself."""
-        if self._supervisor is not None:
-            self._supervisor.reconnect(conn)
-
-    def quit(self) -> None:
-        """Leave in order."""
-        self._stop.set()
-
-    # --- what happens to the desk ----------------------------------------------------------------
-
-    def _record(self, frame: Frame) -> None:
-        if self._tape is not None:
-            self._tape.put(frame)
-
-    def _on_window_closed(self) -> None:
-        self._stop.set()
-
-    def _on_crash(self, sentence: str) -> None:
-        self._pump.stopped = True  # nothing more is decided on a state that may be half-way
-        self._status.banner, self._status.banner_level = sentence, "error"
-        self._pulse.mark_all()
-
-    def _on_feeds_done(self, task: asyncio.Task[None]) -> None:
-        if not task.cancelled() and (exc := task.exception()) is not None:
-            self._crash.record(exc, "the feeds")
-
-    def _on_demo_died(self, sentence: str) -> None:
-        demo = self._demo
-        if demo is None:
-            return
-        if demo.restarts >= RESTARTS_MAX:
-            self._status.banner = f"{sentence} It did not stay up; restart basisdesk."
-            self._status.banner_level = "error"
-            return
-        delay_s = RESTART_DELAYS_S[min(demo.restarts, len(RESTART_DELAYS_S) - 1)]
-        self._status.banner = f"{sentence} Restarting it; your pairs and ledger are kept."
-        self._status.banner_level = "warn"
-        log.warning("%s", sentence)
-        QTimer.singleShot(int(delay_s * 1000), self, self._restart_demo)
-
-    def _restart_demo(self) -> None:
-        if self._demo is not None and not self._stop.is_set():
-            self._demo.restart(self._clock.now_ns() // 1_000_000)
-
-    def _on_lag_beat(self) -> None:
-        now_s = mono_s()
-        self._lags.append(max(0.0, (now_s - self._beat_s) * 1e3 - LAG_BEAT_MS))
-        self._beat_s = now_s
-        if now_s - self._second_s < 1.0:
-            return
-        del self._lags[:-LAG_SAMPLES]
-        recent = sorted(self._lags)
-        self._status.loop_lag_ms = max(self._lags[-int(1000 / LAG_BEAT_MS) :])
-        self._status.loop_lag_p99_ms = recent[int(len(recent) * 0.99)]
-        frames = self._engine.market.frames
-        self._status.messages_per_s = (frames - self._frames_seen) / (now_s - self._second_s)
-        self._frames_seen, self._second_s = frames, now_s
-        self._status.inbox_frames = len(self._inbox)
-        if self._tape is not None:
-            self._status.tape_mb = self._tape.bytes_written / 1e6
-            self._status.tape_state = self._tape.state
-        self._clear_demo_banner()
-
-    def _clear_demo_banner(self) -> None:
-        """The exchange is back: the warning goes once both of its sockets are up again."""
-        if self._status.banner_level != "warn" or "Restarting it" not in self._status.banner:
-            return
-        links = self._engine.market.links
-        if all(links[c].state == "up" for c in ("bybit.spot", "bybit.linear") if c in links):
-            self._status.banner = ""
-
-    def _save_picture(self, path: Path) -> None:
-        self._pulse.mark_all()
-        self._pulse.beat()
-        if not self._window.grab().save(str(path)):
-            raise UserError(f"Cannot write the picture {path}. Choose a folder that exists.")

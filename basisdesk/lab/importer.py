@@ -179,7 +179,7 @@ _READERS: dict[str, Callable[[Source, dict[str, str]], Iterator[Frame | None]]] 
     "raw-jsonl": read_raw_jsonl,
     "cryptofeed": read_cryptofeed,
 }
-FORMATS = tuple(_READERS)
+FORMATS = tuple(_READERS)  # cli.IMPORT_FORMATS repeats the names, to start without this import
 
 
 def import_files(

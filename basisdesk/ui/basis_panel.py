@@ -142,7 +142,6 @@ class BasisPanel(Panel):
             return
         self._chart.note = ""
         self._move_window(pair)
-        self._scene.entry_drags = self._entry_drags()
         engine = self._context.engine
         self._scene.show(pair, self._chart, engine.outcomes)
         self._chart.outages = outages_of(pair, self._chart, engine.now_ns / 1e9)
@@ -166,9 +165,6 @@ class BasisPanel(Panel):
         self._scene.forget()
         self._readout.setText("")
         self._chart.show_frame()
-
-    def _entry_drags(self) -> bool:
-        return bool(self.isSignalConnected(QMetaMethod.fromSignal(self.entry_dragged)))
 
     def _move_window(self, pair: PairMarket) -> None:
         chart = self._chart
@@ -354,6 +350,11 @@ class BasisPanel(Panel):
         self._readout.setText(text)
 
     # --- Qt --------------------------------------------------------------------------------------
+
+    def connectNotify(self, signal: QMetaMethod) -> None:  # noqa: D102
+        # asking isSignalConnected(QMetaMethod.fromSignal(...)) instead keeps this panel for ever
+        if signal.name() == b"entry_dragged":
+            self._scene.entry_drags = True
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: D102
         moves = {

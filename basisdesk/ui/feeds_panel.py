@@ -99,7 +99,6 @@ class FeedsPanel(Panel):
         self._context = context
         self._meter = RateMeter()
         self._buttons: dict[str, LinkButton] = {}
-        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setAccessibleName("Feeds")
         zone = zone_text(context.settings.ui.utc, context.engine.now_ns)
         self.links = TableView(link_columns(zone), theme, key=lambda row: row.key)

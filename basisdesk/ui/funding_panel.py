@@ -1,6 +1,5 @@
 """Funding: the rate as it floats and when it is paid, what was settled, what each pair received."""
 
-from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from basisdesk.events import Changed
@@ -131,7 +130,6 @@ class FundingPanel(Panel):
     def __init__(self, context: Context, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._context = context
-        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setAccessibleName("Funding")
         zone = zone_text(context.settings.ui.utc, context.engine.now_ns)
         self.legs = TableView(funding_columns(), theme, key=lambda row: row.key)

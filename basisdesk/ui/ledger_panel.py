@@ -1,6 +1,5 @@
 """The ledger as it is written: every posting, and every fill with its realism grade."""
 
-from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QButtonGroup,
     QHBoxLayout,
@@ -88,7 +87,6 @@ class LedgerPanel(Panel):
         super().__init__(parent)
         self._context = context
         self._seen = (-1, -1)
-        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setAccessibleName("Ledger")
         zone = zone_text(context.settings.ui.utc, context.engine.now_ns)
         self.postings = TableView(posting_columns(zone), theme, key=lambda row: row.key)

@@ -1,6 +1,5 @@
 """The log: what the desk and the feeds said, newest first, by level and by word."""
 
-from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QButtonGroup,
     QHBoxLayout,
@@ -35,7 +34,6 @@ class LogPanel(Panel):
         super().__init__(parent)
         self._context = context
         self._least = "info"
-        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setAccessibleName("Log")
         utc = context.settings.ui.utc
         columns = (

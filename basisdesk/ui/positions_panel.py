@@ -208,7 +208,6 @@ class PositionsPanel(Panel):
         }
         self._open_count = -1
         self._buttons: dict[tuple[str, int], RowButtons] = {}
-        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setAccessibleName("Positions")
         currency = context.settings.account.currency
         self.table = TableView(position_columns(currency), theme, key=lambda row: row.key)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QEvent, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from basisdesk.events import Changed
@@ -64,34 +64,30 @@ class Banner(Panel):
     def __init__(self, context: Context, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._context = context
-        self.label = theme.label("", "text", 12, 600)
-        self.label.setWordWrap(True)
-        self.label.setAccessibleName("Notice")
-        self.label.hide()
+        self._labels: dict[str, PlainLabel] = {}
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self.label)
+        for level in ("warn", "error"):
+            label = theme.label("", "text", 12, 600)
+            label.setProperty("role", f"banner-{level}")
+            label.setWordWrap(True)
+            label.setAccessibleName("Notice")
+            label.hide()
+            column.addWidget(label)
+            self._labels[level] = label
+
+    @property
+    def text(self) -> str:
+        """The notice on the screen; "" for none."""
+        return next((label.text() for label in self._labels.values() if not label.isHidden()), "")
 
     def refresh(self) -> None:
         """Show the notice, or nothing at all."""
         context = self._context
         what = banner(context.engine, context.status, context.settings.ui.utc)
-        if what is None:
-            self.label.hide()
-            return
-        if self.label.text() != what.text:
-            self.label.setText(what.text)
-        role = f"banner-{what.level}"
-        if self.label.property("role") != role:
-            self.label.setProperty("role", role)
-            self.label.style().unpolish(self.label)
-            self.label.style().polish(self.label)
-        self.label.show()
-
-    # Qt
-
-    def event(self, event: QEvent) -> bool:
-        """A notice asks for its height again when the window's width changes it."""
-        if event.type() == QEvent.Type.LayoutRequest:
-            self.updateGeometry()
-        return super().event(event)
+        for level, label in self._labels.items():
+            shown = what is not None and what.level == level
+            if what is not None and shown and label.text() != what.text:
+                label.setText(what.text)
+            if label.isHidden() == shown:
+                label.setVisible(shown)

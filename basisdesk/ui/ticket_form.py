@@ -153,7 +153,7 @@ class TicketForm(QWidget):
         body = QWidget()
         inside = QVBoxLayout(body)
         inside.setContentsMargins(px(12), px(2), px(12), px(4))
-        inside.setSpacing(px(4))
+        inside.setSpacing(px(3))
         inside.addLayout(choice)
         for field in self.fields:
             inside.addWidget(field)
@@ -172,7 +172,7 @@ class TicketForm(QWidget):
         for part in (body, scroll.viewport()):
             part.setAutoFillBackground(False)
         foot = QVBoxLayout()
-        foot.setContentsMargins(px(12), px(4), px(12), px(10))
+        foot.setContentsMargins(px(12), px(4), px(12), px(8))
         foot.addWidget(self.open_button)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -185,7 +185,7 @@ class TicketForm(QWidget):
         grid = QGridLayout()
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setHorizontalSpacing(px(6))
-        grid.setVerticalSpacing(px(3))
+        grid.setVerticalSpacing(px(2))
         for row, (name, value, second) in enumerate(self.lines):
             cells = QHBoxLayout()
             cells.setSpacing(px(9))

@@ -4,7 +4,7 @@ import math
 from dataclasses import replace
 from decimal import Decimal
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from basisdesk.clock import mono_s
@@ -63,7 +63,6 @@ class TicketPanel(Panel):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.form)
-        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setAccessibleName("Order ticket")
         self.setMinimumWidth(theme.px(PANEL_PX - 16))
         self.setMaximumWidth(theme.px(PANEL_PX + 64))

@@ -216,9 +216,9 @@ def test_a_full_inbox_is_told_drops_whole_connections_and_heals_when_the_engine_
             await r.until(lambda: r.state() == "live")
             r.engine_runs = False
             r.exchange.flood(PAYLOAD_LONG, 1_000)
-            await r.until(lambda: r.inbox.overflowed == {"tiny.spot"})
+            await r.until(lambda: "tiny.spot" in r.inbox.overflowed)
             await asyncio.sleep(5 * FAST.tick_s)
-            assert r.inbox.overflowed  # nothing starts afresh while there is no room
+            assert "tiny.spot" in r.inbox.overflowed  # nothing starts afresh while there is no room
             assert len(r.inbox) < 400
             r.engine_runs = True
             await r.until(lambda: r.said("tiny.spot", "overflow"))

@@ -1,12 +1,13 @@
 """The three panes of a pair, and what a person does with them."""
 
+import gc
 import math
 
 import numpy as np
 import pytest
 from chart_rig import NAN, NOW_NS, NOW_S, make_context, make_pair, opened, reduced
 from msgspec.structs import replace
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QEvent, QPoint, Qt
 from PySide6.QtWidgets import QFileDialog, QPushButton
 
 from basisdesk.clock import mono_s
@@ -337,3 +338,24 @@ def test_hull_ignores_what_is_not_there():
     assert hull([(1.0, 2.0), (NAN, NAN), (-1.0, 0.5)]) == (-1.0, 2.0)
     assert all(math.isnan(v) for v in hull([(NAN, NAN)]))
     assert NOW_NS
+
+
+def test_a_closed_panel_leaves_nothing_behind(qtbot, qapp):
+    context = make_context(make_pair(rows=500, capacity=600))
+
+    def alive() -> int:
+        gc.collect()
+        return sum(isinstance(thing, BasisPanel) for thing in gc.get_objects())
+
+    before = alive()
+    for _ in range(4):
+        panel = BasisPanel(context, DARK)
+        panel.entry_dragged.connect(context.engine.outcomes.append)
+        panel.show()
+        panel.refresh()
+        panel.grab()
+        panel.close()
+        panel.deleteLater()
+        del panel
+        qapp.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+    assert alive() == before

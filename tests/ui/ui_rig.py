@@ -65,9 +65,7 @@ class Rig:
         self.deaf = False  # commands are noted and not carried out
         self.context = Context(self.engine, self.settings, self.clock, self, mode)
         self.context.status.session = "2026-11-21T091400-1f2e"
-        self.engine.start_session(
-            SessionStarted(START_NS, "s1", "demo", "0.1", "USDT", D(10_000))
-        )
+        self.engine.start_session(SessionStarted(START_NS, "s1", "demo", "0.1", "USDT", D(10_000)))
         self.seq = 0
 
     # Actions
@@ -94,7 +92,9 @@ class Rig:
         return self.engine.advance([Frame(conn, payload, self.clock.now_ns())])
 
     def orders(self, *kinds):
-        return [c for c in self.sent if not isinstance(c, SetValue) and isinstance(c, kinds or object)]
+        return [
+            c for c in self.sent if not isinstance(c, SetValue) and isinstance(c, kinds or object)
+        ]
 
     def begin(self, spot=0.3640, basis_bp=68.0):
         """Instruments, links, and the first quotes of the ADA pair, shown on the screen."""

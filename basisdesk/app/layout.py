@@ -1,13 +1,10 @@
-"""The profile folder of one desk: its lock, its files, its layout."""
+"""The window layout in the profile folder."""
 
 import base64
 import binascii
 from pathlib import Path
 
 import msgspec
-from PySide6.QtCore import QLockFile
-
-from basisdesk.errors import ProfileError
 
 LAYOUT_VERSION = 1
 LAYOUT_BYTES_MAX = 1 << 20
@@ -16,26 +13,6 @@ LAYOUT_BYTES_MAX = 1 << 20
 class _Layout(msgspec.Struct):
     version: int
     state: str
-
-
-class ProfileLock:
-    """Holds a profile for one desk. A lock left by a dead process is taken over.
-
-    Raises ProfileError when another desk has the profile open.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self._lock = QLockFile(str(folder / "desk.lock"))
-        self._lock.setStaleLockTime(0)
-        if not self._lock.tryLock(0):
-            raise ProfileError(
-                f"Another desk has the profile {folder} open. Close it, or name another profile "
-                "with --profile DIR."
-            )
-
-    def release(self) -> None:
-        """Let the profile go."""
-        self._lock.unlock()
 
 
 def load_layout(path: Path) -> bytes:

@@ -1,0 +1,194 @@
+"""What a person types, what it asks for, and the cost sheet as text."""
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from ui_rig import PERP, SPOT, Rig, instrument
+
+from basisdesk.events import ExitPlan, OpenPair
+from basisdesk.ui import ticket_sheet as sheets
+from basisdesk.ui.figures import size_text
+from basisdesk.ui.ticket_sheet import Draft, amount, sheet_lines, within
+
+D = Decimal
+
+
+@pytest.mark.parametrize(
+    ("typed", "value"),
+    [
+        ("10,000", "10000"),
+        ("10 000", "10000"),
+        ("1,234,567.89", "1234567.89"),
+        ("0.5", "0.5"),
+        (".5", "0.5"),
+        ("5.", "5"),
+        ("\u22124.5", "-4.5"),
+        ("-4.5", "-4.5"),
+        (" 72 ", "72"),
+        ("+3", "3"),
+        ("1234567.123456789", "1234567.123456789"),
+    ],
+)
+def test_figures_are_read_exactly(typed, value):
+    assert amount(typed) == D(value)
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "",
+        "abc",
+        "1,5",
+        "1.2.3",
+        "1e5",
+        "nan",
+        "inf",
+        "--1",
+        "\u0661",
+        "1,00,000",
+        "0x10",
+        "9" * 40,
+        "1.5%",
+    ],
+)
+def test_anything_else_is_one_sentence(typed):
+    said = amount(typed)
+    assert isinstance(said, str)
+    assert said.endswith(".")
+
+
+def test_a_decimal_comma_is_told_apart_from_thousands():
+    assert amount("1,5") == "Use a point for decimals, commas only between thousands: 1.5 or 1,500."
+
+
+@given(st.text(max_size=40))
+def test_no_typing_raises(typed):
+    found = amount(typed)
+    assert isinstance(found, str) or found.is_finite()
+
+
+@given(st.decimals("-1e12", "1e12", places=8))
+def test_what_the_field_shows_is_read_back_as_the_same_figure(value):
+    assert amount(size_text(value)) == value
+
+
+def test_limits_are_said_in_the_units_of_the_field():
+    assert within(D(6), D(1), D(5)) == "Enter a value of at most 5."
+    assert within(D("0.5"), D(1), D(5)) == "Enter a value of at least 1."
+    assert within(D(0), D(0), above=True) == "Enter a value above 0."
+    assert within(D(20_000), D(-10_000), D(10_000), "bp") == "Enter a value of at most 10,000 bp."
+    assert within("no figure.", D(1)) == "no figure."
+    assert within(D(5), D(1), D(5)) == 5
+
+
+def draft(**changes):
+    fields = {
+        "size": D(10_000), "leverage": D(2), "target_bp": D(3), "stop_bp": D(120), "hold_h": D(72),
+    }  # fmt: skip
+    return Draft(**(fields | changes))
+
+
+def test_a_complete_draft_is_exactly_one_order():
+    pair = (SPOT, PERP)
+    plan = ExitPlan(D(3), D(120), D(72))
+    rule = instrument("spot")
+    assert draft().request(pair, rule, 0.364) == OpenPair(SPOT, PERP, D(10_000), D(2), plan)
+    reverse = draft(direction=-1).request(pair, instrument("perp"), 0.364)
+    assert (reverse.long, reverse.short) == (PERP, SPOT)
+
+
+@pytest.mark.parametrize("gone", ["size", "leverage", "target_bp", "stop_bp", "hold_h"])
+def test_a_missing_field_is_no_order(gone):
+    assert draft(**{gone: None}).request((SPOT, PERP), instrument("spot"), 0.364) is None
+
+
+def test_a_size_in_quote_is_cut_to_whole_lots():
+    got = draft(size=D(1000), in_quote=True).request((SPOT, PERP), instrument("spot"), 0.364)
+    assert got.qty == D("2747.2")
+    assert draft(size=D(1000), in_quote=True).request((SPOT, PERP), None, 0.364) is None
+    nan = float("nan")
+    assert draft(size=D(1), in_quote=True).request((SPOT, PERP), instrument("spot"), nan) is None
+
+
+def test_switching_the_unit_keeps_the_worth():
+    rule = instrument("spot")
+    there = sheets.switched(draft(), 0.364, rule)
+    assert (there.size, there.in_quote) == (D("3640.00"), True)
+    assert sheets.switched(there, 0.364, rule).size == D(10_000)
+
+
+def test_a_sensible_start_is_a_quarter_of_equity_out_near_fair():
+    rig = Rig().begin()
+    shown = rig.engine.shown()
+    got = sheets.sensible(1, shown, instrument("spot"), D(10_000))
+    assert got.size == D(6800)
+    assert got.leverage == 2
+    assert got.target_bp == sheets.half(shown.now.fair_bp) + 2
+    assert 55 <= got.stop_bp - D(repr(shown.now.open_bp)) <= 65
+    assert got.complete
+    back = sheets.sensible(-1, shown, instrument("perp"), D(10_000))
+    assert back.stop_bp < back.target_bp < got.stop_bp
+
+
+def test_without_fresh_quotes_there_is_nothing_sensible():
+    rig = Rig().begin()
+    rig.wait(5)
+    assert sheets.sensible(1, rig.engine.shown(), instrument("spot"), D(10_000)) is None
+
+
+def lines_of(direction=1, **changes):
+    rig = Rig().begin()
+    request = draft(direction=direction, size=D(4000), **changes).request(
+        (SPOT, PERP), instrument("spot"), 0.364
+    )
+    sheet = rig.engine.sheet(request)
+    now_ms = rig.engine.now_ns // 1_000_000
+    lines = sheet_lines(sheet, "ADA", instrument("perp"), D(10_000), now_ms)
+    return sheet, {line.name: line for line in lines}
+
+
+def test_the_sheet_shows_four_fees_and_says_each():
+    sheet, lines = lines_of()
+    fees = lines["Fees, 4 fills"]
+    assert fees.value.endswith(" USDT")
+    assert fees.second == "31.1 bp"
+    for word in ("buy spot", "sell perp", "sell spot", "buy perp"):
+        assert word in fees.tip
+    four = sheet.fee_long_in + sheet.fee_short_in + sheet.fee_long_out + sheet.fee_short_out
+    assert four == sheet.fees
+
+
+def test_the_sheet_of_a_long_spot_borrows_nothing_and_gets_positive_funding():
+    _, lines = lines_of()
+    assert lines["Borrow"].value == "none"
+    funding = lines["Next funding to you"]
+    assert funding.value.startswith("+0.2")
+    assert funding.meaning == "gain"
+    assert funding.second.startswith("in ")
+    assert "payments" in lines["Break-even basis"].second
+    assert lines["Capital used"].value.endswith("of 10,000 USDT")
+    assert lines["Liquidation of the short"].second.startswith("+49")
+    assert lines["Hedge after fees"].value == "0 ADA left over"
+    stop, stress = lines["Loss at stop / stress"].value.split(" / ")
+    assert stop.startswith("\u2212")
+    assert stress.startswith("\u2212")
+
+
+def test_the_sheet_of_a_short_spot_says_borrow_and_the_long_liquidation():
+    _, lines = lines_of(-1, target_bp=D(120), stop_bp=D(3))
+    assert lines["Borrow"].second == "per 8 h"
+    assert lines["Next funding to you"].meaning == "loss"
+    assert lines["Break-even basis"].second == "no payments"
+    assert lines["Liquidation of the long"].second.startswith("\u221249")
+
+
+def test_before_there_is_a_price_every_line_stands_without_a_figure():
+    assert [line.value for line in sheets.empty_lines()] == ["\u2013"] * 9
+
+
+def test_a_verdict_has_a_shape_beside_its_colour():
+    marks = [sheets.verdict_mark(kind) for kind in ("go", "thin", "no")]
+    assert len({shape for shape, _ in marks}) == 3
+    assert [token for _, token in marks] == ["gain", "warn", "loss"]
