@@ -193,13 +193,18 @@ class BasisPanel(Panel):
             self._readout.setText(f"{clock}   {where}")
             return
         price = self._scene.prices.places
-        self._readout.setText(
-            f"{clock}   spot {number_text(row['spot'], price)}"
-            f"   perp {number_text(row['perp'], price)}"
-            f"   mid {sign_text(row['mid_bp'], 1)}   open {sign_text(row['open_bp'], 1)}"
-            f"   close {sign_text(row['close_bp'], 1)} bp"
-            f"   funding {sign_text(row['funding_pct'], 4)} %"
-        )
+        parts = [
+            clock,
+            f"spot {number_text(row['spot'], price)}",
+            f"perp {number_text(row['perp'], price)}",
+            f"mid {sign_text(row['mid_bp'], 1)} bp",
+            f"open {sign_text(row['open_bp'], 1)}   close {sign_text(row['close_bp'], 1)} bp",
+            f"funding {sign_text(row['funding_pct'], 4)} %",
+        ]
+        advance = self._readout.fontMetrics().horizontalAdvance
+        while len(parts) > 1 and advance("   ".join(parts)) > self._readout.width():
+            parts.pop()  # a figure is whole or not there
+        self._readout.setText("   ".join(parts))
 
     # --- building --------------------------------------------------------------------------------
 
@@ -287,6 +292,8 @@ class BasisPanel(Panel):
             self.show_range(button.text())
 
     def _on_chart_ranged(self, t0_s: float, t1_s: float) -> None:
+        if self._pair is None or not len(self._pair.series):
+            return
         span = t1_s - t0_s
         if abs(span - self._shown_s) > 1e-9 * span:  # zoomed: it goes on following if it did
             self._span_s = self._shown_s = span

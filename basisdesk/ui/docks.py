@@ -70,7 +70,7 @@ class Dock(QDockWidget):
         self.setAccessibleName(title)
         self.topLevelChanged.connect(self._on_moved)
         self.dockLocationChanged.connect(self._on_moved)
-        self.visibilityChanged.connect(self._on_moved)
+        self.visibilityChanged.connect(self._on_visibility_changed)
         panel.installEventFilter(self)
 
     def toggle_floating(self) -> None:
@@ -93,6 +93,11 @@ class Dock(QDockWidget):
             self.setTitleBarWidget(wanted)
             self.bar.setVisible(not bare)
             self._no_bar.setVisible(bare)
+
+    def _on_visibility_changed(self, front: bool) -> None:
+        # Qt keeps a tab that is behind "visible", out of sight; its panel must not be refreshed.
+        self.panel.setVisible(front)
+        self._on_moved()
 
     def _on_moved(self, *_args: object) -> None:
         # Qt tells before its own layout is done; neighbours lose their tab in the same move.

@@ -105,7 +105,10 @@ TERMS: dict[str, str] = {
     ),
     "Latency": "Our receive time minus the venue's stamp, median and worst of 100: 43 and 120 ms.",
     "Gap": "A missing number in the venue's sequence; the book is dropped and asked for anew: 0.",
-    "Late": "A settlement that passed while the desk was closed, paid from the venue's history.",
+    "Late": (
+        "A settlement that passed while the desk was closed or silent, paid from the venue's "
+        "history: 16:00, booked 2 h later."
+    ),
 }
 
 

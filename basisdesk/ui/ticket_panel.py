@@ -218,7 +218,7 @@ class TicketPanel(Panel):
         if self._in_quote and told and abs(qty - told) * 100 < told:
             return
         if qty != told:
-            self._told_qty = f"{qty:f}"
+            self._told_qty = f"{qty.normalize():f}"
             self._context.actions.submit(SetValue("ticket.qty", self._told_qty))
 
     def _tell_plan(self) -> None:

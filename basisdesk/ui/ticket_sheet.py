@@ -40,7 +40,7 @@ def amount(typed: str) -> Decimal | str:
     if len(text) > TYPED_MAX:
         return f"That is longer than {TYPED_MAX} characters. Enter a shorter figure."
     sign = -1 if text[0] == "-" else 1
-    digits = text.lstrip("+-") if text[0] in "+-" else text
+    digits = text[1:] if text[0] in "+-" else text
     if not digits.isascii():
         return "Enter digits, such as 10,000 or 0.5."
     if not (_PLAIN.fullmatch(digits) or _GROUPED.fullmatch(digits)):

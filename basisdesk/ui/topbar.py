@@ -28,6 +28,7 @@ from basisdesk.venues.instrument import split_key
 BAR_PX = 56
 STRIP_PX = 4
 GAP_PX = 14
+BADGE_GAP_PX = 6
 SPARE_PX = 24  # room that must be free before something that stepped back returns
 LEGS_PX_MIN = 110
 LAG_WARN_MS = 50.0
@@ -50,6 +51,7 @@ _STEPS: tuple[tuple[tuple[str, ...], Room], ...] = (
     (("fair",), Room.GONE),
     (("close",), Room.GONE),
     (("funding",), Room.GONE),
+    (("spot", "perp"), Room.GONE),  # the badges are never cut
 )
 
 
@@ -219,7 +221,7 @@ class TopBar(Panel):
         gap = self._theme.px(GAP_PX)
         widths = [self._figures[name].width_in(room) for name, room in self._rooms(step).items()]
         badges = [b.sizeHint().width() for b in self._badges if not b.isHidden()]
-        line = self._name.sizeHint().width() + sum(badges) + 6 * len(badges)
+        line = self._name.sizeHint().width() + sum(badges) + BADGE_GAP_PX * (len(self._badges) + 1)
         fixed = [max(line, LEGS_PX_MIN), self._feeds.sizeHint().width(), self._halt_px()]
         shown = [width for width in widths if width] + fixed
         return sum(shown) + gap * (len(shown) - 1) + 2 * self._theme.px(12)
@@ -286,7 +288,7 @@ class TopBar(Panel):
     def _lay_out(self) -> None:
         px = self._theme.px
         name = QGridLayout()
-        name.setHorizontalSpacing(6)
+        name.setHorizontalSpacing(BADGE_GAP_PX)
         name.setVerticalSpacing(0)
         name.addWidget(self._name, 0, 0)
         for i, badge in enumerate(self._badges):

@@ -46,7 +46,7 @@ def live(context):
 async def open_one(context, qty="500"):
     await until(lambda: live(context))
     context.actions.submit(OpenPair(LONG, SHORT, Decimal(qty), Decimal(2), PLAN))
-    await until(lambda: context.engine.open_pairs())
+    await until(context.engine.open_pairs)
 
 
 def test_open_close_save_and_replay_to_the_same_digest(tmp_path, capsys):

@@ -2,6 +2,7 @@
 
 import dataclasses
 from decimal import Decimal
+from itertools import pairwise
 
 import pytest
 from ui_rig import PERP, SPOT, Rig
@@ -169,7 +170,7 @@ def test_bars_of_the_waterfall_hang_together_and_leave_nothing_over():
     *terms, net = what.bars
     assert [bar.name for bar in terms[:4]] == ["Basis", "Funding", "Fees", "Slippage"]
     assert terms[0].start == 0.0
-    assert all(a.end == pytest.approx(b.start) for a, b in zip(terms, terms[1:], strict=False))
+    assert all(a.end == pytest.approx(b.start) for a, b in pairwise(terms))
     assert terms[-1].end == pytest.approx(net.end) == pytest.approx(float(money.total))
     assert what.left_over == "left over 0.00"
 
@@ -187,7 +188,7 @@ def test_the_status_line_tells_equity_today_and_exposure():
     assert today.text.startswith("today \u25b2 +")
     assert today.meaning == "gain"
     assert drawdown.text == "drawdown 0.00 %"
-    assert exposure.text == "exposure 1,457"  # the larger leg at its mid
+    assert exposure.text == "exposure 1,458"  # the larger leg at its mid, 3,996 * 0.36475
     assert delta.text == "net delta 0 ADA"
 
 

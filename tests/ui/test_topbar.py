@@ -89,8 +89,14 @@ def test_a_narrow_or_a_large_type_bar_keeps_what_matters(qtbot):
     bar = make_bar(qtbot, make_context(make_pair()), 900, theme_for(Ui(font_scale=1.5)))
     rooms = {name: figure._room for name, figure in bar._figures.items()}
     assert rooms["trip"] == rooms["fair"] == Room.GONE
-    assert rooms["spot"] < Room.GONE
     assert rooms["open"] < Room.GONE
+
+
+def test_badges_are_never_cut(qtbot):
+    bar = make_bar(qtbot, make_context(make_pair()), 780)
+    qtbot.wait(1)
+    for badge in bar._badges[:2]:
+        assert badge.width() >= badge.sizeHint().width()
 
 
 def test_a_bar_that_grows_shows_more_again(qtbot):

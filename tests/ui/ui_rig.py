@@ -1,8 +1,7 @@
-"""A real engine on a made-up market, and actions that walk commands through it: no socket, no disk."""
+"""A real engine on a made-up market, and actions that walk commands through it. No socket."""
 
 import math
 from decimal import Decimal
-from pathlib import Path
 
 import msgspec
 
@@ -59,7 +58,7 @@ class Rig:
         self.clock = ManualClock(START_NS)
         self.engine = Engine(self.settings, known_venues(), MemoryJournal())
         self.sent: list = []
-        self.saved: list[Path] = []
+        self.saved: list = []
         self.reconnected: list[str] = []
         self.left = False
         self.deaf = False  # commands are noted and not carried out

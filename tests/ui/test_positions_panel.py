@@ -1,0 +1,146 @@
+"""The positions panel: buttons send what they say, rows teach, the selected row explains itself."""
+
+from decimal import Decimal
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QPushButton
+from ui_rig import PERP, SPOT, THEME, Rig
+
+from basisdesk.events import ClosePair, ExitPlan, OpenPair
+from basisdesk.ui.positions_panel import PositionsPanel
+
+D = Decimal
+PLAN = ExitPlan(D(3), D(120), D(72))
+
+
+@pytest.fixture
+def rig():
+    rig = Rig().begin()
+    for qty in ("4000", "1000"):
+        rig.submit(OpenPair(SPOT, PERP, D(qty), D(2), PLAN))
+    rig.sent.clear()
+    return rig
+
+
+@pytest.fixture
+def panel(qtbot, rig):
+    panel = PositionsPanel(rig.context, THEME)
+    qtbot.addWidget(panel)
+    panel.resize(1500, 260)
+    panel.show()
+    qtbot.waitExposed(panel)
+    panel.refresh()
+    return panel
+
+
+def button(panel, name):
+    found = [b for b in panel.findChildren(QPushButton) if b.accessibleName() == name]
+    return found[-1] if found else None
+
+
+def test_close_and_half_send_just_that(qtbot, rig, panel):
+    rig.deaf = True
+    qtbot.mouseClick(button(panel, "Close pair 1"), Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(button(panel, "Half pair 2"), Qt.MouseButton.LeftButton)
+    assert rig.orders(ClosePair) == [ClosePair(1), ClosePair(2, D("0.5"))]
+
+
+def test_buttons_are_reached_and_pressed_by_keyboard(qtbot, rig, panel):
+    rig.deaf = True
+    close = button(panel, "Close pair 2")
+    assert close.focusPolicy() & Qt.FocusPolicy.TabFocus
+    qtbot.keyClick(close, Qt.Key.Key_Space)
+    assert rig.orders(ClosePair) == [ClosePair(2)]
+
+
+def test_a_half_close_leaves_half_and_the_rest_closes(qtbot, rig, panel):
+    qtbot.mouseClick(button(panel, "Half pair 2"), Qt.MouseButton.LeftButton)
+    rig.wait(1)
+    rig.move(0.3640, 60.0)
+    panel.refresh()
+    row = next(row for row in panel.table.rows_model.rows if row.pair == 2)
+    assert 490 <= row.size_value <= 510
+    qtbot.mouseClick(button(panel, "Close pair 2"), Qt.MouseButton.LeftButton)
+    panel.refresh()
+    row = next(row for row in panel.table.rows_model.rows if row.pair == 2)
+    assert row.over
+    assert button(panel, "Dismiss pair 2") is not None
+
+
+def test_a_closed_pair_stays_until_dismissed(qtbot, rig, panel):
+    rig.submit(ClosePair(1))
+    panel.refresh()
+    assert [row.pair for row in panel.table.rows_model.rows] == [2, 1]
+    qtbot.mouseClick(button(panel, "Dismiss pair 1"), Qt.MouseButton.LeftButton)
+    assert [row.pair for row in panel.table.rows_model.rows] == [2]
+
+
+def test_pairs_closed_in_an_earlier_session_do_not_come_back(qtbot, rig, panel):
+    rig.submit(ClosePair(1))
+    rig.clock.advance(60)
+    rig.engine.start_session(
+        type(rig.engine.session)(rig.clock.now_ns(), "s2", "demo", "0.1", "USDT", D(10_000))
+    )
+    later = PositionsPanel(rig.context, THEME)
+    qtbot.addWidget(later)
+    later.refresh()
+    assert [row.pair for row in later.table.rows_model.rows] == [2]
+
+
+def test_the_selected_row_drives_the_waterfall(rig, panel):
+    assert panel.waterfall.shown.title == "ADA: where the money went, USDT"
+    panel.table.choose(1)
+    row = panel.table.chosen()
+    net = panel.waterfall.shown.bars[-1]
+    assert net.text in row.net
+    assert panel.waterfall.shown.left_over == "left over 0.00"
+    assert "left over 0.00" in panel.waterfall.accessibleDescription()
+    panel.waterfall.grab()
+
+
+def test_the_keyboard_closes_the_selected_pair(rig, panel):
+    rig.deaf = True
+    panel.table.choose(1)
+    panel.close_selected()
+    assert rig.orders(ClosePair) == [ClosePair(panel.table.chosen().pair)]
+
+
+def test_the_dock_hears_how_many_pairs_are_open(qtbot, rig, panel):
+    counts = []
+    panel.counted.connect(counts.append)
+    rig.submit(ClosePair(1))
+    panel.refresh()
+    panel.refresh()
+    assert counts == [1]
+
+
+def test_rare_columns_stand_only_while_they_are_more_than_nothing(rig, panel):
+    headers = [column.header for column in panel.table.rows_model.columns]
+    borrow, loose = headers.index("Borrow"), headers.index("Unhedged")
+    assert panel.table.isColumnHidden(borrow)
+    assert panel.table.isColumnHidden(loose)
+    rig.submit(OpenPair(PERP, SPOT, D(5000), D(2), ExitPlan(D(190), D(-90), D(72))))
+    for _ in range(13):
+        rig.move(0.3640, 68.0, seconds=3600.0)
+    panel.refresh()
+    assert not panel.table.isColumnHidden(borrow)
+
+
+def test_an_empty_table_teaches(qtbot):
+    rig = Rig().begin()
+    panel = PositionsPanel(rig.context, THEME)
+    qtbot.addWidget(panel)
+    panel.refresh()
+    assert panel.table.empty_text.startswith("No open pairs. Size one in the ticket")
+    assert panel.waterfall.shown is None
+
+
+def test_buttons_survive_sorting_and_the_rows_keep_their_own(qtbot, rig, panel):
+    rig.deaf = True
+    panel.table.sortByColumn(2, Qt.SortOrder.AscendingOrder)
+    panel.refresh()
+    close = button(panel, "Close pair 1")
+    assert close.isVisible()
+    qtbot.mouseClick(close, Qt.MouseButton.LeftButton)
+    assert rig.orders(ClosePair) == [ClosePair(1)]
