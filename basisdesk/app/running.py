@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from basisdesk.app.desk import Pilot
 
 LAG_BEAT_MS = 50
+OFFSCREEN_SIZE = (1600, 1000)  # of a picture drawn without a display, pixels
 RESTARTS_MAX = 20
 RESTART_DELAYS_S = (0.2, 1.0, 2.0, 5.0)
 LAG_SAMPLES = 400  # 20 s of loop-lag samples behind the shown p99
@@ -171,6 +172,8 @@ class Desk(QObject):
                 loop.add_signal_handler(number, self._stop.set)
         try:
             self._window.restore_layout(load_layout(self._layout_path))
+            if self._app.platformName() == "offscreen":
+                self._window.resize(*OFFSCREEN_SIZE)  # its screen is a fiction of 800 x 800
             self._window.closed.connect(self._on_window_closed)
             self._window.show()
             self._lag_timer.start(LAG_BEAT_MS)

@@ -1,7 +1,14 @@
 """A dock with a title bar of one line that goes away while tabs name the panel."""
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer
-from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QMainWindow, QToolButton, QWidget
+from PySide6.QtWidgets import (
+    QDockWidget,
+    QHBoxLayout,
+    QMainWindow,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from basisdesk.ui.theme import Theme, set_tip
 
@@ -60,8 +67,15 @@ class Dock(QDockWidget):
     ) -> None:
         super().__init__(title, window)
         self.setObjectName(name)
-        self.setWidget(panel)
         self.panel = panel
+        policy = panel.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)  # a tab behind keeps asking for its room
+        panel.setSizePolicy(policy)
+        frame = QWidget(self)
+        inside = QVBoxLayout(frame)
+        inside.setContentsMargins(0, 0, 0, 0)
+        inside.addWidget(panel)
+        self.setWidget(frame)
         self._own_title = own_title
         self.bar = TitleBar(self, theme)
         self._no_bar = QWidget(self)

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QLayout, QVBoxLayout, QWidget
 
 from basisdesk.events import Changed
 from basisdesk.ui.context import Context
@@ -13,7 +14,7 @@ from basisdesk.ui.theme import PlainLabel, Theme, set_tip
 
 
 class StatusLine(Panel):
-    """Account at the left, program at the right. What does not fit goes, from the middle out."""
+    """Account at the left, program at the right. What does not fit goes whole, by rank."""
 
     cares_about = Changed.QUOTES | Changed.POSITIONS | Changed.LEDGER | Changed.FEEDS
 
@@ -25,20 +26,25 @@ class StatusLine(Panel):
         self._saved = ""
         self.setAccessibleName("Status")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground, on=False)
+        self._items: list[tuple[Item, PlainLabel]] = []
         self._left: list[PlainLabel] = []
         self._right: list[PlainLabel] = []
         self._line = QHBoxLayout(self)
         self._line.setContentsMargins(theme.px(10), theme.px(3), theme.px(10), theme.px(4))
         self._line.setSpacing(theme.px(14))
+        self._line.setSizeConstraint(QLayout.SizeConstraint.SetNoConstraint)
         self._line.addStretch(1)
 
     def refresh(self) -> None:
         """Read the account and the program."""
         utc = self._context.settings.ui.utc
         engine, status = self._context.engine, self._context.status
-        self._show(self._left, left_items(engine, self._watch, utc), lambda at: at)
-        items = right_items(engine, status, utc)
-        self._show(self._right, items, lambda at: len(self._left) + 1 + at)
+        left, right = left_items(engine, self._watch, utc), right_items(engine, status, utc)
+        self._show(self._left, left, lambda at: at)
+        self._show(self._right, right, lambda at: len(self._left) + 1 + at)
+        labels = (*self._left, *self._right)
+        self._items = list(zip((*left, *right), labels, strict=True))
+        self._fit()
 
     def _show(
         self, labels: list[PlainLabel], items: list[Item], place: Callable[[int], int]
@@ -54,6 +60,31 @@ class StatusLine(Panel):
                 label.setText(item.text)
             label.set_colour(self._theme.qcolor(item.meaning or "muted"))
             set_tip(label, item.tip)
+
+    def _fit(self) -> None:
+        """Hide items of the lowest rank until the rest stands whole."""
+        margins = self._line.contentsMargins()
+        room = self.width() - margins.left() - margins.right()
+        gap = self._line.spacing()
+        widths = {id(label): label.sizeHint().width() + gap for _, label in self._items}
+        needed = sum(widths.values()) + gap
+        for _, label in sorted(self._items, key=lambda pair: pair[0].keep):
+            whole = needed <= room
+            if label.isHidden() == whole:
+                label.setVisible(whole)
+            if not whole:
+                needed -= widths[id(label)]
+
+    # Qt
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Another width holds other items."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def minimumSizeHint(self) -> QSize:
+        """The line never holds the window wide."""
+        return QSize(0, super().minimumSizeHint().height())
 
 
 class Banner(Panel):

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from basisdesk.engine import Engine
 from basisdesk.ui.context import Status
-from basisdesk.ui.figures import gain_text, number_text, sign_text, size_text
+from basisdesk.ui.figures import gain_text, number_text, size_text
 from basisdesk.ui.rows import base_of, meaning_of, sign_of
 from basisdesk.ui.times import clock_text, date_text, moment, zone_text
 
@@ -16,11 +16,15 @@ LAG_WARN_MS = 50.0  # the window must never block longer than this
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One item of the status line. meaning: a colour token, "" for muted."""
+    """One item of the status line.
+
+    meaning: a colour token, "" for muted. keep: where room is short, the smallest goes first.
+    """
 
     text: str
     meaning: str = ""
     tip: str = ""
+    keep: int = 9
 
 
 class EquityWatch:
@@ -60,22 +64,26 @@ def left_items(engine: Engine, watch: EquityWatch, utc: bool) -> list[Item]:
             f"Equity {number_text(funds.equity, 2)} {currency}",
             "text",
             f"Cash and everything held at mids; {number_text(funds.free, 2)} {currency} is free.",
+            10,
         ),
         Item(f"today {gain_text(today, 2)}", meaning_of(sign_of(today)), f"Since {since}."),
         Item(
             f"drawdown {number_text(watch.drawdown_pct(funds.equity), 2)} %",
             "",
             f"Below the highest equity since this desk started, {number_text(watch.peak, 2)}.",
+            6,
         ),
         Item(
             f"exposure {short_money(notional)}",
             "",
             f"Notional of all open pairs, one leg each: {number_text(notional, 2)} {currency}.",
+            4,
         ),
         Item(
             f"net delta {delta_text(deltas)}",
             "",
             "Coins long minus coins short over all open pairs.",
+            5,
         ),
     ]
 
@@ -126,6 +134,7 @@ def right_items(engine: Engine, status: Status, utc: bool) -> list[Item]:
         f"recording {number_text(status.tape_mb, 0 if status.tape_mb >= 10 else 1)} MB",
         "",
         "Every message and command of this session, compressed, for exact replay.",
+        3,
     )
     if status.tape_state:
         tape = Item("\u25b2 not recording", "warn", status.tape_state)
@@ -134,22 +143,27 @@ def right_items(engine: Engine, status: Status, utc: bool) -> list[Item]:
             f"session {date_text(began_ns, utc)} {zone}" if began_ns else "no session",
             "",
             f"Session {status.session or 'unnamed'}.",
+            1,
         ),
         tape,
         Item(
             f"{number_text(status.messages_per_s, 0)} msg/s",
             "",
             f"Messages a second from all feeds; {status.inbox_frames:,} wait in the inbox.",
+            7,
         ),
         Item(
             f"loop {number_text(status.loop_lag_ms, 0)} ms",
             "warn" if lag > LAG_WARN_MS else "",
             f"How late the program's own beat comes; 99 of 100 within {number_text(lag, 0)} ms.",
+            8,
         ),
-        Item(f"profile {status.profile}", "", "The folder of settings, journal, tapes and layout."),
+        Item(
+            f"profile {status.profile}", "", "The folder of settings, journal, tapes and layout.", 2
+        ),
     ]
     if status.speed != 1.0:
-        items.insert(0, Item(f"speed {sign_text(status.speed, 1).lstrip('+')}\u00d7", "warn"))
+        items.insert(0, Item(f"speed {size_text(status.speed, 1)}\u00d7", "warn"))
     return items
 
 

@@ -67,8 +67,7 @@ class MainWindow(QMainWindow):
         self._build_docks()
         self._build_menus()
         self._join()
-        room = QGuiApplication.primaryScreen().availableGeometry().size()
-        self.resize(QSize(*FIRST_SIZE).boundedTo(room))
+        self.resize(self._first_size())
         self.reset_layout()
         self.charts.chart.setFocus()
 
@@ -107,7 +106,8 @@ class MainWindow(QMainWindow):
             self.reset_layout()
             return False
         geometry, state = parts
-        fine = self.restoreGeometry(QByteArray(geometry))
+        # Without a screen there is no place to go back to, and pictures keep their full size.
+        fine = _offscreen() or self.restoreGeometry(QByteArray(geometry))
         fine = self.restoreState(QByteArray(state), LAYOUT_STATE) and fine
         if not fine or not any(not dock.isHidden() for dock in self.docks.values()):
             self.reset_layout()
@@ -143,6 +143,11 @@ class MainWindow(QMainWindow):
         bottom = self.docks[_TABBED[0]]
         high = max(300, self.height() - low)
         self.resizeDocks([charts, bottom], [high, low], Qt.Orientation.Vertical)
+
+    def _first_size(self) -> QSize:
+        size = QSize(*FIRST_SIZE)
+        screen = QGuiApplication.primaryScreen()
+        return size if _offscreen() else size.boundedTo(screen.availableGeometry().size())
 
     def _bring_back(self) -> None:
         """Put the window onto a screen if none of it can be seen: a monitor was taken away."""
@@ -339,6 +344,10 @@ class MainWindow(QMainWindow):
         """Say so; the app leaves in order."""
         super().closeEvent(event)
         self.closed.emit()
+
+
+def _offscreen() -> bool:
+    return QGuiApplication.platformName() in ("offscreen", "minimal")
 
 
 def _parts(saved: bytes) -> tuple[bytes, bytes] | None:

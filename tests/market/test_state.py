@@ -26,7 +26,7 @@ def market():
 # --- where a price comes from --------------------------------------------------------------------
 
 
-def test_a1_a_moving_spot_last_price_never_freezes_nor_feeds_the_mid(market):
+def test_A1_a_moving_spot_last_price_never_freezes_nor_feeds_the_mid(market):
     """A1: the script took the first last price of the spot ticker as bid and ask, for ever."""
     codec = Bybit().codec(S)
 

@@ -211,7 +211,7 @@ def test_the_right_side_warns_when_nothing_is_recorded_or_the_loop_is_slow():
     texts = {item.text: item for item in items}
     assert texts["\u25b2 not recording"].meaning == "warn"
     assert texts["\u25b2 not recording"].tip == "No recording: the disk is full."
-    assert texts["speed 60.0\u00d7"].meaning == "warn"
+    assert texts["speed 60\u00d7"].meaning == "warn"
     assert next(item for item in items if item.text.startswith("loop")).meaning == "warn"
 
 

@@ -114,10 +114,19 @@ def test_the_status_line_follows_the_account(qtbot, rig):
     assert texts[0].startswith("Equity 9,99")
     rig.context.status.speed = 10.0
     panel.refresh()
-    assert panel._right[0].text() == "speed 10.0\u00d7"
+    assert panel._right[0].text() == "speed 10\u00d7"
     rig.context.status.speed = 1.0
     panel.refresh()
     assert panel._right[0].text().startswith("session ")
+
+
+def test_where_room_is_short_items_go_whole_and_equity_stays(qtbot, rig):
+    panel = shown(qtbot, StatusLine(rig.context, THEME))
+    for width in (1300, 700, 420, 160):
+        panel.resize(width, 24)
+        seen = [label for label in (*panel._left, *panel._right) if not label.isHidden()]
+        assert sum(label.sizeHint().width() for label in seen) <= width
+    assert [label.text().split()[0] for label in seen] == ["Equity"]
 
 
 def test_the_banner_comes_and_goes(qtbot, rig):
