@@ -134,6 +134,10 @@ class LoopbackExchange:
         """Refuse: nobody listens any more, and all connections are reset."""
         if self._server is None:
             return
+        for listening in self._server.sockets:
+            asyncio.get_running_loop().get_debug()
+        for _ in range(0):  # asyncio drops what it has just accepted unclosed when closed now
+            await asyncio.sleep(0)
         self._server.close(close_connections=False)
         self.reset_all()
         for task in self._replaying:

@@ -10,7 +10,7 @@ from basisdesk.config import Settings
 from basisdesk.events import Funds, OpenPair
 from basisdesk.market.state import Market
 from basisdesk.trading import risk, words
-from basisdesk.trading.costs import CostSheet, cost_sheet, exit_now, refused_sheet
+from basisdesk.trading.costs import CostSheet, Exit, cost_sheet, exit_now, refused_sheet
 from basisdesk.trading.orders import PairOrder
 from basisdesk.trading.paper import Memory
 from basisdesk.trading.quoting import OpenQuote, Pricer
@@ -52,7 +52,10 @@ class Entries:
         quote = pricer.price(request.qty)
         if isinstance(quote, No):
             return quote
-        return self._sizes(quote, pricer, self.free(funds)) or quote
+        leave = exit_now(quote, request, market, self._settings, now_ns)
+        return (
+            self._sizes(quote, pricer, self.free(funds)) or _reached(request, quote, leave) or quote
+        )
 
     def max_qty(self, request: OpenPair, market: Market, funds: Funds, now_ns: int) -> Decimal:
         """The largest quantity of the long leg that `check` would not refuse; 0 when none."""
@@ -82,9 +85,14 @@ class Entries:
             direction = risk.direction(request)
             return refused_sheet(request, direction, no.at(now_ns, "open_pair"), currency)
         free = self.free(funds)
-        no = no or self._sizes(quote, pricer, free) or risk.check_planned(request.exit)
-        refusal = no.at(now_ns, "open_pair") if no is not None else None
         leave = exit_now(quote, request, market, self._settings, now_ns)
+        no = (
+            no
+            or self._sizes(quote, pricer, free)
+            or risk.check_planned(request.exit)
+            or _reached(request, quote, leave)
+        )
+        refusal = no.at(now_ns, "open_pair") if no is not None else None
         account = Funds(free, funds.equity), pricer.affordable(free), refusal
         return cost_sheet(quote, leave, request, market, self._settings, account)
 
@@ -128,6 +136,12 @@ class Entries:
 
     def _pricer(self, request: OpenPair, market: Market, now_ns: int) -> Pricer:
         return Pricer(request, market, self._settings, self._memory, now_ns)
+
+
+def _reached(request: OpenPair, quote: OpenQuote, leave: Exit | None) -> No | None:
+    if leave is None:
+        return None
+    return risk.check_reached(request.exit, quote.direction, leave.bp)
 
 
 _UNPRICED = No("min_qty", "0", "above 0", "Enter a size above zero.")

@@ -177,6 +177,25 @@ def check_plan(plan: ExitPlan, direction: int) -> No | None:
     )
 
 
+def check_reached(plan: ExitPlan, direction: int, leave_bp: float) -> No | None:
+    """A plan whose target or stop is not reached already: such an entry would leave at once.
+
+    leave_bp: the executable basis of leaving right after the entry, bp; NaN when unknown.
+    """
+    for word, line, side in (("stop", plan.stop_bp, 1), ("target", plan.target_bp, -1)):
+        if line is None or not direction * side * (leave_bp - float(line)) >= 0:
+            continue
+        lies = "above" if direction * side > 0 else "below"
+        return No(
+            "exit_plan",
+            f"{word} {words.figure(line)}",
+            f"{lies} {leave_bp:.1f}",
+            f"The {word} of {words.bp(float(line))} is reached already: leaving now stands at "
+            f"{words.bp(leave_bp)}. Set it {lies} that, or wait.",
+        )
+    return None
+
+
 def check_planned(plan: ExitPlan) -> No | None:
     """Target and stop both set. Asked by the ticket, not of commands from a file."""
     missing = [

@@ -77,12 +77,13 @@ class Dock(QDockWidget):
         inside.addWidget(panel)
         self.setWidget(frame)
         self._own_title = own_title
+        self._float_size = QSize(theme.px(320), theme.px(260))
         self.bar = TitleBar(self, theme)
         self._no_bar = QWidget(self)
         self._no_bar.setFixedHeight(0)
         self.setTitleBarWidget(self.bar)
         self.setAccessibleName(title)
-        self.topLevelChanged.connect(self._on_moved)
+        self.topLevelChanged.connect(self._on_top_level_changed)
         self.dockLocationChanged.connect(self._on_moved)
         self.visibilityChanged.connect(self._on_visibility_changed)
         panel.installEventFilter(self)
@@ -108,9 +109,17 @@ class Dock(QDockWidget):
             self.bar.setVisible(not bare)
             self._no_bar.setVisible(bare)
 
+    def _on_top_level_changed(self, floating: bool) -> None:
+        if floating:
+            self.panel.show()
+            least = self.panel.sizeHint().expandedTo(self._float_size)
+            if self.width() < least.width() // 2 or self.height() < least.height() // 2:
+                self.resize(least)
+        self._on_moved()
+
     def _on_visibility_changed(self, front: bool) -> None:
         # Qt keeps a tab that is behind "visible", out of sight; its panel must not be refreshed.
-        self.panel.setVisible(front)
+        self.panel.setVisible(front or self.isFloating())
         self._on_moved()
 
     def _on_moved(self, *_args: object) -> None:

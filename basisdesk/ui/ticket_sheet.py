@@ -23,6 +23,7 @@ from basisdesk.venues.instrument import Instrument
 TYPED_MAX = 30  # characters of a figure a person types
 STOP_AWAY_BP = Decimal(60)  # of a prefilled stop from the entry
 TARGET_PAST_FAIR_BP = Decimal(2)  # a prefilled target asks a little less than fair value
+TARGET_AWAY_BP = 10  # but never less than this from where the pair could be left now
 EQUITY_SHARE = Decimal("0.25")  # of a prefilled size
 ZERO = Decimal(0)
 _GROUPED = re.compile(r"\d{1,3}(,\d{3})+(\.\d*)?")
@@ -132,9 +133,13 @@ def sensible(direction: int, shown: PairMarket, rule: Instrument, equity: Decima
     if not (math.isfinite(entry) and math.isfinite(spot) and spot > 0 and not now.stale):
         return None
     fair = now.fair_bp if math.isfinite(now.fair_bp) else 0.0
+    leave = now.close_bp if direction > 0 else now.open_bp
+    leave = leave if math.isfinite(leave) else entry
     target = half(fair) + direction * TARGET_PAST_FAIR_BP
-    worst = max if direction > 0 else min
-    stop = whole(float(worst(Decimal(repr(entry)), target))) + direction * STOP_AWAY_BP
+    if direction * (leave - float(target)) < TARGET_AWAY_BP:  # reached already, or as good as
+        target = whole(leave) - direction * TARGET_AWAY_BP
+    worst = max(entry, leave) if direction > 0 else min(entry, leave)
+    stop = whole(worst) + direction * STOP_AWAY_BP
     size = round_size(rule.round_down(equity * EQUITY_SHARE / Decimal(repr(spot))), rule)
     return Draft(direction, size, False, Decimal(2), target, stop, Decimal(72))
 

@@ -348,7 +348,7 @@ def test_plan_that_cannot_be_meant_is_refused(plan):
 
 def test_plan_of_the_reverse_pair_is_mirrored():
     refused(Rig().do(mirrored(plan=ExitPlan(D(10), D(50)))), "exit_plan")
-    (opened,) = Rig().do(mirrored(plan=ExitPlan(D(50), D(10))))
+    (opened,) = Rig().do(mirrored(plan=ExitPlan(D(90), D(10))))
     assert isinstance(opened, PairOpened)
 
 
@@ -402,3 +402,16 @@ def test_A11_the_largest_size_is_never_refused():
         (outcome,) = rig.do(command)
         assert isinstance(outcome, PairOpened), outcome
     assert asked > 1_500
+
+
+def test_a_plan_that_is_reached_already_is_refused_with_the_basis_it_met():
+    """Found by trading: a stop left over from a calmer market closed a fresh pair in one second."""
+    rig = Rig()
+    leave = rig.desk.sheet(order(), rig.market, rig.funds, rig.now).exit_bp_now
+    stop = D(repr(round(leave - 1, 1)))
+    refused(rig.do(order(plan=ExitPlan(D(3), stop))), "exit_plan")
+    target = D(repr(round(leave + 1, 1)))
+    refused(rig.do(order(plan=ExitPlan(target, D(300)))), "exit_plan")
+    sheet = rig.desk.sheet(order(plan=ExitPlan(D(3), stop)), rig.market, rig.funds, rig.now)
+    assert "reached already" in sheet.refusal.text
+    assert isinstance(rig.open(plan=ExitPlan(D(3), stop + 10)), PairOpened)

@@ -14,6 +14,7 @@ from basisdesk.events import (
     Liquidated,
     PairReduced,
     Refused,
+    SetPlan,
 )
 from basisdesk.trading.accrual import settle, started_hours
 from basisdesk.trading.costs import DEFAULT_PLAN
@@ -21,6 +22,7 @@ from basisdesk.trading.costs import DEFAULT_PLAN
 EIGHT = 8 * HOUR
 STAMP_MS = (T0 + EIGHT) // 10**6
 FREE = ExitPlan()
+REACHED = ExitPlan(D(200), D(300))  # the books of the rig stand below that target
 
 
 def funded(rig=None, rate=0.0001, mark=0.3670):
@@ -267,7 +269,8 @@ def test_funding_that_turns_is_no_exit():
 
 def test_exits_wait_while_quotes_are_stale():
     rig = Rig()
-    rig.open(plan=ExitPlan(D(200), D(300), D(1)))
+    rig.open(plan=FREE)
+    rig.do(SetPlan(1, ExitPlan(D(200), D(300), D(1))))
     assert rig.later(2 * HOUR, fresh=False) == []
     assert rig.desk.pending == []
     assert isinstance(rig.later(0)[0], PairReduced)
@@ -275,15 +278,17 @@ def test_exits_wait_while_quotes_are_stale():
 
 def test_an_exit_that_meets_stale_quotes_looks_again_and_then_gives_up():
     rig = Rig(settings(latency_ms=3_000))
-    rig.do(order(plan=ExitPlan(D(200), D(300))))
+    rig.do(order(plan=FREE))
     rig.later(3 * S)
+    rig.do(SetPlan(1, REACHED))
     assert rig.later(S) == []
     assert rig.desk.pending[0].reason == "target"
     assert rig.later(3 * S, fresh=False) == []
     assert rig.desk.next_due_ns == rig.now + S // 4
     assert rig.later(S // 4)[0].closed
-    rig.do(order(plan=ExitPlan(D(200), D(300))))
+    rig.do(order(plan=FREE))
     rig.later(3 * S)
+    rig.do(SetPlan(2, REACHED))
     rig.later(S)
     (no,) = rig.later(70 * S, fresh=False)
     assert isinstance(no, Refused)
@@ -400,7 +405,8 @@ def test_A5_nothing_is_booked_at_mids():
 
 def test_after_a_restart_an_undescribed_pair_waits():
     rig = Rig()
-    rig.open("100", leverage="5", plan=ExitPlan(D(200), D(300)))
+    rig.open("100", leverage="5", plan=FREE)
+    rig.do(SetPlan(1, REACHED))
     blank = Rig()
     for key in (SPOT, PERP):
         del blank.market.instruments[key]

@@ -126,5 +126,5 @@ def order(qty="10000", long=SPOT, short=PERP, leverage="2", plan=PLAN):
 
 def mirrored(qty="10000", **changes):
     """Long perp, short spot."""
-    plan = changes.pop("plan", ExitPlan(D(0), D(-200)))
+    plan = changes.pop("plan", ExitPlan(D(500), D(-200)))
     return order(qty, long=PERP, short=SPOT, plan=plan, **changes)

@@ -122,7 +122,7 @@ def test_the_status_line_follows_the_account(qtbot, rig):
 
 def test_where_room_is_short_items_go_whole_and_equity_stays(qtbot, rig):
     panel = shown(qtbot, StatusLine(rig.context, THEME))
-    for width in (1300, 700, 420, 160):
+    for width in (1300, 700, 420, 200):
         panel.resize(width, 24)
         seen = [label for label in (*panel._left, *panel._right) if not label.isHidden()]
         assert sum(label.sizeHint().width() for label in seen) <= width

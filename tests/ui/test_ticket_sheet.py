@@ -129,7 +129,17 @@ def test_a_sensible_start_is_a_quarter_of_equity_out_near_fair():
     assert 55 <= got.stop_bp - D(repr(shown.now.open_bp)) <= 65
     assert got.complete
     back = sheets.sensible(-1, shown, instrument("perp"), D(10_000))
-    assert back.stop_bp < back.target_bp < got.stop_bp
+    assert back.stop_bp < D(repr(shown.now.open_bp)) < back.target_bp
+
+
+@pytest.mark.parametrize("direction", [1, -1])
+@pytest.mark.parametrize("basis_bp", [-40.0, -4.5, 3.0, 68.0])
+def test_a_prefilled_order_is_never_refused_for_its_plan(basis_bp, direction):
+    rig = Rig().begin(basis_bp=basis_bp)
+    rule = instrument("spot" if direction > 0 else "perp")
+    start = sheets.sensible(direction, rig.engine.shown(), rule, D(10_000))
+    request = start.request((SPOT, PERP), rule, 0.364)
+    assert rig.engine.sheet(request).refusal is None
 
 
 def test_without_fresh_quotes_there_is_nothing_sensible():

@@ -60,6 +60,14 @@ def test_tabs_name_the_tables_so_they_have_no_title_bar(qtbot, window):
     qtbot.waitUntil(lambda: not dock.isFloating(), timeout=1000)
 
 
+def test_a_table_floated_from_behind_is_shown_at_a_size_that_can_be_read(qtbot, window):
+    dock = window.docks["feeds"]
+    dock.toggle_floating()
+    qtbot.waitUntil(window.feeds.isVisible, timeout=1000)
+    assert dock.width() >= 300
+    assert dock.height() >= 200
+
+
 def test_ctrl_dot_halts_from_anywhere(qtbot, rig, window):
     for place in (window, window.ticket.form.size_field.edit, window.charts.chart):
         place.setFocus()
