@@ -3,11 +3,14 @@
 import asyncio
 import math
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from basisdesk.app.desk import DeskOptions, run_desk
 from basisdesk.config import Settings
-from basisdesk.ui.context import Context
-from basisdesk.ui.window import MainWindow
+
+if TYPE_CHECKING:
+    from basisdesk.ui.context import Context
+    from basisdesk.ui.window import MainWindow
 
 LOOK_S = 0.01
 
@@ -17,7 +20,7 @@ def run_until_first_chart(profile: Path) -> int:
     return run_desk(DeskOptions(profile=profile, settings=Settings(), pilot=_first_chart))
 
 
-async def _first_chart(context: Context, window: MainWindow) -> None:
+async def _first_chart(context: "Context", window: "MainWindow") -> None:
     while True:
         shown = context.engine.shown()
         if shown is not None and len(shown.series) > 1_000 and math.isfinite(shown.now.open_bp):

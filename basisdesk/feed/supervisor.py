@@ -3,7 +3,7 @@
 import asyncio
 import random
 import ssl
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import httpx
 
@@ -47,6 +47,9 @@ class Supervisor:
         tls: ssl.SSLContext | None = None,
     ) -> None:
         pace = pace or _pace_of(clock)
+        given, hosts = endpoints or {}, rest_urls or {}
+        urls = [given.get(conn, url) for v in venues for conn, url in v.endpoints.items()]
+        urls += [hosts.get(venue.name, venue.rest_url) for venue in venues]
         self._shared = Shared(
             inbox=inbox,
             clock=clock,
@@ -55,10 +58,9 @@ class Supervisor:
             rng=rng or random.Random(),
             gate=HostGate(pace),
             names=names or Names(),
-            tls=tls or _trust(),
+            tls=tls or _trust(urls),
         )
         self._venues = {venue.name: venue for venue in venues}
-        given = endpoints or {}
         self.links = {
             conn: Link(venue, conn, given.get(conn, url), self._shared)
             for venue in venues
@@ -67,7 +69,7 @@ class Supervisor:
         for link in self.links.values():
             link.on_up = self._came_up
         self.rests = {
-            venue.name: Rest(venue, (rest_urls or {}).get(venue.name, venue.rest_url), self._shared)
+            venue.name: Rest(venue, hosts.get(venue.name, venue.rest_url), self._shared)
             for venue in venues
         }
         self.wanted: frozenset[str] = frozenset()
@@ -211,8 +213,14 @@ def _pace_of(clock: Clock) -> Pace:
     return Pace(beat_s=max(1.0 / max(speed, 1.0), BEAT_S_MIN))
 
 
-def _trust() -> ssl.SSLContext:
-    """The system's trust store; the one of certifi where the system has none (macOS builds)."""
+def _trust(urls: Iterable[str]) -> ssl.SSLContext:
+    """The system's trust store; the one of certifi where the system has none (macOS builds).
+
+    Where no address is encrypted (the demo exchange) an empty store, which trusts nobody: reading
+    the real one takes longer than connecting.
+    """
+    if not any(url.startswith(("wss:", "https:")) for url in urls):
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context = ssl.create_default_context()
     if not context.cert_store_stats()["x509_ca"]:
         context = httpx.create_ssl_context()

@@ -41,10 +41,10 @@ class Series:
         step = 1 << 2 * depth
         size = -(-capacity // step) * step  # whole buckets of every level: none wraps round
         rows = 1 + len(self.columns)
-        # np.empty: the system gives memory page by page as rows arrive, never more than nbytes
-        self._data = np.empty((rows, size))
-        self._lo = [self._data, *(np.empty((rows, size >> 2 * k)) for k in range(1, depth + 1))]
-        self._hi = [self._data, *(np.empty((rows, size >> 2 * k)) for k in range(1, depth + 1))]
+        self._data = _ring(rows, size)
+        self._lo = [self._data, *(_ring(rows, size >> 2 * k) for k in range(1, depth + 1))]
+        self._hi = [self._data, *(_ring(rows, size >> 2 * k) for k in range(1, depth + 1))]
+        self._times = np.empty(size)  # the time column once more, side by side, to be searched
         self._n = 0  # rows ever pushed
         self._t_last = -np.inf
         self._gaps: list[int] = []  # row numbers, ascending
@@ -58,7 +58,7 @@ class Series:
         at = n % data.shape[1]
         if t_s < self._t_last:
             t_s = self._t_last
-        data[0, at] = self._t_last = t_s
+        data[0, at] = self._times[at] = self._t_last = t_s
         data[1:, at] = values
         self._n = n = n + 1
         if not n & 3:
@@ -124,7 +124,7 @@ class Series:
     def nbytes(self) -> int:
         """Bytes of all arrays. Constant from construction on."""
         levels = [*self._lo[1:], *self._hi[1:]]
-        return self._data.nbytes + sum(level.nbytes for level in levels)
+        return self._data.nbytes + self._times.nbytes + sum(level.nbytes for level in levels)
 
     @property
     def t_first(self) -> float:
@@ -223,6 +223,7 @@ class Series:
         # level from the ones below
         start, end = self._n, self._n + part.shape[1]
         _put(self._data, start, part)
+        _put(self._times, start, part[0])
         self._n = end
         for k in range(1, len(self._lo)):
             a, b = start >> 2 * k, end >> 2 * k
@@ -247,12 +248,12 @@ class Series:
         first, end, size = self._first, self._n, self._data.shape[1]
         wrap = end - end % size  # the row at the ring's cell 0
         if first < wrap < end:
-            start = self._data[0, 0]
+            start = self._times[0]
             if t_s < start or (t_s == start and side == "left"):
                 end = wrap
             else:
                 first = wrap
-        times = self._data[0, first % size : first % size + end - first]
+        times = self._times[first % size : first % size + end - first]
         found = times.searchsorted(t_s, "left" if side == "left" else "right")
         return first + int(found)
 
@@ -312,6 +313,15 @@ class Series:
         if gap == self._n - 1:
             return np.inf
         return self._time(gap + 1) - self._time(max(gap - 1, self._first))
+
+
+def _ring(rows: int, size: int) -> Array:
+    """Shape (rows, size), one sample's values side by side in memory.
+
+    The system gives memory page by page as samples arrive, never more than the whole; side by side
+    a backfill touches few pages instead of some in every column of every level.
+    """
+    return np.empty((size, rows)).T
 
 
 def _slices(ring: Array, first: int, end: int) -> Array:

@@ -15,7 +15,7 @@ from basisdesk.ui.context import Context
 from basisdesk.ui.window import MainWindow
 from basisdesk.venues import known_venues
 
-RATE = 2_000.0  # times the usual messages: more than any reader here takes
+RATE = 6_000.0  # times the usual messages: more than any reader here takes
 WARM_S = 3.0
 MEASURE_S = 8.0
 LAG_BEAT_S = 0.01
