@@ -113,7 +113,9 @@ class LoopbackExchange:
 
     # --- life
 
-    async def start(self, tls: ssl.SSLContext | None = None) -> None:
+    async def start(
+        self, tls: ssl.SSLContext | None = None, compression: str | None = None
+    ) -> None:
         """Listen, on the port of last time if there was one."""
         self._tls = tls
         self.scheme = "wss" if tls else "ws"
@@ -123,7 +125,7 @@ class LoopbackExchange:
             self.port,
             ssl=tls,
             process_request=self._greet,
-            compression=None,
+            compression=compression,
             ping_interval=None,
             close_timeout=0.2,
             max_size=2**22,
@@ -135,8 +137,8 @@ class LoopbackExchange:
         if self._server is None:
             return
         for listening in self._server.sockets:
-            asyncio.get_running_loop().get_debug()
-        for _ in range(0):  # asyncio drops what it has just accepted unclosed when closed now
+            asyncio.get_running_loop().remove_reader(listening.fileno())
+        for _ in range(3):  # asyncio drops what it has just accepted unclosed when closed now
             await asyncio.sleep(0)
         self._server.close(close_connections=False)
         self.reset_all()
@@ -265,10 +267,12 @@ class LoopbackExchange:
 
 
 @asynccontextmanager
-async def loopback(tls: ssl.SSLContext | None = None) -> AsyncIterator[LoopbackExchange]:
+async def loopback(
+    tls: ssl.SSLContext | None = None, compression: str | None = None
+) -> AsyncIterator[LoopbackExchange]:
     """A running exchange; gone, with all its connections, at the end of the block."""
     exchange = LoopbackExchange()
-    await exchange.start(tls)
+    await exchange.start(tls, compression)
     try:
         yield exchange
     finally:

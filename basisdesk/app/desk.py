@@ -4,6 +4,7 @@ Imports of Qt stand inside `run_desk`: the demo exchange comes up meanwhile, and
 Qt's libraries gets a sentence instead of a traceback.
 """
 
+import gc
 import os
 import sys
 from dataclasses import dataclass
@@ -55,6 +56,7 @@ def run_desk(options: DeskOptions) -> int:
         options.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if options.mode == "simulated":
             exchange = ExchangeProcess(options.settings.demo, options.folder)
+        gc.disable()  # nothing an import makes is garbage; `Desk` turns it on when it stands
         try:
             from basisdesk.app.running import run_in_qt
         except ImportError as exc:
@@ -64,6 +66,7 @@ def run_desk(options: DeskOptions) -> int:
             ) from exc
         run_in_qt(options, exchange)
     finally:
+        gc.enable()
         if exchange is not None:
             exchange.stop()
         lock.release()

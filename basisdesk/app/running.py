@@ -1,6 +1,7 @@
 """The desk: profile, journal, engine, feeds and window, joined and taken apart again in order."""
 
 import asyncio
+import gc
 import secrets
 import signal
 import sys
@@ -27,7 +28,7 @@ from basisdesk.events import COMMAND, Command, Frame, SessionStarted, SetValue
 from basisdesk.feed.inbox import Inbox
 from basisdesk.feed.pace import Pace
 from basisdesk.feed.supervisor import Supervisor
-from basisdesk.lab.report import utc_text, write_report
+from basisdesk.lab.stamp import utc_text
 from basisdesk.lab.tape import TapeWriter, header_for, tapes_bytes
 from basisdesk.ledger.journal import Journal
 from basisdesk.ui.context import Context, Status
@@ -170,6 +171,8 @@ class Desk(QObject):
         if sys.platform != "win32":
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.add_signal_handler(number, self._stop.set)
+        gc.enable()
+        gc.freeze()  # modules and widgets stay for good: later collections need not look at them
         try:
             self._window.restore_layout(load_layout(self._layout_path))
             if self._app.platformName() == "offscreen":
@@ -283,6 +286,8 @@ class Desk(QObject):
 
     def save_log(self, folder: Path) -> None:
         """Write this journal's session log into a new folder; the banner says where, or why not."""
+        from basisdesk.lab.report import write_report
+
         target = folder / f"basisdesk-{utc_text(wall_ns())[:19].replace(':', '')}"
         try:
             write_report(target, self._journal.entries(), self._engine)

@@ -121,7 +121,13 @@ class Asks:
                 again.append(topic)
         for topic in again:
             self._count(self._asks[topic])
+        if self._open:  # where data flows, a lost ack is not looked for any longer
+            self._open = {k: v for k, v in self._open.items() if any(map(self._unanswered, v))}
         return again, ""
+
+    def _unanswered(self, topic: str) -> bool:
+        ask = self._asks.get(topic)
+        return ask is not None and not ask.answered
 
     def _count(self, ask: Ask) -> None:
         if ask.tries:

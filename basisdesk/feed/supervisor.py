@@ -73,6 +73,7 @@ class Supervisor:
             for venue in venues
         }
         self.wanted: frozenset[str] = frozenset()
+        self.on_slept: Callable[[float], None] | None = None  # told the seconds the clock lost
         self._time_at_s = 0.0
         self._beat_at_s = 0.0
         self._hour_ms = clock.now_ns() // 1_000_000
@@ -153,6 +154,8 @@ class Supervisor:
         lead_s = wall_ns() / 1e9 - now_s
         stepped_s, self._wall_lead_s = lead_s - self._wall_lead_s, lead_s
         if stepped_s > CLOCK_STEP_S:
+            if self.on_slept is not None:
+                self.on_slept(stepped_s)
             return f"this machine slept or its clock was set, {stepped_s:.0f} s"
         if passed_s > self._shared.pace.gap_s:
             return f"this desk stood still for {passed_s:.0f} s"

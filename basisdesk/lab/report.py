@@ -8,7 +8,6 @@ import csv
 import html
 import re
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +26,7 @@ from basisdesk.events import (
     SessionStarted,
 )
 from basisdesk.lab.replay import pair_row, text
+from basisdesk.lab.stamp import utc_text
 from basisdesk.ledger.posting import Transaction
 from basisdesk.trading.sentences import describe
 
@@ -35,12 +35,6 @@ Entry = tuple[int, Outcome, Sequence[Transaction]]
 
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
 _TERMS = ("basis", "funding", "fees", "slippage", "borrow", "residual", "total")
-
-
-def utc_text(t_ns: int) -> str:
-    """2026-11-21T09:14:05.123Z: UTC with milliseconds."""
-    stamp = datetime.fromtimestamp(t_ns // 1_000_000_000, UTC)
-    return f"{stamp:%Y-%m-%dT%H:%M:%S}.{t_ns // 1_000_000 % 1000:03d}Z"
 
 
 def safe_cell(value: object) -> str:

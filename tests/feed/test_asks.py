@@ -46,6 +46,7 @@ def test_data_counts_as_an_answer():
     asks = asks_sent()
     assert asks.due(lambda _: "live", 6.0) == ([], "")
     assert asks.due(lambda _: "acked", 60.0) == ([], "")
+    assert not asks.waiting  # nobody searches messages for an ack that was lost
 
 
 def test_a_broken_stream_is_asked_at_once_then_ever_less_often_until_it_lives():

@@ -190,6 +190,21 @@ def test_a_storm_of_links_never_exceeds_the_limit_of_the_host():
     play(scenario)
 
 
+def test_a_compression_bomb_is_not_unpacked():
+    async def scenario():
+        async with loopback(compression="deflate") as packed:
+            packed.snapshots = {TOP: [PAYLOAD]}
+            async with rig(endpoints={"tiny.spot": packed.ws_url("spot")}) as r:
+                await r.until(lambda: PAYLOAD in r.payloads("tiny.spot"))
+                (ws,) = packed._topics
+                await ws.send(b"0" * (20 * 2**20), text=True)  # some 20 kB on the wire
+                await r.until(lambda: r.said("tiny.spot", "down"))
+                assert "1009 message too big" in r.said("tiny.spot", "down")[0]
+                assert max(len(p) for p in r.payloads("tiny.spot")) < 1000
+
+    play(scenario)
+
+
 @pytest.fixture(scope="session")
 def certificates(tmp_path_factory):
     """Self-signed, for 127.0.0.1 and for another name, made by the openssl program."""

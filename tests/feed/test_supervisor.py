@@ -4,7 +4,9 @@ import time
 import pytest
 from feed_rig import ADA, DEPTH, FAST, PERP, TOP, play, rig
 
+from basisdesk.clock import wall_ns
 from basisdesk.events import BEAT
+from basisdesk.feed import supervisor as supervisor_module
 from basisdesk.feed.inbox import Inbox
 
 pytestmark = pytest.mark.loopback
@@ -237,6 +239,20 @@ def test_a_loop_that_stood_still_throws_away_what_is_buffered():
             time.sleep(FAST.gap_s * 1.5)  # noqa: ASYNC251, the window was blocked
             await r.until(lambda: any("stood still" in x for x in r.said("tiny.spot", "down")))
             await r.until(lambda: r.state() == "live" and len(r.said("tiny.spot", "up")) == 2)
+
+    play(scenario)
+
+
+def test_a_machine_that_slept_starts_every_connection_afresh(monkeypatch):
+    async def scenario():
+        async with rig() as r:
+            await r.until(lambda: r.state() == "live")
+            slept = []
+            r.supervisor.on_slept = slept.append
+            monkeypatch.setattr(supervisor_module, "wall_ns", lambda: wall_ns() + 3_600 * 10**9)
+            await r.until(lambda: any("slept" in x for x in r.said("tiny.spot", "down")))
+            await r.until(lambda: r.state() == "live" and len(r.said("tiny.spot", "up")) == 2)
+            assert [round(s, -1) for s in slept] == [3600]
 
     play(scenario)
 

@@ -8,7 +8,7 @@ import tempfile
 from basisdesk.clock import mono_s
 from basisdesk.errors import UserError
 
-REPEATS = 3
+REPEATS = 5
 WAIT_S = 60.0
 
 BARE = """
