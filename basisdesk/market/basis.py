@@ -280,8 +280,7 @@ class PairMarket:
         self._seeded = len(rows)
         if not live:
             self._hole_s = HOLE_S
-        if not self.stats.warm or not live:
-            self._retell(stats)
+        self._retell(stats)  # each page of candles may be nearer to now than what was known
         return len(rows)
 
     def _retell(self, stats: EwStats) -> None:

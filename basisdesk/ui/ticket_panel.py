@@ -244,24 +244,25 @@ class TicketPanel(Panel):
         self._show_direction()
 
     def _prefill(self) -> None:
-        """Fill in what is empty and untouched; levels that nobody touched follow the direction."""
+        """Fill in what is empty and untouched; levels that nobody touched follow the market.
+
+        A stop suggested while the market was calm must not stand where a fresh pair would leave.
+        """
         engine, form = self._context.engine, self.form
         shown, rule = engine.shown(), self._rule()
         if shown is None or rule is None:
             return
         form.show_unit(rule.quote if self._in_quote else rule.base)
-        turned = self._filled_direction != self._direction
-        todo = [
-            field
-            for field in form.fields
-            if not field.touched
-            and (field.value is None or (turned and field in (form.target, form.stop)))
-        ]
-        if not todo:
+        if all(field.touched for field in form.fields):
             return
         found = sheets.sensible(self._direction, shown, rule, engine.funds().equity)
         if found is None:
             return
+        turned = self._filled_direction != self._direction
+        moved = turned or sheets.drifted(found, form.target.value, form.stop.value)
+        levels = (form.target, form.stop)
+        untouched = [field for field in form.fields if not field.touched]
+        todo = [f for f in untouched if f.value is None or (moved and f in levels)]
         self._filled_direction = self._direction
         if self._in_quote:
             found = sheets.switched(found, self._price(), rule)

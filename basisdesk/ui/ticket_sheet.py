@@ -21,6 +21,7 @@ from basisdesk.ui.glossary import term
 from basisdesk.venues.instrument import Instrument
 
 TYPED_MAX = 30  # characters of a figure a person types
+DRIFT_BP = Decimal(8)  # suggested levels move on once the market went so far
 STOP_AWAY_BP = Decimal(60)  # of a prefilled stop from the entry
 TARGET_PAST_FAIR_BP = Decimal(2)  # a prefilled target asks a little less than fair value
 TARGET_AWAY_BP = 10  # but never less than this from where the pair could be left now
@@ -142,6 +143,14 @@ def sensible(direction: int, shown: PairMarket, rule: Instrument, equity: Decima
     stop = whole(worst) + direction * STOP_AWAY_BP
     size = round_size(rule.round_down(equity * EQUITY_SHARE / Decimal(repr(spot))), rule)
     return Draft(direction, size, False, Decimal(2), target, stop, Decimal(72))
+
+
+def drifted(found: Draft, target_bp: Decimal | None, stop_bp: Decimal | None) -> bool:
+    """Whether levels suggested earlier lie well off the ones suggested now."""
+    pairs = ((found.target_bp, target_bp), (found.stop_bp, stop_bp))
+    return any(
+        new is not None and old is not None and abs(new - old) >= DRIFT_BP for new, old in pairs
+    )
 
 
 def half(value: float) -> Decimal:

@@ -132,13 +132,29 @@ def test_what_cannot_be_read_gets_a_sentence_beside_its_field(qtbot, rig, ticket
     assert rig.orders(OpenPair) == []
 
 
+def test_levels_nobody_touched_follow_the_market_and_no_fresh_pair_meets_its_own_stop(
+    qtbot, rig, ticket
+):
+    calm = ticket.draft().stop_bp
+    rig.move(0.3640, 120.0)
+    ticket.recompute()
+    assert ticket.draft().stop_bp > calm
+    assert ticket.sheet.refusal is None or "stop" not in ticket.sheet.refusal.text
+    type_into(qtbot, ticket.form.stop, "200")
+    rig.move(0.3640, 20.0)
+    ticket.recompute()
+    assert ticket.draft().stop_bp == D("200")
+
+
 def test_what_a_person_typed_is_never_overwritten(qtbot, rig, ticket):
     type_into(qtbot, ticket.form.target, "7.25")
     before = ticket.draft()
     for n in range(20):
         rig.move(0.3640 + n * 0.0005, 68.0 - n)
         ticket.recompute()
-    assert ticket.draft() == before  # prefilled ones stand still too
+    after = ticket.draft()
+    assert (after.size, after.leverage) == (before.size, before.leverage)
+    assert after.target_bp == D("7.25")
     ticket.set_direction(-1)
     assert ticket.draft().target_bp == D("7.25")
 
