@@ -208,6 +208,8 @@ class Desk(QObject):
             rest,
             pace=self._pace(),
         )
+        if self._address is None:  # the demo exchange sleeps with us and its time with it
+            self._supervisor.on_slept = self._clock.skip
         self._watch_pair()
         self._feeds = asyncio.create_task(self._supervisor.run(), name="feeds")
         self._feeds.add_done_callback(self._on_feeds_done)

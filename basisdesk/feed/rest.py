@@ -7,11 +7,10 @@ here is fatal, and nobody waits for it.
 import asyncio
 import math
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import Iterable
 from urllib.parse import urlsplit
 
-import httpx
+import httpcore
 import msgspec
 
 from basisdesk.clock import mono_s
@@ -25,6 +24,17 @@ from basisdesk.venues import Venue
 
 BODY_BYTES_MAX = 16 * 2**20
 PATHS_MAX = 1_000  # calls that may wait; more are refused and said
+HEADERS = (
+    ("Accept", "application/json"),
+    ("Accept-Encoding", "identity"),
+    ("User-Agent", "basisdesk"),
+)
+HTTP_ERRORS = (
+    httpcore.NetworkError,
+    httpcore.ProtocolError,
+    httpcore.TimeoutException,
+    httpcore.UnsupportedProtocol,
+)
 ODD_MAX = 5  # answers to one call that make no sense, then it is given up
 
 
@@ -106,25 +116,20 @@ class Rest:
         await self._pause.sleep(wait_s)
         self._staying_away = False
 
-    @asynccontextmanager
-    async def _client(self) -> AsyncIterator[httpx.AsyncClient]:
-        async with httpx.AsyncClient(
-            verify=self._shared.tls,
-            trust_env=False,
-            follow_redirects=False,
-            timeout=None,  # one deadline a call, in _call
-            limits=httpx.Limits(max_connections=2, max_keepalive_connections=1),
-        ) as client:
-            yield client
+    def _client(self) -> httpcore.AsyncConnectionPool:
+        """Plain connections: no redirects, no cookies, no proxy, one deadline a call (`_call`)."""
+        return httpcore.AsyncConnectionPool(
+            ssl_context=self._shared.tls, max_connections=2, max_keepalive_connections=1
+        )
 
-    async def _call(self, client: httpx.AsyncClient, path: str) -> Fault | None:
+    async def _call(self, client: httpcore.AsyncConnectionPool, path: str) -> Fault | None:
         self.calls += 1
         try:
             async with asyncio.timeout(self._shared.pace.rest_timeout_s):
                 body = await self._get(client, path)
         except TimeoutError:
             return Fault("timed out")
-        except httpx.HTTPError as exc:
+        except HTTP_ERRORS as exc:
             return _http_words(exc)
         except OSError as exc:
             return fault_of(exc)
@@ -139,7 +144,7 @@ class Rest:
             return Fault(f"unreadable answer ({exc.reason})", "odd")
         return None
 
-    async def _get(self, client: httpx.AsyncClient, path: str) -> bytes | Fault:
+    async def _get(self, client: httpcore.AsyncConnectionPool, path: str) -> bytes | Fault:
         parts = urlsplit(self.url)
         host = parts.hostname or ""
         secure = parts.scheme == "https"
@@ -147,24 +152,22 @@ class Rest:
         found = await self._shared.names.addresses(host, port)
         address = found[self.calls % len(found)]
         literal = f"[{address}]" if ":" in address else address
-        request = client.build_request(
+        async with client.stream(
             "GET",
             f"{parts.scheme}://{literal}:{port}{parts.path}{path}",
-            headers={"Host": parts.netloc, "Accept": "application/json"},
+            headers=[("Host", parts.netloc), *HEADERS],
             extensions={"sni_hostname": host} if secure else {},
-        )
-        response = await client.send(request, stream=True)
-        try:
-            if response.status_code != 200:
-                return http_fault(response.status_code, response.headers.get("Retry-After"))
+        ) as response:
+            if response.status != 200:
+                told = {name.lower(): value for name, value in response.headers}
+                wait = told.get(b"retry-after")
+                return http_fault(response.status, wait.decode("latin-1") if wait else None)
             body = bytearray()
-            async for chunk in response.aiter_bytes():
+            async for chunk in response.aiter_stream():
                 body += chunk
                 if len(body) > BODY_BYTES_MAX:
                     return Fault(f"answer over {BODY_BYTES_MAX >> 20} MiB", "odd")
             return bytes(body)
-        finally:
-            await response.aclose()
 
     def _say(self, state: str, reason: str) -> None:
         if state != self.state or reason:
@@ -188,8 +191,8 @@ def _short(path: str) -> str:
     return path.partition("?")[0][:80]
 
 
-def _http_words(exc: httpx.HTTPError) -> Fault:
-    """What the socket said, at the bottom of the chain; httpx and anyio wrap it in words."""
+def _http_words(exc: Exception) -> Fault:
+    """What the socket said, at the bottom of the chain; httpcore and anyio wrap it in words."""
     said: OSError | None = None
     cause: BaseException | None = exc
     while cause is not None:

@@ -5,7 +5,7 @@ import random
 import ssl
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-import httpx
+import certifi
 
 from basisdesk.clock import Clock, SystemClock, mono_s, wall_ns
 from basisdesk.events import BEAT, Frame
@@ -226,7 +226,7 @@ def _trust(urls: Iterable[str]) -> ssl.SSLContext:
         return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context = ssl.create_default_context()
     if not context.cert_store_stats()["x509_ca"]:
-        context = httpx.create_ssl_context()
+        context.load_verify_locations(certifi.where())
     return context
 
 
