@@ -160,11 +160,16 @@ class BasisPanel(Panel):
             "No pair on the screen. Pick one in the top bar or the scanner."
             if pair is None
             else f"Waiting for the first prices of {leg_name(pair.spot.key)} and "
-            f"{leg_name(pair.perp.key)}."
+            f"{leg_name(pair.perp.key)}.{self._unreached()}"
         )
         self._scene.forget()
         self._readout.setText("")
         self._chart.show_frame()
+
+    def _unreached(self) -> str:
+        links = self._context.engine.market.links
+        down = next((link for link in links.values() if link.state == "down"), None)
+        return f"  {down.conn}: {down.reason}." if down is not None and down.reason else ""
 
     def _move_window(self, pair: PairMarket) -> None:
         chart = self._chart

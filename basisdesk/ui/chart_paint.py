@@ -319,10 +319,14 @@ class Scribe:
         painter.drawText(corner, _LEFT, name)
 
     def _value_ticks(self, pane: "Pane") -> tuple[list[float], int]:
+        if self._chart.note:  # nothing is shown: an axis with numbers would make them up
+            return [], 0
         count = max(3, int(pane.rect.height() / (self._high * 2.2)))
         return value_ticks(*pane.span, count)
 
     def _time_ticks(self) -> list[float]:
+        if self._chart.note:
+            return []
         chart = self._chart
         count = max(2, int(chart.plot_px / (self.width_of("00:00:00") * 1.8)))
         return time_ticks(chart.t0_s, chart.t1_s, count, zone_of(chart.utc, chart.t1_s)[1])

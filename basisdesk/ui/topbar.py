@@ -55,6 +55,9 @@ _STEPS: tuple[tuple[tuple[str, ...], Room], ...] = (
 )
 
 
+_LINK_LOOKS = {"up": "live", "asked": "acked", "overflow": "resync"}  # a link's state as a light
+
+
 class TopBar(Panel):
     """The top bar. Says when a person wants to halt or to resume; does neither itself."""
 
@@ -163,8 +166,18 @@ class TopBar(Panel):
 
     def _show_feeds(self) -> None:
         now_ns = self._now_ns()
-        lights = []
-        for stream in self._context.engine.market.streams.values():
+        market = self._context.engine.market
+        spoken = {stream.conn for stream in market.streams.values()}
+        lights = [
+            Light(
+                conn,
+                _LINK_LOOKS.get(link.state, link.state),
+                f"{conn}: {link.state}. {link.reason}",
+            )
+            for conn, link in market.links.items()
+            if conn not in spoken
+        ]
+        for stream in market.streams.values():
             heard = stream.heard_ns
             age = f", heard {age_text((now_ns - heard) / 1e6)} ago" if heard else ""
             why = f". {stream.last_error}" if stream.last_error else ""

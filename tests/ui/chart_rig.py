@@ -82,7 +82,11 @@ def reduced(t_s: float = NOW_S - 600, closed: bool = False) -> PairReduced:
 
 def stream(topic: str, state: str = "live", error: str = "") -> SimpleNamespace:
     return SimpleNamespace(
-        id=f"bybit.spot/{topic}", state=state, heard_ns=NOW_NS - 100_000_000, last_error=error
+        id=f"bybit.spot/{topic}",
+        conn="bybit.spot",
+        state=state,
+        heard_ns=NOW_NS - 100_000_000,
+        last_error=error,
     )
 
 
@@ -93,7 +97,7 @@ class FakeEngine:
     pair: PairMarket | None
     now_ns: int = NOW_NS
     outcomes: deque = field(default_factory=deque)
-    market: SimpleNamespace = field(default_factory=lambda: SimpleNamespace(streams={}))
+    market: SimpleNamespace = field(default_factory=lambda: SimpleNamespace(streams={}, links={}))
     desk: SimpleNamespace = field(
         default_factory=lambda: SimpleNamespace(risk=SimpleNamespace(state="active", reason=""))
     )

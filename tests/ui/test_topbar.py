@@ -1,6 +1,7 @@
 """The bar over everything."""
 
 import math
+from types import SimpleNamespace
 
 import pytest
 from chart_rig import NAN, NOW_NS, make_context, make_pair, stream
@@ -208,3 +209,16 @@ def test_every_state_has_its_own_look(qtbot):
         pictures.append(row.grab().toImage())
     assert all(a != b for i, a in enumerate(pictures) for b in pictures[i + 1 :])
     assert not math.isnan(len(pictures))
+
+
+def test_a_connection_that_never_came_up_has_a_light_of_its_own(qtbot):
+    context = make_context(None)
+    bar = make_bar(qtbot, context)
+    engine = context.engine
+    engine.market.links = {
+        "bybit.spot": SimpleNamespace(state="down", reason="name lookup failed"),
+        "bybit.linear": SimpleNamespace(state="connecting", reason=""),
+    }
+    bar.refresh()
+    assert bar._lights.states == ["down", "connecting"]
+    assert "name lookup failed" in bar._lights.toolTip()
