@@ -77,6 +77,13 @@ def position_columns(currency: str) -> tuple[Column, ...]:
             meaning=plain,
             sample="+61.2 \u2192 +69.6",
         ),
+        *_money_columns(currency),
+        *_leaving_columns(),
+    )
+
+
+def _money_columns(currency: str) -> tuple[Column, ...]:
+    return (
         _term_column(
             "basis", "Basis", f"Earned by the basis moving, {currency}. {term('Basis')}", 3
         ),
@@ -101,6 +108,12 @@ def position_columns(currency: str) -> tuple[Column, ...]:
             meaning=_faded(lambda row: meaning_of(row.closed_sign)),
             sample="\u25bc \u2212123.45",
         ),
+    )
+
+
+def _leaving_columns() -> tuple[Column, ...]:
+    plain = _faded(lambda _: "")
+    return (
         Column(
             "Liq. room",
             lambda row: row.liq,
