@@ -58,7 +58,10 @@ from PySide6.QtGui import QFontDatabase, QGuiApplication
 app = QGuiApplication([])
 sys.exit(0 if QFontDatabase.families() else 1)' 2>/dev/null || return 1
   # The window itself needs the xcb libraries, but only where there is an X display.
-  [ -z "${DISPLAY:-}" ] || [ -n "${QT_QPA_PLATFORM:-}" ] || ldconfig -p 2>/dev/null | grep -q libxcb-cursor
+  [ -z "${DISPLAY:-}" ] && return
+  local plugin
+  plugin=$("$venv/bin/python" -c 'import PySide6; print(PySide6.__path__[0])')/Qt/plugins/platforms/libqxcb.so
+  ! ldd "$plugin" 2>/dev/null | grep -q "not found"
 }
 
 install_qt_libraries() {
