@@ -74,9 +74,16 @@ def run_desk(options: DeskOptions) -> int:
 
 
 def _locked(profile: Path) -> FileLock:
+    taken = PermissionError if sys.platform == "win32" else BlockingIOError
     try:
+        profile.mkdir(mode=0o700, parents=True, exist_ok=True)
         return FileLock(profile / "desk.lock")
     except OSError as exc:
+        if not isinstance(exc, taken):
+            raise ProfileError(
+                f"Cannot use the profile {profile}: {exc.strerror}. Name another one with "
+                "--profile DIR."
+            ) from exc
         raise ProfileError(
             f"Another desk has the profile {profile} open. Close it, or name another profile with "
             "--profile DIR."

@@ -190,7 +190,8 @@ class PairMarket:
         self._seed_from_s = math.inf
         self._late: tuple[Candles, Candles, int] | None = None  # seeded before funding was known
         self._live_s = math.inf  # time of the first live row
-        self._hole_s = HOLE_S_MIN
+        self._hole_min_s = max(HOLE_S_MIN, settings.risk.quote_age_ms_max / 1e3)
+        self._hole_s = self._hole_min_s
         self._silent_ms = max(SILENT_MS_MIN, 2 * settings.risk.quote_age_ms_max)
         self.now = BasisNow(stale=self._stale(BasisNow()))
 
@@ -369,7 +370,7 @@ class PairMarket:
             self.series.push_gap(last_s + SAMPLE_NS / 1e9)
             self.outages.append((last_s, t_s, "no samples"))
         if math.isfinite(self._live_s):
-            self._hole_s = max(HOLE_S_MIN, 10 * (t_s - last_s))
+            self._hole_s = max(self._hole_min_s, 10 * (t_s - last_s))
         else:
             self._live_s = t_s
             self._hole_s = math.inf  # the rhythm of this desk is not known yet

@@ -117,7 +117,7 @@ class TopBar(Panel):
     def _show_leg(self, name: str, leg: Leg, now_ns: int) -> None:
         places = places_of(leg.instrument.tick if leg.instrument else None, 4)
         age_ms = leg.age_ms(now_ns)
-        stale = not age_ms <= self._context.settings.risk.quote_age_ms_max
+        stale = not age_ms <= self._context.engine.settings.risk.quote_age_ms_max
         text = f"{number_text(leg.bid, places)} / {number_text(leg.ask, places)}"
         figure = self._figures[name]
         known = math.isfinite(leg.mid)

@@ -14,13 +14,13 @@ import pytest
 from basisdesk.events import PairOpened, PairReduced
 from basisdesk.ledger.check import check_journal, journal_entries
 
-KILLS = int(os.environ.get("BASISDESK_KILLS", "8"))
+KILLS = int(os.environ.get("BASISDESK_KILLS", "50"))
 START_WAIT_S = 60
 SCRIPT = Path(__file__).parents[1] / "scripted_desk.py"
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.timeout(60 * KILLS),
+    pytest.mark.timeout(30 * KILLS),
     pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is POSIX"),
 ]
 

@@ -95,6 +95,7 @@ class FakeEngine:
     """What the charts and the top bar read of an engine."""
 
     pair: PairMarket | None
+    settings: Settings = field(default_factory=Settings)
     now_ns: int = NOW_NS
     outcomes: deque = field(default_factory=deque)
     market: SimpleNamespace = field(default_factory=lambda: SimpleNamespace(streams={}, links={}))
