@@ -51,7 +51,7 @@ class CostSheet(msgspec.Struct, frozen=True):
     payments_to_break_even: settlements like the next one that pay the round trip; None when the
     next one pays nothing to us. capital_used: cash the entry takes. max_qty: largest size now.
     size_hint: base quantity at which the worse of loss_at_stop and loss_stress is the account risk.
-    verdict_kind: "go", "thin" or "no"; verdict: the sentence with its arithmetic.
+    verdict_kind: "go", "thin" or "no"; verdict: the sentence with its arithmetic (verdict.py).
     """
 
     request: OpenPair
@@ -169,20 +169,16 @@ def cost_sheet(
     settings: Settings,
     account: tuple[Funds, Decimal, Refused | None],
 ) -> CostSheet:
-    """The sheet of a priced entry. account: (funds, largest size now, refusal if any)."""
+    """The sheet of a priced entry, yet without a verdict.
+
+    account: (funds, largest size now, refusal if any).
+    """
     funds, most, refusal = account
     sheet = _what_it_is(entry, request, refusal)
     sheet = _what_it_costs(sheet, entry, leave)
     sheet = _what_time_does(sheet, entry, market, settings)
     sheet = _what_can_be_lost(sheet, entry, market, settings, funds)
-    kind, verdict = _verdict(sheet, leave is not None)
-    return replace(
-        sheet,
-        max_qty=most,
-        free_after=funds.free - entry.cash,
-        verdict_kind=kind,
-        verdict=verdict,
-    )
+    return replace(sheet, max_qty=most, free_after=funds.free - entry.cash)
 
 
 def _what_it_is(entry: OpenQuote, request: OpenPair, refusal: Refused | None) -> CostSheet:
@@ -297,33 +293,6 @@ def stress_move(market: Market, key: str) -> tuple[Decimal, str]:
 def refused_sheet(request: OpenPair, direction: int, refusal: Refused, currency: str) -> CostSheet:
     """The sheet where no price could be made."""
     return CostSheet(request, direction, currency, refusal, "no", refusal.text)
-
-
-def _verdict(sheet: CostSheet, can_leave: bool) -> tuple[str, str]:
-    if sheet.refusal is not None:
-        return "no", sheet.refusal.text
-    if not can_leave:
-        return "no", "The books show too little to get out of this size again. Lower the size."
-    d, entry, zone = sheet.direction, sheet.entry_bp, sheet.round_trip_bp
-    target = float(sheet.request.exit.target_bp or 0)
-    move = d * (entry - target)
-    against = max(0.0, -_bp(sheet.funding_next, sheet.notional))
-    against += _bp(sheet.borrow_8h, sheet.notional)
-    safest = f"{words.bp(entry - d * (zone + against))} or {'lower' if d > 0 else 'higher'}"
-    costs = f"{words.bp(sheet.fees_bp)} of fees and {words.bp(sheet.slip_bp)} of spread and depth"
-    if move < zone:
-        return "no", (
-            f"The target is inside the cost zone: entry {words.bp(entry)} to target "
-            f"{words.bp(target)} gives {words.bp(move, signed=True)}, the round trip costs "
-            f"{words.bp(zone)} ({costs}). Set it to {safest}, or wait."
-        )
-    after = f"{words.bp(move)} of convergence, less {costs}, leave {words.bp(move - zone)}"
-    if move < zone + against:
-        return "thin", (
-            f"Thin: {after}; one interval of funding and interest against us takes "
-            f"{words.bp(against)}. A target of {safest} would cover it."
-        )
-    return "go", f"Worth it: {after}; one interval against us would take {words.bp(against)}."
 
 
 def _size_hint(

@@ -6,6 +6,8 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
+import msgspec
+
 from basisdesk.config import Settings
 from basisdesk.events import Funds, OpenPair
 from basisdesk.market.state import Market
@@ -15,6 +17,7 @@ from basisdesk.trading.orders import PairOrder
 from basisdesk.trading.paper import Memory
 from basisdesk.trading.quoting import OpenQuote, Pricer
 from basisdesk.trading.risk import No, RiskState
+from basisdesk.trading.verdict import verdict
 
 
 class Entries:
@@ -94,7 +97,14 @@ class Entries:
         )
         refusal = no.at(now_ns, "open_pair") if no is not None else None
         account = Funds(free, funds.equity), pricer.affordable(free), refusal
-        return cost_sheet(quote, leave, request, market, self._settings, account)
+        sheet = cost_sheet(quote, leave, request, market, self._settings, account)
+        if refusal is not None:
+            kind, said = "no", refusal.text
+        elif leave is None:
+            kind, said = "no", _NO_WAY_OUT
+        else:
+            kind, said = verdict(sheet, market)
+        return msgspec.structs.replace(sheet, verdict_kind=kind, verdict=said)
 
     def _legs(self, request: OpenPair, market: Market) -> No | None:
         return risk.check_legs(request, market, self._settings.account.currency)
@@ -144,4 +154,5 @@ def _reached(request: OpenPair, quote: OpenQuote, leave: Exit | None) -> No | No
     return risk.check_reached(request.exit, quote.direction, leave.bp)
 
 
+_NO_WAY_OUT = "The books show too little to get out of this size again. Lower the size."
 _UNPRICED = No("min_qty", "0", "above 0", "Enter a size above zero.")

@@ -136,7 +136,8 @@ def sensible(direction: int, shown: PairMarket, rule: Instrument, equity: Decima
     fair = now.fair_bp if math.isfinite(now.fair_bp) else 0.0
     leave = now.close_bp if direction > 0 else now.open_bp
     leave = leave if math.isfinite(leave) else entry
-    target = half(fair) + direction * TARGET_PAST_FAIR_BP
+    # Left at fair value a pair stands half the spread further: the target is an executable basis.
+    target = half(fair + (leave - entry) / 2) + direction * TARGET_PAST_FAIR_BP
     if direction * (leave - float(target)) < TARGET_AWAY_BP:  # reached already, or as good as
         target = whole(leave) - direction * TARGET_AWAY_BP
     worst = max(entry, leave) if direction > 0 else min(entry, leave)

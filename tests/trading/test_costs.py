@@ -74,12 +74,27 @@ def test_B1_target_inside_the_cost_zone_is_refused_in_words():
     assert found.verdict_kind == "no"
     assert "inside the cost zone" in found.verdict
     assert "+2.7 bp" in found.verdict
-    zone = found.round_trip_bp
-    edge = found.entry_bp - zone
+    edge = found.entry_bp - found.fees_bp  # both ends executable: spread and depth are in them
     inside = sheet(rig, order(plan=ExitPlan(D(repr(edge + 0.01)), D(150))))
     outside = sheet(rig, order(plan=ExitPlan(D(repr(edge - 0.01)), D(150))))
     assert (inside.verdict_kind, outside.verdict_kind) == ("no", "go")
-    assert outside.expected_bp > found.slip_bp
+    assert inside.expected_bp < 0 < outside.expected_bp
+
+
+def test_a_target_beyond_fair_value_is_counted_to_fair_value_only():
+    """Found by a trader: a target of −200 bp was called worth it at a basis of 14 bp."""
+    rig = Rig()
+    pair = rig.market.pair(SPOT, PERP)
+    pair.beat(rig.now)
+    fair = pair.now.fair_bp
+    near = sheet(rig, order(plan=ExitPlan(D(repr(round(fair + 5, 2))), D(150))))
+    far = sheet(rig, order(plan=ExitPlan(D(-2000), D(150))))
+    assert near.verdict_kind == far.verdict_kind == "go"
+    assert "beyond fair value" in far.verdict
+    assert "beyond fair value" not in near.verdict
+    rig.show(PERP, [(0.3645, 1e6)], [(0.3646, 1e6)])  # the basis is at fair value already
+    pair.beat(rig.now + 10**9)
+    assert sheet(rig, order(plan=ExitPlan(D(-2000), D(150)))).verdict_kind == "no"
 
 
 def test_B1_reverse_pair_mirrored():
