@@ -177,11 +177,9 @@ def _add_replay(commands: Any) -> None:
 
 
 def _replay(arguments: argparse.Namespace) -> int:
-    from basisdesk.engine import Engine, MemoryJournal
     from basisdesk.lab import replay
     from basisdesk.lab.tape import TapeReader
     from basisdesk.ledger.journal import Journal
-    from basisdesk.venues import known_venues
 
     reader = TapeReader(arguments.tape)
     settings = _tape_settings(arguments, reader)
@@ -192,17 +190,17 @@ def _replay(arguments: argparse.Namespace) -> int:
             raise UserError(f"{arguments.journal} exists already. Choose another --journal file.")
         journal = Journal.open(arguments.journal)
     try:
-        speed = reader.header.speed
-        engine = Engine(settings, known_venues(), journal or MemoryJournal(), speed)
+        engine = replay.fresh_engine(settings, journal, reader.header.speed)
         if arguments.instruments:
             engine.market.apply(replay.read_instruments(arguments.instruments), 0)
         frames = replay.with_commands(reader, commands)
-        started = replay.open_session(engine, reader.header)
+        if not reader.header.entries:
+            replay.open_session(engine, reader.header)
         count = replay.run(engine, frames)
     finally:
         if journal:
             journal.close()
-    result = replay.report(engine, started.start, count)
+    result = replay.report(engine, engine.books.start, count)
     if reader.lost_bytes:
         print(
             f"basisdesk: {arguments.tape} ends in an unfinished block; {reader.lost_bytes} bytes "

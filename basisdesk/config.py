@@ -85,7 +85,7 @@ class Demo(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     seed: Annotated[int, msgspec.Meta(ge=0, le=2**31)] = 7
     scenario: str = "mixed"
     speed: Annotated[float, msgspec.Meta(ge=0.1, le=600)] = 1.0
-    symbol: str = "ADAUSDT"
+    symbol: Annotated[str, msgspec.Meta(pattern="^[A-Z0-9]{2,30}$")] = "ADAUSDT"
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -17,6 +17,7 @@ from basisdesk.errors import BadFrame
 from basisdesk.events import (
     BEAT,
     COMMAND,
+    ENTRY,
     LINK,
     Changed,
     Command,
@@ -40,12 +41,14 @@ from basisdesk.trading.desk import Desk
 from basisdesk.trading.positions import PairPosition
 from basisdesk.trading.sentences import describe
 from basisdesk.venues import MarketEvent, Venue
+from basisdesk.venues.instrument import split_key
 
 BEAT_NS = 100_000_000  # series samples, exit plans, margin: ten times a second at most
 LOG_LINES = 5_000
 OUTCOMES_KEPT = 10_000
 
 _decode_command = msgspec.json.Decoder(Command).decode
+_decode_outcome = msgspec.json.Decoder(Outcome).decode
 _decode_link = msgspec.json.Decoder(LinkChange).decode
 _OUTCOMES = Changed.POSITIONS | Changed.LEDGER | Changed.RISK | Changed.LOG
 
@@ -143,11 +146,17 @@ class Engine:
             return self._command(frame.payload, now_ns)
         if frame.conn == LINK:
             return self._link(frame.payload, now_ns)
+        if frame.conn == ENTRY:
+            return self._entry(frame.payload, now_ns)
         venue = self._venues.get(frame.conn.partition(".")[0])
         if venue is None:
             self.market.bad(frame.conn, "conn", now_ns)
             return Changed.FEEDS
-        self._decoders[frame.conn] = venue.codec(frame.conn).decode
+        try:
+            self._decoders[frame.conn] = venue.codec(frame.conn).decode
+        except ValueError:  # a venue we know, a connection it does not have
+            self.market.bad(frame.conn, "conn", now_ns)
+            return Changed.FEEDS
         try:
             events = self._decoders[frame.conn](frame.payload)
         except BadFrame as exc:
@@ -168,6 +177,16 @@ class Engine:
             level = "info" if change.state == "up" else "warn"
             self._say(now_ns, level, change.conn, f"{change.state}: {change.reason}".rstrip(": "))
         return Changed.FEEDS | Changed.QUOTES | Changed.LOG
+
+    def _entry(self, payload: bytes, now_ns: int) -> Changed:
+        """What the journal held when the tape began: booked again, as at a restart."""
+        try:
+            outcome = _decode_outcome(payload)
+        except (msgspec.DecodeError, UnicodeDecodeError, decimal.InvalidOperation):
+            self.market.bad(ENTRY, "json", now_ns)
+            return Changed.FEEDS
+        self._commit([outcome])
+        return _OUTCOMES
 
     def _command(self, payload: bytes, now_ns: int) -> Changed:
         try:
@@ -246,6 +265,10 @@ class Engine:
                     self._mids[key] = (price(leg.bid) + price(leg.ask)) / 2
         return self._mids
 
+    def value_at(self, mids: Mapping[str, Decimal]) -> None:
+        """Value what is held at these mids until quotes are heard: for a report beside the desk."""
+        self._mids.update(mids)
+
     def funds(self) -> Funds:
         """Free cash and equity at mids, account currency."""
         return self.books.funds(self.mids())
@@ -266,9 +289,10 @@ class Engine:
         """The few settings of a running engine: "pair" and "ticket.qty"."""
         if command.key == "pair":
             spot, _, perp = command.value.partition(" ")
-            self.pair = (spot, perp)
-            self.market.pair(spot, perp)
-            return Changed.BASIS | Changed.QUOTES
+            if self._known(spot) and self._known(perp):
+                self.pair = (spot, perp)
+                self.market.pair(spot, perp)
+                return Changed.BASIS | Changed.QUOTES
         if command.key == "ticket.qty":
             shown = self.shown()
             try:
@@ -278,8 +302,16 @@ class Engine:
             if shown is not None and 0.0 < qty < 1e15:
                 shown.qty = qty
                 return Changed.BASIS
-        self._say(now_ns, "warn", "desk", f"Cannot set {command.key} to {command.value}.")
+        text = f"Cannot set {command.key[:40]!r} to {command.value[:80]!r}."
+        self._say(now_ns, "warn", "desk", text)
         return Changed.LOG
+
+    def _known(self, key: str) -> bool:
+        """Whether a leg's name can be one of a venue we speak."""
+        try:
+            return split_key(key)[0] in self._venues
+        except ValueError:
+            return False
 
     def _say(self, t_ns: int, level: str, source: str, text: str) -> None:
         self.log.append(LogLine(t_ns, level, source, text))

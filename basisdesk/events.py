@@ -27,6 +27,7 @@ MONEY = decimal.Context(
 BEAT = "desk.beat"  # empty payload: time passes
 COMMAND = "desk.command"  # payload: one Command as JSON
 LINK = "desk.link"  # payload: one LinkChange as JSON
+ENTRY = "desk.entry"  # payload: one Outcome as JSON; only on tapes: what the journal held before
 
 
 class Frame(msgspec.Struct, frozen=True, gc=False):
@@ -401,6 +402,8 @@ class SessionStarted(msgspec.Struct, frozen=True, tag_field="kind", tag="session
     """A desk opened this journal. The first one of a journal deposits `start` into cash.
 
     source: "demo", "live" or "replay"; settings: the settings in force as JSON text.
+    equity: what the account was worth then, open pairs at the mids of their last outcome; 0 where
+        nobody said. The day's result and the drawdown count on from it after a restart.
     """
 
     ts_ns: int
@@ -410,6 +413,7 @@ class SessionStarted(msgspec.Struct, frozen=True, tag_field="kind", tag="session
     currency: str
     start: Decimal
     settings: str = ""
+    equity: Decimal = Decimal(0)
 
 
 Outcome = (

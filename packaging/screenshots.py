@@ -83,6 +83,7 @@ async def tour(context: Context, window: MainWindow, out: Path) -> None:
     await asyncio.sleep(2)
     picture(window, out / "after.png")
     context.actions.save_log(out)
+    await until(lambda: bool(context.status.saved), 30)
     print(context.status.saved)
 
 

@@ -18,6 +18,8 @@ from typing import Any, TextIO
 
 from PySide6.QtCore import QMessageLogContext, QtMsgType, qInstallMessageHandler
 
+from basisdesk.errors import UserError
+
 LOG_BYTES_MAX = 2_000_000
 LOG_FILES = 3
 SAME_CRASH_MAX = 5  # records of one place in the code; more say nothing new
@@ -25,8 +27,8 @@ SAME_CRASH_MAX = 5  # records of one place in the code; more say nothing new
 log = logging.getLogger("basisdesk")
 
 
-def start_log(folder: Path) -> Path:
-    """Send the program's log to `folder`/basisdesk.log, rotated. Returns the file."""
+def start_log(folder: Path) -> logging.Handler:
+    """Send the program's log to `folder`/basisdesk.log, rotated. Raises OSError."""
     path = folder / "basisdesk.log"
     handler = logging.handlers.RotatingFileHandler(
         path, maxBytes=LOG_BYTES_MAX, backupCount=LOG_FILES, encoding="utf-8"
@@ -35,7 +37,22 @@ def start_log(folder: Path) -> Path:
     root = logging.getLogger()
     root.addHandler(handler)
     root.setLevel(logging.INFO)
-    return path
+    return handler
+
+
+def stop_log(handler: logging.Handler) -> None:
+    """Take the log away again and close its file."""
+    logging.getLogger().removeHandler(handler)
+    handler.close()
+
+
+def _sentence(exc: BaseException) -> str:
+    if isinstance(exc, UserError):  # not a bug: the disk, most likely
+        return f"{exc} Trading is halted, your ledger is safe. Restart when that is mended."
+    return (
+        f"basisdesk has a bug ({type(exc).__name__}). Trading is halted, your ledger is safe. "
+        "Restart; the log has the details."
+    )
 
 
 class CrashHandler:
@@ -67,10 +84,7 @@ class CrashHandler:
         if self._seen[place] <= SAME_CRASH_MAX:
             log.error("escaped from %s", where, exc_info=exc)
         if self._seen[place] == 1:
-            self._on_crash(
-                f"basisdesk has a bug ({type(exc).__name__}). Trading is halted, your ledger is "
-                "safe. Restart; the log has the details."
-            )
+            self._on_crash(_sentence(exc))
 
     def close(self) -> None:
         """Put the hooks back."""

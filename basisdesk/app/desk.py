@@ -53,7 +53,12 @@ def run_desk(options: DeskOptions) -> int:
     lock = _locked(options.profile)
     exchange = None
     try:
-        options.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            options.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as exc:
+            raise ProfileError(
+                f"Cannot use {options.folder}: {exc.strerror}. Move it, or name another --profile."
+            ) from exc
         if options.mode == "simulated":
             exchange = ExchangeProcess(options.settings.demo, options.folder)
         gc.disable()  # nothing an import makes is garbage; `Desk` turns it on when it stands

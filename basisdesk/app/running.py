@@ -14,7 +14,7 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import QApplication
 
 from basisdesk import __version__
-from basisdesk.app.crash import CrashHandler, log, start_log
+from basisdesk.app.crash import CrashHandler, log, start_log, stop_log
 from basisdesk.app.desk import DeskOptions
 from basisdesk.app.exchange_process import ExchangeProcess
 from basisdesk.app.layout import load_layout, save_layout
@@ -23,11 +23,22 @@ from basisdesk.app.record import addresses
 from basisdesk.clock import SystemClock, mono_s, wall_ns
 from basisdesk.config import exact
 from basisdesk.engine import Engine
-from basisdesk.errors import TapeError, UserError
-from basisdesk.events import COMMAND, Command, Frame, SessionStarted, SetValue
+from basisdesk.errors import JournalError, ProfileError, TapeError, UserError
+from basisdesk.events import (
+    COMMAND,
+    ENTRY,
+    Command,
+    Frame,
+    LinkChange,
+    RiskChanged,
+    SessionStarted,
+    SetValue,
+)
 from basisdesk.feed.inbox import Inbox
+from basisdesk.feed.link import check_url
 from basisdesk.feed.pace import Pace
 from basisdesk.feed.supervisor import Supervisor
+from basisdesk.feed.tasks import spawn
 from basisdesk.lab.stamp import utc_text
 from basisdesk.lab.tape import TapeWriter, header_for, tapes_bytes
 from basisdesk.ledger.journal import Journal
@@ -39,6 +50,7 @@ from basisdesk.venues import known_venues
 
 if TYPE_CHECKING:
     from basisdesk.app.desk import Pilot
+    from basisdesk.lab.report import SaveJob
 
 LAG_BEAT_MS = 50
 OFFSCREEN_SIZE = (1600, 1000)  # of a picture drawn without a display, pixels
@@ -56,6 +68,8 @@ def run_in_qt(options: DeskOptions, exchange: ExchangeProcess | None) -> None:
     app.setApplicationName("basisdesk")
     app.setApplicationVersion(__version__)
     app.setQuitOnLastWindowClosed(False)  # leave by returning, so that every `finally` runs
+    for conn, url in addresses(options.settings, {})[0].items():
+        check_url(conn, url, "wss", "ws")  # before anything is written
     desk = Desk(options, exchange, app)
     with asyncio.Runner(loop_factory=lambda: qasync.QEventLoop(app)) as runner:
         runner.run(desk.run())
@@ -84,7 +98,12 @@ class Desk(QObject):
 
     def _build(self) -> None:
         settings, mode = self._settings, self._options.mode
-        self._log_path = start_log(self._folder)
+        try:
+            self._log = start_log(self._folder)
+        except OSError as exc:
+            raise ProfileError(
+                f"Cannot write the log in {self._folder}: {exc.strerror}. Make room for it."
+            ) from exc
         self._status = Status(profile=self._options.profile.name)
         self._status.speed = settings.demo.speed if mode == "simulated" else 1.0
         venues = known_venues()
@@ -104,8 +123,7 @@ class Desk(QObject):
             self._engine, settings, self._clock, self, self._options.mode, self._status
         )
         theme = theme_for(settings.ui)
-        self._app.setStyleSheet(theme.style_sheet())
-        self._app.setFont(theme.font())
+        theme.apply(self._app)
         self._window = MainWindow(self._context, theme)
         self._pulse = Pulse(self._window.panels(), settings.ui.repaint_ms, self)
         self._pump = Pump(self._inbox, self._engine, self._record, self._pulse.mark)
@@ -115,6 +133,7 @@ class Desk(QObject):
         if self._exchange is not None:
             self.exchange_died.connect(self._on_exchange_died)
             self._exchange.on_exit = self.exchange_died.emit
+        self._crashed = False
         self._lags: list[float] = []
         self._lag_timer = QTimer(self)
         self._lag_timer.setTimerType(Qt.TimerType.PreciseTimer)
@@ -126,6 +145,8 @@ class Desk(QObject):
     def _start_session(self, start_ns: int) -> None:
         session = utc_text(start_ns)[:19].replace(":", "") + "-" + secrets.token_hex(2)
         self._status.session = session
+        start = exact(self._settings.account.start)
+        equity = self._engine.funds().equity if self._journal.seq else start
         self._engine.start_session(
             SessionStarted(
                 ts_ns=start_ns,
@@ -133,7 +154,8 @@ class Desk(QObject):
                 source="demo" if self._options.mode == "simulated" else self._options.mode,
                 version=__version__,
                 currency=self._settings.account.currency,
-                start=exact(self._settings.account.start),
+                start=start,
+                equity=equity,
                 settings=msgspec.json.encode(self._settings).decode(),
             )
         )
@@ -156,8 +178,12 @@ class Desk(QObject):
                 start_ns,
                 self._settings,
                 self._status.speed,
+                self._journal.seq,
             )
-            return TapeWriter(tapes / f"{self._status.session}.tape", header, left)
+            tape = TapeWriter(tapes / f"{self._status.session}.tape", header, left)
+            for _, outcome, _ in self._journal.entries():
+                tape.put(Frame(ENTRY, msgspec.json.encode(outcome), outcome.ts_ns))
+            return tape
         except (OSError, TapeError) as exc:
             self._status.tape_state = f"No recording: {exc}"
             return None
@@ -211,8 +237,7 @@ class Desk(QObject):
         if self._address is None:  # the demo exchange sleeps with us and its time with it
             self._supervisor.on_slept = self._clock.skip
         self._watch_pair()
-        self._feeds = asyncio.create_task(self._supervisor.run(), name="feeds")
-        self._feeds.add_done_callback(self._on_feeds_done)
+        self._feeds = spawn(self._supervisor.run(), "feeds", self._on_task_dead)
 
     def _pace(self) -> Pace:
         """The feeds' usual pace; our own exchange needs no restraint and beats in its own time."""
@@ -277,6 +302,7 @@ class Desk(QObject):
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.remove_signal_handler(number)
         self._crash.close()
+        stop_log(self._log)
 
     # --- what a person asks for (Actions) --------------------------------------------------------
 
@@ -287,16 +313,28 @@ class Desk(QObject):
         self._inbox.put(Frame(COMMAND, msgspec.json.encode(stamped), now_ns))
 
     def save_log(self, folder: Path) -> None:
-        """Write this journal's session log into a new folder; the banner says where, or why not."""
-        from basisdesk.lab.report import write_report
+        """Write this journal's session log into a new folder, in a thread; then say where."""
+        from basisdesk.lab.report import SaveJob, feed_counters
 
-        target = folder / f"basisdesk-{utc_text(wall_ns())[:19].replace(':', '')}"
+        name = f"basisdesk-{utc_text(wall_ns())[:19].replace(':', '')}"
+        job = SaveJob(
+            journal=self._journal.path,
+            folder=folder / name,
+            settings=self._settings,
+            mids=dict(self._engine.mids()),
+            feeds=feed_counters(self._engine),
+        )
+        spawn(self._save(job), "save the session log", self._on_task_dead)
+
+    async def _save(self, job: "SaveJob") -> None:
+        from basisdesk.lab.report import save_session
+
         try:
-            write_report(target, self._journal.entries(), self._engine)
+            await asyncio.get_running_loop().run_in_executor(None, save_session, job)
         except UserError as exc:
             self._status.banner, self._status.banner_level = str(exc), "warn"
-            return
-        self._status.saved = str(target)
+        else:
+            self._status.saved = str(job.folder)
         self._pulse.mark_all()
 
     def reconnect(self, conn: str) -> None:
@@ -318,13 +356,26 @@ class Desk(QObject):
         self._stop.set()
 
     def _on_crash(self, sentence: str) -> None:
-        self._pump.stopped = True  # nothing more is decided on a state that may be half-way
+        """Decide nothing more on a state that may be half-way, and let nothing look live."""
+        if self._crashed:
+            return
+        self._crashed = self._pump.stopped = True
         self._status.banner, self._status.banner_level = sentence, "error"
-        self._pulse.mark_all()
+        now_ns = self._clock.now_ns()
+        halted = RiskChanged(now_ns, "halted", "basisdesk stopped after a fault; look, then resume")
+        try:
+            self._journal.append(halted)  # the next start waits for a person
+        except JournalError as exc:
+            log.error("the halt was not journaled: %s", exc)
+        for conn in list(self._engine.market.links):
+            change = LinkChange(conn, "down", "basisdesk stopped")
+            self._engine.market.link(change, now_ns)
+        for dock in self._window.docks.values():
+            dock.setEnabled(False)
+        self._window.refresh_all()
 
-    def _on_feeds_done(self, task: asyncio.Task[None]) -> None:
-        if not task.cancelled() and (exc := task.exception()) is not None:
-            self._crash.record(exc, "the feeds")
+    def _on_task_dead(self, name: str, exc: BaseException) -> None:
+        self._crash.record(exc, name)
 
     @Slot(object)
     def _on_exchange_died(self, sentence: str) -> None:

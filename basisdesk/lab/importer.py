@@ -21,6 +21,7 @@ from basisdesk.events import BEAT, Frame
 from basisdesk.lab.tape import TapeHeader, TapeWriter
 
 SECOND_NS = 1_000_000_000
+T_NS_MAX = 2**62  # some 146 years after 1970: a later stamp is a mistake
 GAP_BEATS_MAX = 7 * 86_400  # heartbeats put into one silence; a longer one is cut, and said
 LINE_BYTES_MAX = 64 * 1024 * 1024
 TAPE_BYTES_MAX = 1 << 40
@@ -125,6 +126,8 @@ def read_raw_jsonl(source: Source, _conns: dict[str, str]) -> Iterator[Frame | N
                 f"{source.path} line {number} is not raw-jsonl: {exc}. Expected "
                 '{"t_ns": int, "conn": "bybit.spot", "data": "<payload text>"}.'
             ) from exc
+        if not 0 <= row.t_ns < T_NS_MAX:
+            raise UserError(f"{source.path} line {number}: t_ns {row.t_ns} is no time.")
         conn = source.conn or row.conn
         data = _rest_payload(row.path, row.data) if conn.endswith(".rest") else row.data.encode()
         yield Frame(conn, data, row.t_ns)
@@ -142,6 +145,8 @@ def read_cryptofeed(source: Source, conns: dict[str, str]) -> Iterator[Frame | N
             raise UserError(
                 f"{source.path} line {number} is not a cryptofeed line: {exc}."
             ) from exc
+        if not (row.ts.is_finite() and 0 <= row.ts < T_NS_MAX // SECOND_NS):
+            raise UserError(f"{source.path} line {number}: ts is no time.")
         t_ns = int(row.ts * SECOND_NS)
         if row.t == "http":
             path = "/" + row.url.split("://", 1)[-1].partition("/")[2]
@@ -167,7 +172,7 @@ def _cryptofeed_conns(files: Iterable[Source]) -> dict[str, str]:
                 continue  # the long data lines need not be decoded twice
             try:
                 row = _cryptofeed_line(line)
-            except (msgspec.DecodeError, UnicodeDecodeError):
+            except (msgspec.DecodeError, UnicodeDecodeError, ArithmeticError):
                 continue  # the reader says which line and why
             for path, conn in _CONN_OF_PATH.items():
                 if row.addr.endswith(path):
@@ -219,6 +224,8 @@ def import_files(
                 tape.put(frame)
                 frames += 1
                 last_ns = frame.t_ns
+        if tape.state:
+            raise UserError(tape.state)
         part.replace(out)
     finally:
         part.unlink(missing_ok=True)

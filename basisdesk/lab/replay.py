@@ -1,6 +1,7 @@
 """Tape to engine, headless and deterministic, and what came of it as one JSON object."""
 
 import heapq
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from operator import attrgetter
@@ -9,8 +10,8 @@ from typing import Any
 
 import msgspec
 
-from basisdesk.config import exact
-from basisdesk.engine import Engine
+from basisdesk.config import Settings, exact
+from basisdesk.engine import Engine, JournalPort, MemoryJournal
 from basisdesk.errors import UserError
 from basisdesk.events import (
     COMMAND,
@@ -26,6 +27,7 @@ from basisdesk.events import (
     SessionStarted,
 )
 from basisdesk.lab.tape import TapeHeader
+from basisdesk.venues import known_venues
 from basisdesk.venues.instrument import Instrument, Instruments
 
 BATCH_FRAMES = 512
@@ -103,6 +105,13 @@ def with_commands(frames: Iterable[Frame], commands: Sequence[Frame]) -> Iterato
     return heapq.merge(frames, commands, key=attrgetter("t_ns"))
 
 
+def fresh_engine(settings: Settings, journal: JournalPort | None, speed: float = 1.0) -> Engine:
+    """An engine for a headless run: the report needs every outcome, not the window's last ones."""
+    engine = Engine(settings, known_venues(), journal or MemoryJournal(), speed)
+    engine.outcomes = deque()
+    return engine
+
+
 def open_session(engine: Engine, header: TapeHeader) -> SessionStarted:
     """Fund a fresh account at the tape's own time. The session has no name: a digest needs none."""
     started = SessionStarted(
@@ -137,6 +146,7 @@ def run(engine: Engine, frames: Iterable[Frame]) -> int:
 def report(engine: Engine, start_equity: Decimal, frames: int) -> dict[str, Any]:
     """The `replay --json` object. Money and quantities are strings, exact."""
     outcomes = list(engine.outcomes)
+    of_pair = by_pair(outcomes)
     market = engine.market
     return {
         "frames": frames,
@@ -144,7 +154,7 @@ def report(engine: Engine, start_equity: Decimal, frames: int) -> dict[str, Any]
         "bad_frames": market.bad_frames,
         "gaps": market.gaps,
         "bad_by_reason": dict(market.bad_by_reason),
-        "pairs": [pair_row(engine, number, outcomes) for number in sorted(engine.books.pairs)],
+        "pairs": [pair_row(engine, number, of_pair[number]) for number in sorted(of_pair)],
         "refusals": [_refusal_row(o) for o in outcomes if isinstance(o, Refused)],
         "settlements": [_settlement_row(o) for o in outcomes if isinstance(o, FundingSettled)],
         "liquidations": [_liquidation_row(o) for o in outcomes if isinstance(o, Liquidated)],
@@ -153,9 +163,18 @@ def report(engine: Engine, start_equity: Decimal, frames: int) -> dict[str, Any]
     }
 
 
-def pair_row(engine: Engine, number: int, outcomes: Sequence[Outcome]) -> dict[str, Any]:
-    """One pair of the report, from its outcomes."""
-    mine = [o for o in outcomes if getattr(o, "pair", None) == number]
+def by_pair(outcomes: Iterable[Outcome]) -> dict[int, list[Outcome]]:
+    """The outcomes of each pair that was opened, in order."""
+    groups: dict[int, list[Outcome]] = {}
+    for outcome in outcomes:
+        number = getattr(outcome, "pair", None)
+        if isinstance(outcome, PairOpened) or number in groups:
+            groups.setdefault(outcome.pair, []).append(outcome)  # type: ignore[union-attr]
+    return groups
+
+
+def pair_row(engine: Engine, number: int, mine: Sequence[Outcome]) -> dict[str, Any]:
+    """One pair of the report, from its outcomes, the opening first."""
     opened = next(o for o in mine if isinstance(o, PairOpened))
     leaving = [o for o in mine if isinstance(o, PairReduced | Liquidated)]
     closed = next((o for o in leaving if o.closed), None)

@@ -8,12 +8,14 @@ import csv
 import html
 import re
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from basisdesk import __version__
+from basisdesk.config import Settings
 from basisdesk.engine import Engine
 from basisdesk.errors import UserError
 from basisdesk.events import (
@@ -25,8 +27,9 @@ from basisdesk.events import (
     Refused,
     SessionStarted,
 )
-from basisdesk.lab.replay import pair_row, text
+from basisdesk.lab.replay import by_pair, fresh_engine, pair_row, text
 from basisdesk.lab.stamp import utc_text
+from basisdesk.ledger.check import journal_entries
 from basisdesk.ledger.posting import Transaction
 from basisdesk.trading.sentences import describe
 
@@ -40,12 +43,50 @@ _TERMS = ("basis", "funding", "fees", "slippage", "borrow", "residual", "total")
 def safe_cell(value: object) -> str:
     """A CSV cell no spreadsheet takes for a formula; plain numbers stay numbers."""
     cell = "" if value is None else str(value)
-    if cell[:1] in ("=", "+", "-", "@", "\t", "\r", "\0") and not _NUMBER.fullmatch(cell):
+    start = cell.lstrip()[:1] or cell[:1]
+    if (start in ("=", "+", "-", "@") or cell[:1] in ("\t", "\r", "\n", "\0")) and not (
+        _NUMBER.fullmatch(cell)
+    ):
         return "'" + cell
     return cell
 
 
-def write_report(folder: Path, entries: Iterable[Entry], engine: Engine) -> list[Path]:
+class SaveJob(msgspec.Struct, frozen=True):
+    """Everything a thread needs to save a running desk's log: nothing it shares is touched.
+
+    mids: what open pairs are valued at. feeds: counters of the market, for the JSON file.
+    """
+
+    journal: Path
+    folder: Path
+    settings: Settings
+    mids: dict[str, Decimal]
+    feeds: dict[str, Any]
+
+
+def save_session(job: SaveJob) -> list[Path]:
+    """Write the log of a desk from its journal, in any thread. Raises UserError."""
+    entries = journal_entries(job.journal)
+    engine = fresh_engine(job.settings, None)
+    engine.restore(entries)
+    engine.value_at(job.mids)
+    return write_report(job.folder, entries, engine, job.feeds)
+
+
+def feed_counters(engine: Engine) -> dict[str, Any]:
+    """What the market counted: frames, bad frames by reason, gaps."""
+    market = engine.market
+    return {
+        "frames": market.frames,
+        "bad_frames": market.bad_frames,
+        "gaps": market.gaps,
+        "bad_by_reason": dict(market.bad_by_reason),
+    }
+
+
+def write_report(
+    folder: Path, entries: Iterable[Entry], engine: Engine, feeds: dict[str, Any] | None = None
+) -> list[Path]:
     """Write all files of a session into `folder`, which must not hold an earlier report.
 
     Returns the paths. Raises UserError with one sentence when the folder cannot be written.
@@ -53,6 +94,7 @@ def write_report(folder: Path, entries: Iterable[Entry], engine: Engine) -> list
     rows = list(entries)
     tables = session_tables(rows, engine)
     document = session_document(rows, engine, tables)
+    document["feeds"] = feeds or document["feeds"]
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if any((folder / name).exists() for name in ("session.json", "report.html")):
@@ -84,9 +126,9 @@ def session_tables(entries: Sequence[Entry], engine: Engine) -> dict[str, list[l
 def _pairs_table(entries: Sequence[Entry], engine: Engine) -> list[list[str]]:
     head = ["pair", "long", "short", "qty", "opened_utc", "closed_utc", "open_reason"]
     table = [[*head, "close_reason", *(f"{term}_usdt" for term in _TERMS)]]
-    outcomes = [outcome for _, outcome, _ in entries]
-    for number in sorted(engine.books.pairs):
-        row = pair_row(engine, number, outcomes)
+    of_pair = by_pair(outcome for _, outcome, _ in entries)
+    for number in sorted(of_pair):
+        row = pair_row(engine, number, of_pair[number])
         table.append(
             [
                 str(number),
@@ -94,7 +136,7 @@ def _pairs_table(entries: Sequence[Entry], engine: Engine) -> list[list[str]]:
                 row["short"],
                 row["qty"],
                 utc_text(row["opened_ns"]),
-                utc_text(row["closed_ns"]) if row["closed_ns"] else "open",
+                utc_text(row["closed_ns"]) if row["closed_ns"] else "open, at mids",
                 row["open_reason"],
                 row["close_reason"] or "",
                 *(row["attribution"][term] for term in _TERMS),
@@ -213,7 +255,6 @@ def session_document(
     """The JSON file: what ran, on what data, with which settings, and every table as objects."""
     sessions = [outcome for _, outcome, _ in entries if isinstance(outcome, SessionStarted)]
     funds = engine.funds()
-    market = engine.market
     return {
         "basisdesk_session": SCHEMA_VERSION,
         "version": __version__,
@@ -226,12 +267,7 @@ def session_document(
             "end": text(funds.equity),
             "free": text(funds.free),
         },
-        "feeds": {
-            "frames": market.frames,
-            "bad_frames": market.bad_frames,
-            "gaps": market.gaps,
-            "bad_by_reason": dict(market.bad_by_reason),
-        },
+        "feeds": feed_counters(engine),
         "ledger_digest": engine.books.digest(),
         "log": [
             {"utc": utc_text(outcome.ts_ns), "entry": seq, "text": describe(outcome)}

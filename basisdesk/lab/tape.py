@@ -9,12 +9,16 @@ A tape cut short by a crash reads up to its last whole block and says how many b
 A block that does not match its checksum is an error: nothing of the tape is to be trusted.
 """
 
+import errno
+import os
 import struct
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
+from io import RawIOBase
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Self
+from typing import Any, Self
 
 import msgspec
 import zstandard
@@ -37,6 +41,8 @@ class TapeHeader(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a reader must know before the first frame. `settings`: those in force, as JSON text.
 
     speed: how many seconds the stamps advance in a real one; 1 but on a demo in fast motion.
+    entries: how many journal entries open the tape, the session's own start being the last; 0
+        where the reader has to fund an account itself.
     """
 
     basisdesk_tape: int
@@ -46,6 +52,7 @@ class TapeHeader(msgspec.Struct, frozen=True, omit_defaults=True):
     settings: str = ""
     note: str = ""
     speed: float = 1.0
+    entries: int = 0
 
 
 class TapeWriter:
@@ -66,9 +73,10 @@ class TapeWriter:
         self._first_ns = 0
         self._compress = zstandard.ZstdCompressor(level=1).compress
         try:
-            self._file: BinaryIO | None = path.open("xb")
+            # Unbuffered: a full disk shows at the write that meets it, never again at the close.
+            self._file: RawIOBase | None = path.open("xb", buffering=0)
             path.chmod(0o600)
-            self.bytes_written += self._file.write(msgspec.json.encode(header) + b"\n")
+            self.bytes_written += _write(self._file, msgspec.json.encode(header) + b"\n")
         except OSError as exc:
             raise TapeError(f"Cannot write tape {path}: {exc.strerror}.") from exc
 
@@ -102,8 +110,7 @@ class TapeWriter:
             self._stop(f"The tape reached its limit of {self._bytes_max / 1e6:.0f} MB.")
             return
         try:
-            self._file.write(_BLOCK.pack(len(raw), zlib.crc32(raw), len(stored)) + stored)
-            self._file.flush()
+            _write(self._file, _BLOCK.pack(len(raw), zlib.crc32(raw), len(stored)) + stored)
         except OSError as exc:
             self._stop(f"The tape stopped: {exc.strerror}.")
             return
@@ -112,14 +119,16 @@ class TapeWriter:
     def close(self) -> None:
         """Write the last block and let the file go."""
         self.flush()
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+        self._let_go()
 
     def _stop(self, why: str) -> None:
         self.state = why
+        self._let_go()
+
+    def _let_go(self) -> None:
         if self._file is not None:
-            self._file.close()
+            with suppress(OSError):  # what could not be written was said already
+                self._file.close()
             self._file = None
 
     def __enter__(self) -> Self:
@@ -129,6 +138,17 @@ class TapeWriter:
         self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _write(file: RawIOBase, block: bytes) -> int:
+    """All of a block or OSError: an unbuffered write may take only a part of it."""
+    rest = memoryview(block)
+    while rest:
+        taken = file.write(rest)
+        if not taken:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        rest = rest[taken:]
+    return len(block)
 
 
 class TapeReader:
@@ -220,8 +240,13 @@ def tapes_bytes(folder: Path) -> int:
 
 
 def header_for(
-    source: str, version: str, created_ns: int, settings: Any = None, speed: float = 1.0
+    source: str,
+    version: str,
+    created_ns: int,
+    settings: Any = None,
+    speed: float = 1.0,
+    entries: int = 0,
 ) -> TapeHeader:
     """A header of today's format. `settings`: anything msgspec encodes, or None."""
     text = "" if settings is None else msgspec.json.encode(settings).decode()
-    return TapeHeader(TAPE_VERSION, version, created_ns, source, text, speed=speed)
+    return TapeHeader(TAPE_VERSION, version, created_ns, source, text, speed=speed, entries=entries)

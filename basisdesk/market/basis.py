@@ -195,6 +195,11 @@ class PairMarket:
         self._silent_ms = max(SILENT_MS_MIN, 2 * settings.risk.quote_age_ms_max)
         self.now = BasisNow(stale=self._stale(BasisNow()))
 
+    @property
+    def live_from_s(self) -> float:
+        """Time of the first row that was heard live, s; inf before it. Earlier rows are candles."""
+        return self._live_s
+
     # --- time passes -----------------------------------------------------------------------------
 
     def beat(self, now_ns: int) -> bool:

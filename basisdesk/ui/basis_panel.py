@@ -1,7 +1,9 @@
 """Spot and perp, their basis, and funding: three panes over one time axis."""
 
 import math
+from decimal import Decimal
 
+from msgspec.structs import replace
 from PySide6.QtCore import QMetaMethod, QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
@@ -15,10 +17,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from basisdesk.events import Changed
+from basisdesk.events import Changed, SetPlan
 from basisdesk.market.basis import PairMarket
+from basisdesk.trading.positions import PairPosition
 from basisdesk.ui.axis import clock_words
-from basisdesk.ui.basis_scene import BasisScene, outages_of
+from basisdesk.ui.basis_scene import OWN_LINE, BasisScene, outages_of
 from basisdesk.ui.chart import ChartView
 from basisdesk.ui.chart_export import CsvExport, save_picture, with_suffix
 from basisdesk.ui.context import Context
@@ -39,13 +42,14 @@ RANGES = (
 FIRST_RANGE = "1h"
 HEADROOM_SHARE = 0.03  # air between the newest point and the axis while following
 REDRAW_MS = 8
+DROP_BP = 0.5  # a level of an open pair is moved in steps of this
 
 
 class BasisPanel(Panel):
     """The chart of the pair on the screen.
 
     target_dragged, stop_dragged, entry_dragged carry bp as a float while the line moves. The entry
-    line has a grip only when somebody listens to `entry_dragged`.
+    line has a grip only when somebody listens to `entry_dragged`. let_go: Escape was pressed.
     """
 
     cares_about = Changed.BASIS | Changed.FUNDING | Changed.POSITIONS
@@ -53,6 +57,7 @@ class BasisPanel(Panel):
     target_dragged = Signal(object)
     stop_dragged = Signal(object)
     entry_dragged = Signal(object)
+    let_go = Signal()
 
     def __init__(self, context: Context, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -64,6 +69,7 @@ class BasisPanel(Panel):
         self._hover_s: float | None = None
         self._said = ""
         self._shown_s = 0.0
+        self._selected = 0
         self._chart = ChartView(self._scene.panes, theme, utc=context.settings.ui.utc)
         self._chart.setAccessibleName("Chart of spot and perp price, basis and funding over time")
         self._build_header()
@@ -76,6 +82,7 @@ class BasisPanel(Panel):
         self._chart.ranged.connect(self._on_chart_ranged)
         self._chart.hovered.connect(self._on_chart_hovered)
         self._chart.line_dragged.connect(self._on_line_dragged)
+        self._chart.line_dropped.connect(self._on_line_dropped)
         self._chart.menu_requested.connect(self._on_menu_requested)
         self._chart.reset_requested.connect(self.reset_zoom)
         self.setAccessibleName("Spot, perp and basis")
@@ -92,6 +99,11 @@ class BasisPanel(Panel):
     def set_direction(self, direction: int) -> None:
         """Which way the ticket goes, +1 long spot, -1 short spot: there lies the cost zone."""
         self._scene.direction = direction
+        self._soon.start()
+
+    def show_pair(self, pair: int) -> None:
+        """Show the exit plan of this open pair as lines that can be moved; 0 for none."""
+        self._selected = pair
         self._soon.start()
 
     def follow(self, on: bool = True) -> None:
@@ -143,6 +155,7 @@ class BasisPanel(Panel):
         self._chart.note = ""
         self._move_window(pair)
         engine = self._context.engine
+        self._read_own()
         self._scene.show(pair, self._chart, engine.outcomes)
         self._chart.outages = outages_of(pair, self._chart, engine.now_ns / 1e9)
         self._show_readout(pair)
@@ -154,6 +167,24 @@ class BasisPanel(Panel):
         self._chart.outages = []
         if pair is not None:
             self.follow()
+
+    def _own(self) -> PairPosition | None:
+        """The selected pair, while it is open and of the legs on the screen."""
+        if not self._selected or self._pair is None:
+            return None
+        position = self._context.engine.desk.pairs.get(self._selected)
+        legs = {self._pair.spot.key, self._pair.perp.key}
+        if position is None or position.state != "open":
+            return None
+        return position if {leg.instrument for leg in position.legs} == legs else None
+
+    def _read_own(self) -> None:
+        scene, position, held = self._scene, self._own(), self._chart.held
+        scene.own_pair = position.pair if position is not None else 0
+        levels = dict.fromkeys(scene.own) if position is None else _levels(position)
+        if position is not None and held is not None and held.name.startswith(OWN_LINE):
+            levels[held.name.removeprefix(OWN_LINE)] = held.value
+        scene.own = levels
 
     def _show_nothing(self, pair: PairMarket | None) -> None:
         self._chart.note = (
@@ -320,7 +351,25 @@ class BasisPanel(Panel):
         if self._pair is not None and len(self._pair.series):
             self._show_readout(self._pair)
 
+    def _on_line_dropped(self, name: str, value: float) -> None:
+        position = self._own()
+        if position is None or not name.startswith(OWN_LINE):
+            return
+        level = Decimal(repr(round(value / DROP_BP) * DROP_BP))
+        plan = position.plan
+        if name == f"{OWN_LINE}target":
+            plan = replace(plan, target_bp=level)
+        else:
+            plan = replace(plan, stop_bp=level)
+        if plan != position.plan:
+            self._context.actions.submit(SetPlan(position.pair, plan))
+        self._soon.start()
+
     def _on_line_dragged(self, name: str, value: float) -> None:
+        if name.startswith(OWN_LINE):
+            self._scene.own[name.removeprefix(OWN_LINE)] = value
+            self._soon.start()
+            return
         self._scene.plan[name] = value
         signals = {
             "target": self.target_dragged,
@@ -372,6 +421,7 @@ class BasisPanel(Panel):
         moves = {
             Qt.Key.Key_F: self.toggle_follow,
             Qt.Key.Key_Home: self.reset_zoom,
+            Qt.Key.Key_Escape: self.let_go.emit,
         }
         zooms = {Qt.Key.Key_Plus: 0.8, Qt.Key.Key_Equal: 0.8, Qt.Key.Key_Minus: 1.25}
         key = Qt.Key(event.key())
@@ -381,3 +431,13 @@ class BasisPanel(Panel):
             self.zoom(zooms[key])
         else:
             super().keyPressEvent(event)
+
+
+def _levels(position: PairPosition) -> dict[str, float | None]:
+    """Entry, target and stop of a pair, bp; None where its plan has none."""
+    plan = position.plan
+    return {
+        "entry": position.entry_bp,
+        "target": None if plan.target_bp is None else float(plan.target_bp),
+        "stop": None if plan.stop_bp is None else float(plan.stop_bp),
+    }

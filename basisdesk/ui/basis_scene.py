@@ -13,7 +13,7 @@ from PySide6.QtGui import QPen
 from basisdesk.events import Outcome
 from basisdesk.market.basis import PairMarket
 from basisdesk.ui.axis import fit_range
-from basisdesk.ui.chart import Band, ChartView, Line, Mark, Outage, Pane, Tag
+from basisdesk.ui.chart import Band, ChartView, Line, Mark, Note, Outage, Pane, Tag
 from basisdesk.ui.figures import number_text, places_of, sign_text, span_text
 from basisdesk.ui.markers import TradeMark, trade_marks
 from basisdesk.ui.theme import Theme
@@ -23,6 +23,7 @@ Array = npt.NDArray[np.float64]
 BASIS_SPAN_BP_MIN = 4.0
 PRICE_SPAN_BP_MIN = 4.0
 FUNDING_SPAN_PCT_MIN = 0.002
+OWN_LINE = "own "  # before the name of a line of the selected pair
 REACH = 1.5  # a level this many data spans away still widens its pane; others wait at the edge
 STRIDE = 8  # bands and fair value are smooth: a point in so many pixels is enough
 PLAN_COLOURS = {"entry": "accent", "target": "gain", "stop": "loss"}
@@ -41,13 +42,16 @@ class BasisScene:
 
     plan: levels of the ticket in bp by name ("entry", "target", "stop"), None where it has none.
     direction: +1 long spot, -1 short spot, 0 as the basis lies to fair value.
-    entry_drags: the entry line has a grip too.
+    entry_drags: the entry line has a grip too. own: levels of the open pair that is selected, of
+    which `own_pair` is the number, 0 for none; the ticket's lines are then dashed.
     """
 
     def __init__(self, theme: Theme) -> None:
         self.plan: dict[str, float | None] = dict.fromkeys(PLAN_COLOURS)
         self.direction = 0
         self.entry_drags = False
+        self.own: dict[str, float | None] = dict.fromkeys(PLAN_COLOURS)
+        self.own_pair = 0
         self.prices = Pane("price", 0.33)
         self.basis = Pane("basis", 0.44, unit="bp", signed=True)
         self.basis.places, self.basis.names_outages = 1, True
@@ -65,6 +69,7 @@ class BasisScene:
             (self.basis, "mid_bp", theme.blend("basis", 0.38)),
             (self.basis, "close_bp", theme.qcolor("close")),
             (self.basis, "open_bp", theme.qcolor("basis")),
+            (self.funding, "settled_pct", theme.blend("warn", 0.7)),
             (self.funding, "funding_pct", theme.qcolor("warn")),
         ):
             pane.add_curve(name, QPen(colour, 0))
@@ -79,6 +84,7 @@ class BasisScene:
         self._marks_key = _NO_MARKS
         for pane in self.panes:
             pane.lines, pane.tags, pane.marks, pane.dots, pane.bands = [], [], [], [], []
+            pane.notes = []
             pane.y = None
             for curve in pane.curves.values():
                 curve.clear()
@@ -117,7 +123,7 @@ class BasisScene:
         lo, hi = _bounds(pair, chart, _BASES)
         zone_high = abs(zone) if math.isfinite(zone) else 0.0
         reach = max(hi - lo, BASIS_SPAN_BP_MIN, zone_high) * REACH
-        levels = [fair, fair + zone, *(level for level in self.plan.values() if level is not None)]
+        levels = [fair, fair + zone, *_known(self.plan), *_known(self.own)]
         near = [(level, level) for level in levels if lo - reach <= level <= hi + reach]
         pane.y = fit_range(*hull([(lo, hi), *near]), BASIS_SPAN_BP_MIN, pane.y)
         pane.bands = [_deviation_band(pair, chart), _cost_band(x, fairs, zone, chart.t1_s)]
@@ -128,19 +134,31 @@ class BasisScene:
         return self.direction or (-1 if pair.now.mid_bp < fair else 1)
 
     def _basis_lines(self, fair: float, held: Line | None) -> list[Line]:
-        lines = []
-        for name, colour in PLAN_COLOURS.items():
-            value = self.plan[name]
-            if value is None or not math.isfinite(value):
-                continue
-            drags = name != "entry" or self.entry_drags
-            line = Line(name, value, colour, _line_text(name, value), drags=drags)
-            if held is not None and held.name == name:  # the one under the pointer stays itself
-                held.value, held.text = line.value, line.text
-                line = held
-            lines.append(line)
+        lines = [
+            *self._plan_lines(self.own, f"{OWN_LINE}%s", f"#{self.own_pair} %s"),
+            *self._plan_lines(self.plan, "%s", "%s", dashed=self.own_pair > 0),
+        ]
+        for place, line in enumerate(lines):
+            if (
+                held is not None and held.name == line.name
+            ):  # the one under the pointer stays itself
+                held.value, held.text, held.dashed = line.value, line.text, line.dashed
+                lines[place] = held
         if math.isfinite(fair):
             lines.append(Line("fair", fair, "muted", _line_text("fair", fair), drawn=False))
+        return lines
+
+    def _plan_lines(
+        self, plan: dict[str, float | None], name: str, label: str, *, dashed: bool = False
+    ) -> list[Line]:
+        lines = []
+        for level, colour in PLAN_COLOURS.items():
+            value = plan[level]
+            if value is None or not math.isfinite(value):
+                continue
+            drags = level != "entry" or (plan is self.plan and self.entry_drags)
+            text = _line_text(label % level, value)
+            lines.append(Line(name % level, value, colour, text, dashed=dashed, drags=drags))
         return lines
 
     def _show_marks(self, pair: PairMarket, chart: ChartView, outcomes: Sequence[Outcome]) -> None:
@@ -156,7 +174,7 @@ class BasisScene:
 
     def _show_funding(self, pair: PairMarket, chart: ChartView) -> None:
         pane, funding = self.funding, pair.perp.funding
-        _draw(pane, pair, chart)
+        pane.notes = _draw_funding(pane, pair, chart)
         t0_ms, t1_ms = chart.t0_s * 1e3, chart.t1_s * 1e3
         pane.dots = [(ms / 1e3, 1e2 * rate) for ms, rate in funding.settled if t0_ms <= ms <= t1_ms]
         hours = float(funding.interval_h)
@@ -198,6 +216,30 @@ def _draw(
     for name in pane.curves if names is None else names:
         points = pair.series.envelope(name, chart.t0_s, chart.t1_s, chart.plot_px)
         pane.curves[name].setData(*points)
+
+
+def _draw_funding(pane: Pane, pair: PairMarket, chart: ChartView) -> list[Note]:
+    """Settled rates as steps, the indicative rate as it floats, and nothing between the two."""
+    live_s = pair.live_from_s
+    x, y = pair.series.envelope("funding_pct", chart.t0_s, min(chart.t1_s, live_s), chart.plot_px)
+    past = x < live_s
+    x, y = x[past], y[past]
+    pane.curves["settled_pct"].setData(np.repeat(x, 2)[1:], np.repeat(y, 2)[:-1])
+    notes = []
+    if len(x) and x[-1] >= chart.t0_s and np.isfinite(y).any():
+        notes.append(Note(x[-1], y[np.isfinite(y)][-1], "muted", "settled"))
+    x, y = pair.series.envelope("funding_pct", max(chart.t0_s, live_s), chart.t1_s, chart.plot_px)
+    live = x >= live_s
+    x, y = x[live], y[live]
+    pane.curves["funding_pct"].setData(x, y)
+    if len(x) and np.isfinite(y).any():
+        at_s = max(x[0], chart.t0_s)
+        notes.append(Note(at_s, y[np.isfinite(y)][0], "muted", "indicative", after=True))
+    return notes
+
+
+def _known(plan: dict[str, float | None]) -> list[float]:
+    return [level for level in plan.values() if level is not None]
 
 
 def _bounds(pair: PairMarket, chart: ChartView, names: Iterable[str]) -> tuple[float, float]:

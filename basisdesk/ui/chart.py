@@ -94,6 +94,17 @@ class Band:
 
 
 @dataclass
+class Note:
+    """A word beside a curve, at a point; it stands left of it, or right of it when `after`."""
+
+    t_s: float
+    y: float
+    colour: str
+    text: str
+    after: bool = False
+
+
+@dataclass
 class Outage:
     """A time without a feed. `t1_s` is where the view ends while it lasts."""
 
@@ -144,6 +155,7 @@ class Pane:
         self.lines: list[Line] = []
         self.tags: list[Tag] = []
         self.marks: list[Mark] = []
+        self.notes: list[Note] = []
         self.dots: list[tuple[float, float]] = []
         self.names_outages = False
 
@@ -176,12 +188,13 @@ class ChartView(pg.GraphicsView):  # type: ignore[misc]
 
     ranged(t0, t1): the user panned or zoomed to this window, seconds.
     hovered(t): the pointer is at this time, or None when it left.
-    line_dragged(name, value): a line is being moved.
+    line_dragged(name, value): a line is being moved. line_dropped(name, value): it was let go.
     """
 
     ranged = Signal(object, object)
     hovered = Signal(object)
     line_dragged = Signal(object, object)
+    line_dropped = Signal(object, object)
     menu_requested = Signal(object)
     reset_requested = Signal()
 
@@ -204,6 +217,7 @@ class ChartView(pg.GraphicsView):  # type: ignore[misc]
         self.axis_px = theme.px(64)
         self.label_rects: dict[str, QRectF] = {}
         self._grabbed: tuple[float, float, float] | None = None
+        self._was_moved = False  # the held line
         self._scribe = Scribe(self)
         self._moved = QTimer(self)
         self._moved.setSingleShot(True)
@@ -309,6 +323,7 @@ class ChartView(pg.GraphicsView):  # type: ignore[misc]
         pane = next(p for p in self.panes if line in p.lines)
         y_px = min(max(y_px, pane.rect.top() + 1), pane.rect.bottom() - 1)
         line.value = round(pane.value_at(y_px), 1)
+        self._was_moved = True
         self.line_dragged.emit(line.name, line.value)
         self._moved.start()
 
@@ -367,7 +382,10 @@ class ChartView(pg.GraphicsView):  # type: ignore[misc]
         self._point(spot)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: D102
-        self.held = self._grabbed = None
+        dropped, self.held, self._grabbed = self.held, None, None
+        if dropped is not None and self._was_moved:
+            self.line_dropped.emit(dropped.name, dropped.value)
+        self._was_moved = False
         self._point(event.position())
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:  # noqa: ARG002, D102

@@ -16,7 +16,7 @@ from basisdesk.ui.axis import clock_words, spread, tick_words, time_ticks, value
 from basisdesk.ui.figures import number_text, sign_text
 
 if TYPE_CHECKING:
-    from basisdesk.ui.chart import Band, ChartView, Line, Mark, Pane, Tag
+    from basisdesk.ui.chart import Band, ChartView, Line, Mark, Note, Pane, Tag
 
 GRID_SHARE = 0.08
 LABELLED_MARKS_MAX = 12
@@ -120,6 +120,8 @@ class Scribe:
             self._lines_of(painter, pane)
             self._dots_of(painter, pane)
             self._marks_of(painter, pane)
+            for note in pane.notes:
+                self._note_of(painter, pane, note)
             if pane.names_outages:
                 self._outages_of(painter, pane)
             self._axis_of(painter, pane)
@@ -240,6 +242,17 @@ class Scribe:
             painter.fillRect(room, self._theme.qcolor("surface", 0.75))
             painter.setPen(self._theme.qcolor("text"))
             painter.drawText(room, _CENTRE, mark.text)
+
+    def _note_of(self, painter: QPainter, pane: "Pane", note: "Note") -> None:
+        width, high = self.width_of(note.text) + self._pad, float(self._high)
+        x, y = self._chart.x_px(note.t_s), pane.y_px(note.y)
+        left = x + 2 if note.after else x - width - 2
+        left = min(max(left, pane.rect.left()), pane.rect.right() - width)
+        tops = (y - high - 3, y + 3, y - 2 * high, y + high)
+        room = self._free([QRectF(left, top, width, high) for top in tops], pane.rect)
+        if room is not None:
+            painter.setPen(self._theme.qcolor(note.colour))
+            painter.drawText(room, _CENTRE, note.text)
 
     def _outages_of(self, painter: QPainter, pane: "Pane") -> None:
         chart = self._chart

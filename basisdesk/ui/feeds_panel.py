@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSplitter, QVBoxLayout, 
 from basisdesk.events import Changed
 from basisdesk.ui.context import Context
 from basisdesk.ui.glossary import term
-from basisdesk.ui.market_rows import RateMeter, link_rows, state_cell, stream_rows
+from basisdesk.ui.market_rows import LinkRow, RateMeter, link_rows, state_cell, stream_rows
 from basisdesk.ui.pulse import Panel
 from basisdesk.ui.table import Column
 from basisdesk.ui.table_view import TableView
@@ -27,9 +27,11 @@ def link_columns(zone: str) -> tuple[Column, ...]:
             meaning=lambda row: state_cell(row.state_word)[1],
             detail=lambda row: state_cell(row.state_word)[2],
         ),
-        Column(f"Since, {zone}", lambda row: row.since, left=True, sample="09:14:22"),
+        Column(f"Since, {zone}", lambda row: row.since, left=True, sample="09:14:22",
+               spare=2),
         Column("Connects", lambda row: row.connects, lambda row: int(row.connects.replace(",", "")),
-               tip="How often it came up in this session: 1 is a connection that never broke."),
+               tip="How often it came up in this session: 1 is a connection that never broke.",
+               spare=1),
         Column("Bad", lambda row: row.bad, lambda row: int(row.bad.replace(",", "")),
                tip="Messages that could not be read: 0.", detail=lambda row: row.bad_detail),
         Column("Last said", lambda row: row.reason, left=True, stretch=True, sample="refused",
@@ -52,13 +54,13 @@ def stream_columns() -> tuple[Column, ...]:
         Column("Age", lambda row: row.age, lambda row: row.age_ms, tip=term("Age"),
                meaning=lambda row: "warn" if row.old else "", sample="99.9 s"),
         Column("Messages/s", lambda row: row.rate, lambda row: row.rate_value,
-               tip="Messages a second, averaged over 3 s: 41.2."),
-        Column("Latency, ms", lambda row: row.latency, lambda row: row.latency_ms,
-               tip=term("Latency"), sample="123 / 1,234"),
+               tip="Messages a second, averaged over 3 s: 41.2.", spare=2),
+        Column("Delay over best, ms (median / p99)", lambda row: row.latency,
+               lambda row: row.latency_ms, tip=term("Delay over best"), sample="123 / 1,234"),
         Column("Gaps", lambda row: row.gaps, lambda row: row.gaps_value, tip=term("Gap"),
                meaning=lambda row: "warn" if row.gaps_value else ""),
         Column("Resyncs", lambda row: row.resyncs, lambda row: row.resyncs_value,
-               tip="Subscriptions renewed after something was lost: 0."),
+               tip="Subscriptions renewed after something was lost: 0.", spare=3),
         Column("Bad", lambda row: row.bad, lambda row: row.bad_value,
                tip="Messages that could not be read: 0.", detail=lambda row: row.bad_detail,
                meaning=lambda row: "warn" if row.bad_value else ""),
@@ -98,7 +100,6 @@ class FeedsPanel(Panel):
         super().__init__(parent)
         self._context = context
         self._meter = RateMeter()
-        self._buttons: dict[str, LinkButton] = {}
         self.setAccessibleName("Feeds")
         zone = zone_text(context.settings.ui.utc, context.engine.now_ns)
         self.links = TableView(link_columns(zone), theme, key=lambda row: row.key)
@@ -123,16 +124,10 @@ class FeedsPanel(Panel):
     def refresh(self) -> None:
         """Read links and streams."""
         engine, utc = self._context.engine, self._context.settings.ui.utc
-        rows = link_rows(engine, utc)
-        self.links.show_rows(rows)
-        last = len(self.links.rows_model.columns) - 1
-        for place, row in enumerate(rows):
-            if row.key not in self._buttons and not row.key.startswith(OWN):
-                button = LinkButton(row.key)
-                button.pressed.connect(self._on_pressed)
-                at = self.links.proxy.mapFromSource(self.links.rows_model.index(place, last))
-                self.links.setIndexWidget(at, button)
-                self._buttons[row.key] = button
+        self.links.show_rows(link_rows(engine, utc))
+        self.links.keep_widgets(
+            lambda row: "" if row.key.startswith(OWN) else row.key, self._make_button
+        )
         self.streams.show_rows(stream_rows(engine, self._meter))
         market = engine.market
         why = ", ".join(f"{name} {count:,}" for name, count in sorted(market.bad_by_reason.items()))
@@ -140,6 +135,11 @@ class FeedsPanel(Panel):
             f"{market.frames:,} frames, {market.events:,} events, {market.gaps:,} gaps, "
             f"{market.bad_frames:,} unreadable{f' ({why})' if why else ''}"
         )
+
+    def _make_button(self, row: LinkRow) -> LinkButton:
+        button = LinkButton(row.key)
+        button.pressed.connect(self._on_pressed)
+        return button
 
     def _on_pressed(self, conn: object) -> None:
         self._context.actions.reconnect(str(conn))

@@ -264,7 +264,7 @@ def stream_rows(engine: Engine, meter: RateMeter) -> list[StreamRow]:
 
 def _stream_row(stream: Stream, rate: float, now_ns: int) -> StreamRow:
     age_ms = (now_ns - stream.heard_ns) / 1e6 if stream.heard_ns else NAN
-    median, worst = stream.latency_ms()
+    median, worst = delay_ms(stream)
     by_reason = ", ".join(f"{why} {count:,}" for why, count in sorted(stream.bad_by_reason.items()))
     latency = NOTHING
     if not math.isnan(median):
@@ -291,6 +291,20 @@ def _stream_row(stream: Stream, rate: float, now_ns: int) -> StreamRow:
         resyncs_value=stream.resyncs,
         bad_value=stream.bad,
     )
+
+
+def delay_ms(stream: Stream) -> tuple[float, float]:
+    """(median, 99th percentile) of the delay over the connection's best, ms; NaN if unknown.
+
+    The best lag holds the difference of the two clocks, so what is left is way and waiting alone.
+    """
+    best = stream.link.best_lag_ms()
+    if math.isnan(best):
+        return NAN, NAN
+    median, worst = stream.latency_ms()
+    if math.isnan(median):
+        return NAN, NAN
+    return max(0.0, median - best), max(0.0, worst - best)
 
 
 @dataclass(frozen=True, slots=True)
@@ -333,6 +347,7 @@ __all__ = [
     "RateMeter",
     "SettledRow",
     "StreamRow",
+    "delay_ms",
     "funding_rows",
     "leg_name",
     "link_rows",

@@ -2,13 +2,15 @@
 
 from collections.abc import Callable
 from decimal import Decimal
+from functools import partial
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QSplitter, QVBoxLayout, QWidget
 
-from basisdesk.events import Changed, ClosePair
+from basisdesk.events import Changed, ClosePair, ExitPlan, SetPlan
 from basisdesk.ui.context import Context
 from basisdesk.ui.glossary import term
+from basisdesk.ui.plan_dialog import PlanDialog
 from basisdesk.ui.pulse import Panel
 from basisdesk.ui.rows import (
     LIQ_FULL_PCT,
@@ -50,7 +52,7 @@ def position_columns(currency: str) -> tuple[Column, ...]:
     """The columns of the positions table, in reading order; buttons stand in the last."""
     plain = _faded(lambda _: "")
     return (
-        Column("Pair", lambda row: row.name, left=True, meaning=plain, sample="DOGE"),
+        Column("Pair", lambda row: row.name, left=True, meaning=plain, sample="DOGE #12"),
         Column(
             "Long / short",
             lambda row: row.legs,
@@ -165,7 +167,6 @@ class RowButtons(QWidget):
     def __init__(self, row: PositionRow, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._pair = row.pair
-        self.state = row.state
         line = QHBoxLayout(self)
         line.setContentsMargins(2, 0, 6, 0)
         line.setSpacing(0)
@@ -199,13 +200,15 @@ class RowButtons(QWidget):
 class PositionsPanel(Panel):
     """The table of pairs, and at its right where the money of the selected one went.
 
-    counted: how many pairs are open, for the dock's title.
+    counted: how many pairs are open, for the dock's title. pair_chosen: the open pair that is
+    selected, 0 for none.
     """
 
     cares_about = (
         Changed.QUOTES | Changed.BASIS | Changed.POSITIONS | Changed.LEDGER | Changed.FEEDS
     )
     counted = Signal(object)
+    pair_chosen = Signal(object)
 
     def __init__(self, context: Context, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -220,7 +223,10 @@ class PositionsPanel(Panel):
             if pair.closed_ns is not None and pair.closed_ns < since_ns
         }
         self._open_count = -1
-        self._buttons: dict[tuple[str, int], RowButtons] = {}
+        self._known = 0  # the newest pair seen
+        self._chosen: tuple[str, int] | None = None  # key of the row that is selected
+        self._told = -1
+        self._showing = False
         self.setAccessibleName("Positions")
         currency = context.settings.account.currency
         self.table = TableView(position_columns(currency), theme, key=lambda row: row.key)
@@ -241,8 +247,38 @@ class PositionsPanel(Panel):
         column.setContentsMargins(theme.px(6), 0, 0, 0)
         column.addWidget(split)
         self.table.row_chosen.connect(self._on_row_chosen)
+        self.table.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.table.customContextMenuRequested.connect(self._on_menu_requested)
 
     # --- what it is told --------------------------------------------------------------------------
+
+    def let_go(self) -> None:
+        """Select no pair; the chart then shows the ticket's levels alone."""
+        self.table.clearSelection()
+
+    def menu_of(self, row: PositionRow) -> QMenu:
+        """What can be done with a row: its buttons by name, and its exit plan."""
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        if row.over:
+            menu.addAction("Dismiss", partial(self._act, row.pair, "dismiss"))
+        elif row.pair:
+            menu.addAction("Close", partial(self._act, row.pair, "close"))
+            menu.addAction("Close half", partial(self._act, row.pair, "half"))
+            menu.addSeparator()
+            menu.addAction("Edit exit plan\u2026", partial(self.edit_plan, row.pair))
+        return menu
+
+    def edit_plan(self, pair: int) -> PlanDialog | None:
+        """Offer the exit plan of an open pair to be changed; blocks nothing."""
+        position = self._context.engine.desk.pairs.get(pair)
+        if position is None or position.state == "closed":
+            return None
+        name = next((row.name for row in self.table.rows_model.rows if row.pair == pair), str(pair))
+        dialog = PlanDialog(name, position.plan, self._theme, self)
+        dialog.chosen.connect(partial(self._set_plan, pair))
+        dialog.show()
+        return dialog
 
     def close_selected(self) -> None:
         """Close the selected pair at market. Ctrl+Backspace."""
@@ -257,15 +293,41 @@ class PositionsPanel(Panel):
         context = self._context
         rows = position_rows(context.engine, context.settings, self._dismissed)
         self.table.want_columns(_wanted(rows))
+        self._showing = True  # Qt drops the selection of a row that moves: that is nobody's wish
         self.table.show_rows(rows)
-        self._show_buttons(rows)
+        self._keep_chosen(rows)
+        self._showing = False
+        self.table.keep_widgets(_tag, self._make_buttons)
         count = sum(1 for row in rows if row.state in ("open", "naked"))
         if count != self._open_count:
             self._open_count = count
             self.counted.emit(count)
-        if rows and self.table.chosen() is None:
-            self.table.choose(0)
-        self._show_waterfall(self.table.chosen())
+        self._show_chosen()
+
+    def _keep_chosen(self, rows: list[PositionRow]) -> None:
+        """The selected pair stays selected wherever its row goes; a fresh pair takes over."""
+        keys = [row.key for row in rows]
+        newest = max((row.pair for row in rows if row.state == "open"), default=0)
+        first = self._known == 0
+        if newest > self._known:
+            self._known = newest
+            self._chosen = ("pair", newest)
+        elif rows and self._chosen not in keys and (first or self._chosen is not None):
+            self._chosen = keys[0]
+        self._known = self._known or -1
+        row = self.table.chosen()
+        if self._chosen is None and row is not None:
+            self.table.clearSelection()  # Qt selects a neighbour of a row it takes away
+        elif self._chosen in keys and (row is None or row.key != self._chosen):
+            self.table.choose(keys.index(self._chosen))
+
+    def _show_chosen(self) -> None:
+        row = self.table.chosen()
+        self._show_waterfall(row)
+        pair = row.pair if row is not None and row.state == "open" else 0
+        if pair != self._told:
+            self._told = pair
+            self.pair_chosen.emit(pair)
 
     def _show_waterfall(self, row: PositionRow | None) -> None:
         engine = self._context.engine
@@ -277,21 +339,10 @@ class PositionsPanel(Panel):
             waterfall(row.name, money, self._context.settings.account.currency)
         )
 
-    def _show_buttons(self, rows: list[PositionRow]) -> None:
-        """Each row gets its buttons once, and anew when its state changes."""
-        last = len(self.table.rows_model.columns) - 1
-        alive = {row.key for row in rows}
-        for key in [key for key in self._buttons if key not in alive]:
-            del self._buttons[key]  # the view deletes the widget with its row
-        for place, row in enumerate(rows):
-            have = self._buttons.get(row.key)
-            if have is not None and have.state == row.state:
-                continue
-            buttons = RowButtons(row, self._theme)
-            buttons.pressed.connect(self._on_pressed)
-            index = self.table.proxy.mapFromSource(self.table.rows_model.index(place, last))
-            self.table.setIndexWidget(index, buttons)
-            self._buttons[row.key] = buttons
+    def _make_buttons(self, row: PositionRow) -> RowButtons:
+        buttons = RowButtons(row, self._theme)
+        buttons.pressed.connect(self._on_pressed)
+        return buttons
 
     def _act(self, pair: int, action: str) -> None:
         if action == "dismiss":
@@ -302,14 +353,32 @@ class PositionsPanel(Panel):
         else:
             self._context.actions.submit(ClosePair(pair))
 
+    def _set_plan(self, pair: int, plan: ExitPlan) -> None:
+        self._context.actions.submit(SetPlan(pair, plan))
+
     # --- slots ------------------------------------------------------------------------------------
 
     def _on_row_chosen(self, row: object) -> None:
-        self._show_waterfall(row if isinstance(row, PositionRow) else None)
+        if not self._showing:
+            self._chosen = row.key if isinstance(row, PositionRow) else None
+            self._show_chosen()
+
+    def _on_menu_requested(self, spot: QPoint) -> None:
+        at = self.table.indexAt(spot)
+        if not at.isValid():
+            return
+        menu = self.menu_of(self.table.rows_model.row(self.table.proxy.mapToSource(at).row()))
+        if not menu.isEmpty():
+            menu.popup(self.table.viewport().mapToGlobal(spot))
 
     def _on_pressed(self, pair: object, action: object) -> None:
         if isinstance(pair, int):
             self._act(pair, str(action))
+
+
+def _tag(row: PositionRow) -> str:
+    """Which buttons a row needs; an order under way has none."""
+    return f"{row.pair} {row.over}" if row.pair else ""
 
 
 def _wanted(rows: list[PositionRow]) -> Callable[[Column], bool]:

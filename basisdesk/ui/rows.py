@@ -154,7 +154,7 @@ def position_row(
         key=("pair", position.pair),
         pair=position.pair,
         state=position.state,
-        name=base,
+        name=f"{base} #{position.pair}",
         legs=legs_text(position.long.instrument, position.short.instrument),
         size=f"{size_text(qty)} {base}",
         basis=basis_text(position, engine),
@@ -385,7 +385,7 @@ def waterfall(name: str, money: Attribution, currency: str) -> Waterfall:
     bars.append(Bar("Net", 0.0, float(money.total), sign_text(money.total, 2), "muted"))
     left = money.truth - sum((getattr(money, term) for term in TERMS), ZERO)
     return Waterfall(
-        f"{name}: where the money went, {currency}",
+        f"{name}: net by cause, {currency}",
         tuple(bars),
         f"left over {number_text(left, 2)}" if not left else f"left over {size_text(left, 18)}",
     )

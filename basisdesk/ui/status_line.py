@@ -2,15 +2,18 @@
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLayout, QVBoxLayout, QWidget
 
-from basisdesk.events import Changed
+from basisdesk.events import Changed, SessionStarted
 from basisdesk.ui.context import Context
 from basisdesk.ui.pulse import Panel
 from basisdesk.ui.status_rows import EquityWatch, Item, banner, left_items, right_items
 from basisdesk.ui.theme import PlainLabel, Theme, set_tip
+
+SAVED_MS = 15_000  # the place of a saved log is shown for so long
+SAVED_PX = 340  # width of its path
 
 
 class StatusLine(Panel):
@@ -22,10 +25,15 @@ class StatusLine(Panel):
         super().__init__(parent)
         self._context = context
         self._theme = theme
-        self._watch = EquityWatch()
+        self._watch = EquityWatch(
+            outcome for outcome in context.engine.outcomes if isinstance(outcome, SessionStarted)
+        )
         self._saved = ""
         self.setAccessibleName("Status")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground, on=False)
+        self._said = QTimer(self)
+        self._said.setSingleShot(True)
+        self._said.timeout.connect(self.refresh)
         self._items: list[tuple[Item, PlainLabel]] = []
         self._left: list[PlainLabel] = []
         self._right: list[PlainLabel] = []
@@ -40,11 +48,26 @@ class StatusLine(Panel):
         utc = self._context.settings.ui.utc
         engine, status = self._context.engine, self._context.status
         left, right = left_items(engine, self._watch, utc), right_items(engine, status, utc)
+        if (saved := self._saved_item()) is not None:
+            right.insert(0, saved)
         self._show(self._left, left, lambda at: at)
         self._show(self._right, right, lambda at: len(self._left) + 1 + at)
         labels = (*self._left, *self._right)
         self._items = list(zip((*left, *right), labels, strict=True))
         self._fit()
+
+    def _saved_item(self) -> Item | None:
+        """Where the session log went, for a while after it was saved."""
+        path = self._context.status.saved
+        if path != self._saved:
+            self._saved = path
+            self._said.start(SAVED_MS)
+        if not path or not self._said.isActive():
+            return None
+        shown = self.fontMetrics().elidedText(
+            path, Qt.TextElideMode.ElideMiddle, self._theme.px(SAVED_PX)
+        )
+        return Item(f"log saved to {shown}", "text", path, 11)
 
     def _show(
         self, labels: list[PlainLabel], items: list[Item], place: Callable[[int], int]

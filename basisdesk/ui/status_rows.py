@@ -1,10 +1,12 @@
 """The status line and the banner as text: what the account is worth, how the program runs."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
 from basisdesk.engine import Engine
+from basisdesk.events import SessionStarted
 from basisdesk.ui.context import Status
 from basisdesk.ui.figures import gain_text, number_text, size_text
 from basisdesk.ui.rows import base_of, meaning_of, sign_of
@@ -28,13 +30,20 @@ class Item:
 
 
 class EquityWatch:
-    """Equity since the UTC day began, or since this desk started if that is later; and its peak."""
+    """Equity since the UTC day began, or since the day's first session; and its peak.
 
-    def __init__(self) -> None:
+    sessions: those the journal remembers, so that a restart neither forgets a loss of today nor
+    lowers the peak to what a loss left.
+    """
+
+    def __init__(self, sessions: Iterable[SessionStarted] = ()) -> None:
         self.since_ns = 0
         self.start = ZERO
         self.peak = ZERO
         self._day = ""
+        for session in sessions:
+            if session.equity:
+                self.see(session.equity, session.ts_ns)
 
     def see(self, equity: Decimal, now_ns: int) -> None:
         """Take the newest equity; a new UTC day starts a new count, the peak stays."""
@@ -70,7 +79,8 @@ def left_items(engine: Engine, watch: EquityWatch, utc: bool) -> list[Item]:
         Item(
             f"drawdown {number_text(watch.drawdown_pct(funds.equity), 2)} %",
             "",
-            f"Below the highest equity since this desk started, {number_text(watch.peak, 2)}.",
+            f"Below the highest equity seen at session starts and since, "
+            f"{number_text(watch.peak, 2)}.",
             6,
         ),
         Item(

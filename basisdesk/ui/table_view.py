@@ -163,6 +163,27 @@ class TableView(QTableView):
         """Width at which every wanted column is whole."""
         return sum(px for place, px in enumerate(self._wide) if place not in self._unwanted)
 
+    def keep_widgets(
+        self, tag: Callable[[Any], str], make: Callable[[Any], QWidget | None]
+    ) -> None:
+        """Let the last column of each row hold the widget that belongs to it.
+
+        tag: says which widget a row needs, "" for none. A row that moved has lost its widget to Qt
+        and gets a new one; one that still holds the right one keeps it, focus and all.
+        """
+        last = len(self.rows_model.columns) - 1
+        for place, row in enumerate(self.rows_model.rows):
+            at = self.proxy.mapFromSource(self.rows_model.index(place, last))
+            wanted = tag(row)
+            have: QWidget | None = self.indexWidget(at)
+            held = "" if have is None else have.property("belongs")
+            if not at.isValid() or held == wanted:
+                continue
+            widget = make(row) if wanted else None
+            if widget is not None:
+                widget.setProperty("belongs", wanted)
+            self.setIndexWidget(at, widget)  # type: ignore[arg-type]  # Qt takes None to remove
+
     # --- widths -----------------------------------------------------------------------------------
 
     def _measure_columns(self) -> None:

@@ -3,7 +3,8 @@
 from decimal import Decimal
 from functools import partial
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QRect, Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
     QFrame,
@@ -11,6 +12,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QPushButton,
     QScrollArea,
+    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
@@ -22,6 +24,7 @@ from basisdesk.ui.theme import PlainLabel, Theme, set_tip
 from basisdesk.ui.ticket_fields import AmountField, explain
 
 LEVEL_BP_MAX = Decimal(10_000)
+VERDICT_LINES = 3  # room kept for the verdict, so that the button stays where it is
 ZERO = Decimal(0)
 
 
@@ -67,6 +70,7 @@ class TicketForm(QWidget):
         self.verdict = theme.label("", "muted", 11)
         self.verdict.setWordWrap(True)
         self.verdict.setAccessibleName("Verdict")
+        self.verdict.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
         self.open_button = QPushButton("Open", self)
         self.open_button.setProperty("role", "primary")
         self.open_button.setAccessibleName("Open the pair")
@@ -107,6 +111,7 @@ class TicketForm(QWidget):
         text = f"{shape}  {said}" if said else ""
         if self.verdict.text() != text:
             self.verdict.setText(text)
+            self._fit_verdict()
         self.verdict.set_colour(self._theme.qcolor(token))
 
     def show_button(self, text: str, tip: str, *, able: bool) -> None:
@@ -160,8 +165,6 @@ class TicketForm(QWidget):
         inside.addWidget(self._rule())
         inside.addWidget(self._theme.label("What it costs", weight=600))
         inside.addLayout(self._grid())
-        inside.addWidget(self._rule())
-        inside.addWidget(self.verdict)
         inside.addStretch(1)
         scroll = QScrollArea(self)
         scroll.setWidget(body)
@@ -171,14 +174,28 @@ class TicketForm(QWidget):
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         for part in (body, scroll.viewport()):
             part.setAutoFillBackground(False)
-        foot = QVBoxLayout()
-        foot.setContentsMargins(px(12), px(4), px(12), px(8))
+        foot = QVBoxLayout()  # never scrolled: what is about to happen stands over the button
+        foot.setContentsMargins(px(12), 0, px(12), px(8))
+        foot.setSpacing(px(5))
+        foot.addWidget(self._rule())
+        foot.addWidget(self.verdict)
         foot.addWidget(self.open_button)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(scroll, 1)
         column.addLayout(foot)
+
+    def _fit_verdict(self) -> None:
+        """As many lines as the sentence needs at this width; the sheet above gives way."""
+        width = self.width() - 2 * self._theme.px(12)
+        metrics = self.verdict.fontMetrics()
+        room = QRect(0, 0, max(1, width), 10_000)
+        wrap = Qt.TextFlag.TextWordWrap
+        needed = metrics.boundingRect(room, wrap, self.verdict.text()).height() + 2
+        high = max(needed, VERDICT_LINES * metrics.lineSpacing() + 2)
+        if high != self.verdict.minimumHeight():
+            self.verdict.setMinimumHeight(high)
 
     def _grid(self) -> QGridLayout:
         px = self._theme.px
@@ -202,3 +219,10 @@ class TicketForm(QWidget):
         line.setProperty("role", "rule")
         line.setFixedHeight(1)
         return line
+
+    # Qt
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Another width breaks the verdict into other lines."""
+        super().resizeEvent(event)
+        self._fit_verdict()

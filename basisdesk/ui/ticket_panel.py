@@ -4,7 +4,8 @@ import math
 from dataclasses import replace
 from decimal import Decimal
 
-from PySide6.QtCore import QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
+from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from basisdesk.clock import mono_s
@@ -22,7 +23,10 @@ from basisdesk.ui.ticket_form import TicketForm
 from basisdesk.venues.instrument import Instrument
 
 SHEET_EVERY_S = 0.2  # the sheet is worked out at most five times a second
-SENT_S = 0.6  # after a click the button rests this long: a double click is one order
+SENT_S = 1.0  # after a click the button rests this long: a double click is one order
+QTY_REST_MS = 700  # a size goes to the engine once nobody has changed it for so long
+# Refusals of a size as such: the executable basis at it would be nonsense in the history.
+SIZE_LIMITS = frozenset({"min_qty", "max_qty", "lot", "depth", "funds", "margin", "book"})
 PANEL_PX = 336  # width the ticket is made for
 
 
@@ -30,7 +34,7 @@ class TicketPanel(Panel):
     """Builds one OpenPair from what is typed and hands it on exactly as shown.
 
     plan_changed: (entry_bp, target_bp, stop_bp), each a float or None, for the chart's lines.
-    direction_changed: +1 or -1.
+    direction_changed: +1 or -1. clicked: somebody turned to the ticket with the mouse.
     """
 
     cares_about = (
@@ -43,6 +47,7 @@ class TicketPanel(Panel):
     )
     plan_changed = Signal(object)
     direction_changed = Signal(object)
+    clicked = Signal()
 
     def __init__(self, context: Context, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -53,12 +58,20 @@ class TicketPanel(Panel):
         self._in_quote = False
         self._sheet: CostSheet | None = None
         self._sheet_s = -math.inf
-        self._sent_s = -math.inf
         self._told_qty = ""
+        self._next_qty = ""
         self._told_plan: tuple[float | None, float | None, float | None] | None = None
         self._later = QTimer(self)
         self._later.setSingleShot(True)
         self._later.timeout.connect(self.recompute)
+        self._rested = QTimer(self)
+        self._rested.setSingleShot(True)
+        self._rested.setInterval(QTY_REST_MS)
+        self._rested.timeout.connect(self._tell_rested_qty)
+        self._awake = QTimer(self)
+        self._awake.setSingleShot(True)
+        self._awake.setTimerType(Qt.TimerType.PreciseTimer)
+        self._awake.timeout.connect(self.recompute)
         self.form = TicketForm(exact(context.settings.risk.leverage_max), theme, self)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -71,6 +84,8 @@ class TicketPanel(Panel):
         self.form.unit_pressed.connect(self._on_unit_pressed)
         self.form.max_pressed.connect(self._on_max_pressed)
         self.form.open_pressed.connect(self.open_shown)
+        for field in self.form.fields:
+            field.edit.installEventFilter(self)
         self._show_direction()
         self._show_sheet(None, "Waiting for quotes of both legs.")
 
@@ -125,9 +140,10 @@ class TicketPanel(Panel):
         self.recompute()
         sheet = self._sheet
         if sheet is not None and sheet.refusal is None:
+            self._tell_rested_qty()
             self._context.actions.submit(sheet.request)
-            self._sent_s = mono_s()
-            self.form.show_button("Order sent", "Both legs are on their way.", able=False)
+            self.form.show_button("Sent", "Both legs are on their way.", able=False)
+            self._awake.start(int(SENT_S * 1000))
 
     # --- showing ----------------------------------------------------------------------------------
 
@@ -152,13 +168,13 @@ class TicketPanel(Panel):
             return
         self._prefill()
         draft = self.draft()
-        self._tell_qty(draft)
         request = draft.request(self._pair, self._rule(), self._price())
         if request is None:
             self._show_sheet(None, self._missing(draft, shown))
         else:
             sheet = engine.sheet(request)
             self._show_sheet(sheet, "" if sheet.refusal is None else sheet.refusal.text)
+            self._note_qty(sheet)
         self._tell_plan()
 
     def _missing(self, draft: sheets.Draft, shown: PairMarket) -> str:
@@ -187,7 +203,7 @@ class TicketPanel(Panel):
         else:
             shape, token = sheets.verdict_mark(sheet.verdict_kind)
             self.form.show_verdict(shape, sheet.verdict, token)
-        if mono_s() - self._sent_s >= SENT_S:
+        if not self._awake.isActive():
             promise = sheets.direction_texts(self._direction)[1]
             if sheet is not None and not reason:
                 self.form.show_button(promise, f"{promise}. Ctrl+Enter.", able=True)
@@ -209,17 +225,46 @@ class TicketPanel(Panel):
 
     # --- what it tells ----------------------------------------------------------------------------
 
-    def _tell_qty(self, draft: sheets.Draft) -> None:
-        """Tell the engine the size, for the executable basis; a size in quote moves in steps."""
-        qty = draft.qty(self._rule(), self._price())
-        if qty is None or qty <= 0:
+    def _note_qty(self, sheet: CostSheet) -> None:
+        """Tell the engine the size, for the executable basis, once it has rested.
+
+        A figure half typed would stand in the market's history as a spike, and one that is refused
+        for its size tells nothing. A size in quote moves in steps of a percent.
+        """
+        qty = sheet.request.qty
+        if sheet.refusal is not None and sheet.refusal.limit in SIZE_LIMITS:
+            self._forget_qty()
             return
         told = Decimal(self._told_qty) if self._told_qty else Decimal(0)
-        if self._in_quote and told and abs(qty - told) * 100 < told:
+        if qty == told or (self._in_quote and told and abs(qty - told) * 100 < told):
+            self._forget_qty()
             return
-        if qty != told:
-            self._told_qty = f"{qty.normalize():f}"
-            self._context.actions.submit(SetValue("ticket.qty", self._told_qty))
+        wanted = f"{qty.normalize():f}"
+        if not self._told_qty and not self.form.size_field.touched:  # filled in, not typed
+            self._next_qty = wanted
+            self._tell_rested_qty()
+        elif not self._same_step(wanted):
+            self._next_qty = wanted
+            self._rested.start()
+
+    def _same_step(self, wanted: str) -> bool:
+        """Whether this is the size that is resting; in quote the price may move it a little."""
+        if not self._next_qty or not self._in_quote:
+            return wanted == self._next_qty
+        resting = Decimal(self._next_qty)
+        return abs(Decimal(wanted) - resting) * 100 < resting
+
+    def _forget_qty(self) -> None:
+        self._next_qty = ""
+        self._rested.stop()
+
+    def _tell_rested_qty(self) -> None:
+        """The size has rested, or an order is about to use it."""
+        wanted = self._next_qty
+        self._forget_qty()
+        if wanted and wanted != self._told_qty:
+            self._told_qty = wanted
+            self._context.actions.submit(SetValue("ticket.qty", wanted))
 
     def _tell_plan(self) -> None:
         entry = self._sheet.entry_bp if self._sheet is not None else math.nan
@@ -239,6 +284,7 @@ class TicketPanel(Panel):
         """Another pair is on the screen: its sizes and levels are other ones."""
         self._pair = pair
         self._told_qty = ""
+        self._forget_qty()
         for field in self.form.fields:
             field.forget()
         self._show_direction()
@@ -299,6 +345,7 @@ class TicketPanel(Panel):
     # --- slots ------------------------------------------------------------------------------------
 
     def _on_direction_chosen(self, direction: object) -> None:
+        self.clicked.emit()
         if isinstance(direction, int):
             self.set_direction(direction)
 
@@ -318,3 +365,16 @@ class TicketPanel(Panel):
             most = sheets.switched(most, self._price(), self._rule())
         if most.size is not None:
             self.form.size_field.put(most.size)
+
+    # Qt
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """A click where no field is: on a label, on the sheet."""
+        super().mousePressEvent(event)
+        self.clicked.emit()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """A click into a field."""
+        if event.type() == QEvent.Type.MouseButtonPress:
+            self.clicked.emit()
+        return super().eventFilter(watched, event)

@@ -2,6 +2,7 @@
 
 import math
 
+import msgspec
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPushButton, QSizePolicy, QWidget
@@ -58,6 +59,32 @@ _STEPS: tuple[tuple[tuple[str, ...], Room], ...] = (
 _LINK_LOOKS = {"up": "live", "asked": "acked", "overflow": "resync"}  # a link's state as a light
 
 
+def reading_of(pair: PairMarket) -> BasisNow:
+    """The pair's reading with the basis of these very quotes: what stands beside them agrees.
+
+    The kept reading is up to a tenth of a second older than the legs. Mean and deviation move
+    slowly and are taken from it.
+    """
+    now = pair.now
+    spot, perp = pair.spot.mid, pair.perp.mid
+    mid_bp = 1e4 * (perp - spot) / spot if spot > 0 else math.nan
+    open_bp, close_bp = pair.exec_bp(1, pair.qty)
+    z = now.z
+    if (
+        math.isfinite(now.mean_bp) and now.mid_bp != now.mean_bp
+    ):  # the same deviation, with its floor, at another distance
+        z *= (mid_bp - now.mean_bp) / (now.mid_bp - now.mean_bp)
+    return msgspec.structs.replace(
+        now,
+        mid_bp=mid_bp,
+        open_bp=open_bp,
+        close_bp=close_bp,
+        z=z,
+        fair_bp=pair.fair_bp(mid_bp),
+        round_trip_bp=pair.fees_bp() + close_bp - open_bp,
+    )
+
+
 class TopBar(Panel):
     """The top bar. Says when a person wants to halt or to resume; does neither itself."""
 
@@ -92,7 +119,7 @@ class TopBar(Panel):
             now_ns = self._now_ns()
             self._show_leg("spot", pair.spot, now_ns)
             self._show_leg("perp", pair.perp, now_ns)
-            self._show_basis(pair, pair.now)
+            self._show_basis(pair, reading_of(pair))
             self._show_funding(pair, now_ns)
         self._show_feeds()
         self._show_halt()

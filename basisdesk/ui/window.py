@@ -259,6 +259,9 @@ class MainWindow(QMainWindow):
         self.topbar.halt_requested.connect(self.halt)
         self.topbar.resume_requested.connect(self.resume)
         self.positions.counted.connect(self._on_counted)
+        self.positions.pair_chosen.connect(self.charts.show_pair)
+        self.charts.let_go.connect(self.positions.let_go)
+        self.ticket.clicked.connect(self.positions.let_go)
         self.charts.chart.installEventFilter(self)
 
     # --- what a person asks for -------------------------------------------------------------------

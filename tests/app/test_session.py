@@ -59,6 +59,7 @@ def test_open_close_save_and_replay_to_the_same_digest(tmp_path, capsys):
         context.actions.submit(ClosePair(1))
         await until(lambda: not engine.open_pairs())
         context.actions.save_log(tmp_path / "logs")
+        await until(lambda: context.status.saved)
         seen.update(
             digest=engine.books.digest(),
             equity=engine.funds().equity,
@@ -89,7 +90,9 @@ def test_open_close_save_and_replay_to_the_same_digest(tmp_path, capsys):
     assert main(["check", str(tmp_path / "simulated" / "journal.db")]) == 0
 
 
-def test_a_restart_resumes_the_open_pair_its_margin_its_plan_and_the_halt(tmp_path):
+def test_a_restart_resumes_the_open_pair_its_margin_its_plan_and_the_halt(tmp_path, capsys):
+    seen = {}
+
     async def first(context, window):
         await open_one(context)
         context.actions.submit(Halt("test"))
@@ -109,9 +112,17 @@ def test_a_restart_resumes_the_open_pair_its_margin_its_plan_and_the_halt(tmp_pa
         context.actions.submit(Resume("test"))
         context.actions.submit(ClosePair(1))
         await until(lambda: not engine.open_pairs())
+        seen.update(digest=engine.books.digest(), equity=engine.funds().equity)
 
     fly(tmp_path, first)
     fly(tmp_path, second)
+    tape = max((tmp_path / "simulated" / "tapes").iterdir(), key=lambda path: path.stat().st_mtime)
+    capsys.readouterr()
+    assert main(["replay", str(tape), "--json"]) == 0
+    replayed = json.loads(capsys.readouterr().out)
+    assert replayed["ledger_digest"] == seen["digest"]  # a resumed session replays as it was
+    assert Decimal(replayed["equity"]["end"]) == seen["equity"]
+    assert [pair["close_reason"] for pair in replayed["pairs"]] == ["user"]
 
 
 def test_the_demo_market_goes_on_where_it_was(tmp_path):

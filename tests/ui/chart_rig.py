@@ -10,7 +10,7 @@ import numpy as np
 
 from basisdesk.clock import ManualClock
 from basisdesk.config import Settings, Ui
-from basisdesk.events import ExitPlan, Fill, PairOpened, PairReduced
+from basisdesk.events import BookUpdate, ExitPlan, Fill, PairOpened, PairReduced
 from basisdesk.market.basis import BasisNow, PairMarket
 from basisdesk.market.leg import Leg
 from basisdesk.ui.context import Context, Status
@@ -48,11 +48,18 @@ def make_pair(rows: int = 36_000, hz: float = 10.0, capacity: int = 40_000) -> P
     for leg, price in zip(legs, (0.364, 0.3665), strict=True):
         leg.bid, leg.ask = price - 0.00002, price + 0.00002
         leg.quote_ns = NOW_NS - 80_000_000
+        fill_book(leg)
     funding = pair.perp.funding
     funding.rate, funding.interval_h = 0.000184, 8.0
     funding.next_ms = int((NOW_S + 2 * 3600 + 14 * 60 + 33) * 1e3)
     funding.settled = [(int((NOW_S - 1800) * 1e3), 0.00012)]
     return pair
+
+
+def fill_book(leg: Leg, size: float = 50_000.0) -> None:
+    """One level a side, this big, at the leg's quotes."""
+    sides = [(leg.bid, size)], [(leg.ask, size)]
+    leg.book.apply(BookUpdate(leg.key, "t", True, *sides, 1, 0))
 
 
 def opened(t_s: float = NOW_S - 900) -> PairOpened:

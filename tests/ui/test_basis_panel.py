@@ -2,6 +2,7 @@
 
 import gc
 import math
+from decimal import Decimal
 
 import numpy as np
 import pytest
@@ -9,12 +10,16 @@ from chart_rig import NAN, NOW_NS, NOW_S, make_context, make_pair, opened, reduc
 from msgspec.structs import replace
 from PySide6.QtCore import QEvent, QPoint, Qt
 from PySide6.QtWidgets import QFileDialog, QPushButton
+from ui_rig import PERP, SPOT, Rig
 
 from basisdesk.clock import mono_s
 from basisdesk.config import Ui
+from basisdesk.events import ClosePair, ExitPlan, OpenPair, SetPlan
 from basisdesk.ui.basis_panel import BasisPanel
 from basisdesk.ui.basis_scene import hull
 from basisdesk.ui.theme import DARK
+
+D = Decimal
 
 
 @pytest.fixture
@@ -371,3 +376,95 @@ def test_a_narrow_read_out_leaves_whole_figures_out(panel, qtbot):
     room = panel._readout.width()
     assert panel._readout.fontMetrics().horizontalAdvance(readout(panel)) <= room
     assert readout(panel).endswith(("spot 0.36400", "perp 0.36655", " bp"))
+
+
+# --- the plan of an open pair ---------------------------------------------------------------------
+
+
+@pytest.fixture
+def held(qtbot):
+    rig = Rig().begin()
+    for n in range(60):
+        rig.move(0.3640, 66 + n % 5, levels=8)
+    rig.submit(OpenPair(SPOT, PERP, D(4000), D(2), ExitPlan(D("-2.5"), D(109), D(72))))
+    rig.sent.clear()
+    panel = BasisPanel(rig.context, DARK)
+    qtbot.addWidget(panel)
+    panel.resize(1000, 620)
+    panel.show()
+    panel.set_plan(60.0, 0.0, 120.0)
+    panel.show_pair(1)
+    panel.refresh()
+    panel.chart.grab()
+    panel.rig = rig
+    return panel
+
+
+def lines_of(panel):
+    return {line.name: line for line in pane(panel, "basis").lines}
+
+
+def test_the_selected_pair_shows_its_own_plan_beside_the_tickets(held):
+    lines = lines_of(held)
+    assert lines["own target"].text == "#1 target \u22122.5 bp"
+    assert lines["own stop"].text == "#1 stop 109 bp"
+    assert lines["own entry"].text.startswith("#1 entry 6")
+    assert not lines["own entry"].drags
+    assert lines["target"].dashed
+    assert not lines["own target"].dashed
+    held.show_pair(0)
+    held.refresh()
+    assert not [name for name in lines_of(held) if name.startswith("own")]
+    assert not lines_of(held)["target"].dashed
+
+
+def test_dragging_a_line_of_the_pair_moves_its_plan_once_on_release(held, qtbot):
+    chart, rig = held.chart, held.rig
+    rig.deaf = True
+    basis = pane(held, "basis")
+    left, x = Qt.MouseButton.LeftButton, chart.plot_px // 2
+    ticket = []
+    held.stop_dragged.connect(ticket.append)
+    start = QPoint(x, round(basis.y_px(109.0)))
+    qtbot.mousePress(chart.viewport(), left, pos=start)
+    for step in (5, 11, 17):
+        qtbot.mouseMove(chart.viewport(), start + QPoint(0, step))
+        held.refresh()
+    assert rig.sent == []
+    value = chart.held.value
+    assert lines_of(held)["own stop"].value == value < 109
+    qtbot.mouseRelease(chart.viewport(), left, pos=start + QPoint(0, 17))
+    (sent,) = rig.sent
+    assert sent == SetPlan(1, ExitPlan(D("-2.5"), sent.exit.stop_bp, D(72)))
+    assert abs(float(sent.exit.stop_bp) - value) <= 0.25
+    assert sent.exit.stop_bp % D("0.5") == 0
+    assert ticket == []
+
+
+def test_a_click_on_a_line_of_the_pair_moves_nothing(held, qtbot):
+    basis = pane(held, "basis")
+    spot = QPoint(held.chart.plot_px // 2, round(basis.y_px(109.0)))
+    qtbot.mouseClick(held.chart.viewport(), Qt.MouseButton.LeftButton, pos=spot)
+    assert held.rig.sent == []
+
+
+def test_a_closed_pair_has_no_lines(held):
+    held.rig.submit(ClosePair(1))
+    held.refresh()
+    assert not [name for name in lines_of(held) if name.startswith("own")]
+
+
+def test_settled_and_indicative_funding_are_two_curves(panel, pair):
+    live_s = NOW_S - 1200
+    pair._live_s = live_s  # the rows before came from candles
+    panel.refresh()
+    funding = pane(panel, "funding")
+    past, _ = funding.curves["settled_pct"].getData()
+    live, _ = funding.curves["funding_pct"].getData()
+    assert past[-1] < live_s <= live[0]
+    assert [note.text for note in funding.notes] == ["settled", "indicative"]
+    assert len(past) <= 8 * panel.chart.plot_px + 16
+    panel.chart.grab()
+    pair._live_s = 0.0
+    panel.refresh()
+    assert [note.text for note in funding.notes] == ["indicative"]

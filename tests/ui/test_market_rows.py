@@ -8,6 +8,7 @@ from basisdesk.events import LINK, ExitPlan, FundingHistory, LinkChange, OpenPai
 from basisdesk.ui.market_rows import (
     STATES,
     RateMeter,
+    delay_ms,
     funding_rows,
     link_rows,
     payment_rows,
@@ -81,7 +82,7 @@ def test_every_stream_has_a_state_with_a_shape_and_its_counts():
     assert len(rows) == 5
     row = rows["bybit.spot/orderbook.1.ADAUSDT"]
     assert row.state == "\u25cf live"
-    assert row.latency == "40 / 40"
+    assert row.latency == "0 / 0"  # as quick as the quickest of its connection
     assert (row.gaps, row.resyncs, row.bad) == ("0", "0", "0")
     rig.frame(LINK, LinkChange("bybit.spot", "down", "the venue closed"))
     rows = {row.key: row for row in stream_rows(rig.engine, meter)}
@@ -115,3 +116,15 @@ def test_messages_a_second_are_measured_over_whole_seconds():
     assert meter.rate("a", 40, 1_000_000_000) == 40.0
     assert meter.rate("a", 90, 1_500_000_000) == 40.0
     assert 40.0 < meter.rate("a", 140, 2_000_000_000) < 100.0
+
+
+def test_a_delay_is_over_the_best_of_its_connection_and_never_negative():
+    rig = Rig().begin()
+    stream = rig.engine.market.streams["bybit.spot/orderbook.1.ADAUSDT"]
+    best = stream.link.best_lag_ms()
+    stream.lags.clear()
+    stream.lags.extend([best - 5_000.0, best + 12.0, best + 85.0])
+    assert delay_ms(stream) == (12.0, 85.0)
+    stream.lags.clear()
+    stream.lags.extend([best - 5_000.0])  # a clock that was put back, or fast motion
+    assert delay_ms(stream) == (0.0, 0.0)

@@ -3,11 +3,11 @@
 from decimal import Decimal
 
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QPushButton
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QMenu, QPushButton
 from ui_rig import PERP, SPOT, THEME, Rig
 
-from basisdesk.events import ClosePair, ExitPlan, OpenPair
+from basisdesk.events import ClosePair, ExitPlan, OpenPair, SetPlan
 from basisdesk.ui.positions_panel import PositionsPanel
 
 D = Decimal
@@ -32,6 +32,24 @@ def panel(qtbot, rig):
     qtbot.waitExposed(panel)
     panel.refresh()
     return panel
+
+
+def texts_of_row(panel, place):
+    last = len(panel.table.rows_model.columns) - 1
+    at = panel.table.proxy.mapFromSource(panel.table.rows_model.index(place, last))
+    held = panel.table.indexWidget(at)
+    found = held.findChildren(QPushButton) if held is not None else []
+    assert all(b.isVisible() for b in found)
+    return {b.accessibleName() for b in found}
+
+
+def every_row_has_its_buttons(panel):
+    for place, row in enumerate(panel.table.rows_model.rows):
+        whole = {f"Close pair {row.pair}", f"Half pair {row.pair}"}
+        wanted = {f"Dismiss pair {row.pair}"} if row.over else whole
+        if texts_of_row(panel, place) != wanted:
+            return False
+    return bool(panel.table.rows_model.rows)
 
 
 def button(panel, name):
@@ -89,7 +107,7 @@ def test_pairs_closed_in_an_earlier_session_do_not_come_back(qtbot, rig, panel):
 
 
 def test_the_selected_row_drives_the_waterfall(rig, panel):
-    assert panel.waterfall.shown.title == "ADA: where the money went, USDT"
+    assert panel.waterfall.shown.title == "ADA #2: net by cause, USDT"
     panel.table.choose(1)
     row = panel.table.chosen()
     net = panel.waterfall.shown.bars[-1]
@@ -144,3 +162,87 @@ def test_buttons_survive_sorting_and_the_rows_keep_their_own(qtbot, rig, panel):
     assert close.isVisible()
     qtbot.mouseClick(close, Qt.MouseButton.LeftButton)
     assert rig.orders(ClosePair) == [ClosePair(1)]
+
+
+@pytest.mark.parametrize("column", [None, 0, 2, 6])
+def test_a_row_that_moves_keeps_its_buttons(qtbot, rig, panel, column):
+    if column is not None:
+        panel.table.sortByColumn(column, Qt.SortOrder.AscendingOrder)
+    assert every_row_has_its_buttons(panel)
+    rig.submit(ClosePair(2))  # the newest: pair 1 moves above it
+    panel.refresh()
+    assert [row.pair for row in panel.table.rows_model.rows] == [1, 2]
+    qtbot.wait(1)  # Qt takes the widgets of removed rows away later
+    assert every_row_has_its_buttons(panel)
+    rig.submit(OpenPair(SPOT, PERP, D(500), D(2), PLAN))
+    panel.refresh()
+    panel.table.sortByColumn(3, Qt.SortOrder.DescendingOrder)
+    panel.refresh()
+    qtbot.wait(1)
+    assert every_row_has_its_buttons(panel)
+    rig.deaf = True
+    qtbot.mouseClick(button(panel, "Close pair 1"), Qt.MouseButton.LeftButton)
+    assert rig.orders(ClosePair)[-1] == ClosePair(1)
+
+
+def test_a_fresh_pair_takes_the_selection_and_a_chosen_one_keeps_it(qtbot, rig, panel):
+    told = []
+    panel.pair_chosen.connect(told.append)
+    panel.table.choose(1)
+    assert told == [1]
+    rig.submit(ClosePair(2))  # the rows change places
+    panel.refresh()
+    assert panel.table.chosen().pair == 1
+    rig.submit(OpenPair(SPOT, PERP, D(500), D(2), PLAN))
+    panel.refresh()
+    assert panel.table.chosen().pair == 3
+    assert panel.waterfall.shown.title.startswith("ADA #3:")
+    assert told == [1, 3]
+    panel.let_go()
+    panel.refresh()
+    assert panel.table.chosen() is None
+    assert told == [1, 3, 0]
+    rig.submit(ClosePair(3))
+    panel.refresh()
+    assert panel.table.chosen() is None
+
+
+def test_the_menu_of_a_row_does_what_it_says(rig, panel, monkeypatch):
+    rig.deaf = True
+    row = panel.table.rows_model.rows[0]
+    menu = panel.menu_of(row)
+    actions = {action.text(): action for action in menu.actions() if action.text()}
+    assert list(actions) == ["Close", "Close half", "Edit exit plan\u2026"]
+    actions["Close"].trigger()
+    actions["Close half"].trigger()
+    assert rig.orders(ClosePair) == [ClosePair(2), ClosePair(2, D("0.5"))]
+    shown = []
+    monkeypatch.setattr(QMenu, "popup", lambda menu, at: shown.append((menu, at)))
+    panel.table.customContextMenuRequested.emit(panel.table.visualRect(at_row(panel, 0)).center())
+    panel.table.customContextMenuRequested.emit(QPoint(10, panel.table.height() - 5))  # no row
+    assert len(shown) == 1
+
+
+def at_row(panel, place):
+    return panel.table.proxy.mapFromSource(panel.table.rows_model.index(place, 0))
+
+
+def test_an_exit_plan_is_edited_without_blocking(qtbot, rig, panel):
+    dialog = panel.edit_plan(1)
+    assert dialog.windowTitle() == "Exit plan of ADA #1"
+    assert not dialog.isModal()
+    assert dialog.plan() == PLAN
+    dialog.stop.edit.selectAll()
+    qtbot.keyClicks(dialog.stop.edit, "x")
+    assert not dialog.set_button.isEnabled()
+    dialog.stop.edit.selectAll()
+    qtbot.keyClicks(dialog.stop.edit, "98.5")
+    dialog.hold.edit.selectAll()
+    qtbot.keyClick(dialog.hold.edit, Qt.Key.Key_Delete)
+    qtbot.mouseClick(dialog.set_button, Qt.MouseButton.LeftButton)
+    assert rig.orders(SetPlan) == [SetPlan(1, ExitPlan(D(3), D("98.5"), None))]
+    panel.refresh()
+    row = next(row for row in panel.table.rows_model.rows if row.pair == 1)
+    assert row.plan == "\u2264 3 bp \u00b7 stop 98.5"
+    rig.submit(ClosePair(1))
+    assert panel.edit_plan(1) is None

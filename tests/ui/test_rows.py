@@ -8,7 +8,7 @@ import pytest
 from ui_rig import PERP, SPOT, Rig
 
 from basisdesk.config import Paper, Settings
-from basisdesk.events import ClosePair, ExitPlan, Halt, OpenPair
+from basisdesk.events import ClosePair, ExitPlan, Halt, OpenPair, SessionStarted
 from basisdesk.ui.rows import (
     TERMS,
     liquidation_meaning,
@@ -46,7 +46,7 @@ def only(rig):
 def test_an_open_pair_says_what_it_holds_and_how_it_will_end():
     row = only(held())
     assert row.key == ("pair", 1)
-    assert row.name == "ADA"
+    assert row.name == "ADA #1"
     assert row.legs == "Bybit spot / perp"
     assert row.size == "3,996 ADA"  # 4,000 bought, 4 kept by the venue as its fee
     assert row.plan == "\u2264 3 bp \u00b7 stop 120 \u00b7 72 h"
@@ -232,3 +232,18 @@ def test_short_money_and_deltas():
     assert [short_money(v) for v in (5472.0, 18_912.0, 2_410_000.0)] == ["5,472", "18.9k", "2.41M"]
     assert delta_text({}) == "none"
     assert delta_text({"ADA": D(0), "SOL": D("0.5"), "XRP": D(-2)}) == "0 ADA, +0.5 SOL and 1 more"
+
+
+def test_a_restart_forgets_neither_the_loss_of_the_day_nor_the_peak():
+    """Found by a trader: a losing day turned green when the desk was started again."""
+    noon = 1_767_268_800 * 10**9
+    sessions = [
+        SessionStarted(noon, "a", "demo", "0", "USDT", D(10_000), equity=D(10_000)),
+        SessionStarted(noon + 3600 * 10**9, "b", "demo", "0", "USDT", D(10_000), equity=D(9_900)),
+    ]
+    watch = EquityWatch(sessions)
+    watch.see(D(9_910), noon + 7200 * 10**9)
+    assert watch.today(D(9_910)) == D(-90)
+    assert watch.drawdown_pct(D(9_910)) == pytest.approx(0.9)
+    watch.see(D(9_910), noon + 86_400 * 10**9)
+    assert watch.today(D(9_915)) == D(5)

@@ -138,3 +138,24 @@ def test_the_banner_comes_and_goes(qtbot, rig):
     rig.context.status.banner = "The exchange stopped."
     panel.refresh()
     assert panel.text.endswith("The exchange stopped.")
+
+
+def test_the_status_line_says_where_the_log_went_and_then_no_more(qtbot, rig, monkeypatch):
+    monkeypatch.setattr("basisdesk.ui.status_line.SAVED_MS", 300)
+    panel = shown(qtbot, StatusLine(rig.context, THEME))
+
+    def said():
+        return [label for label in panel._right if label.text().startswith("log saved to ")]
+
+    assert said() == []
+    path = "/home/somebody/documents/" + "a rather long folder/" * 6 + "basisdesk-2026-11-21T091400"
+    rig.context.status.saved = path
+    panel.refresh()
+    (label,) = said()
+    assert label.isVisible()
+    assert "\u2026" in label.text()
+    assert label.text().endswith("T091400")
+    assert path in label.toolTip()
+    qtbot.waitUntil(lambda: said() == [], timeout=3000)
+    panel.refresh()
+    assert said() == []

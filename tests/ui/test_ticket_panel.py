@@ -6,6 +6,7 @@ import pytest
 from PySide6.QtCore import Qt
 from ui_rig import PERP, SPOT, THEME, Rig
 
+from basisdesk.clock import mono_s
 from basisdesk.events import ExitPlan, Halt, OpenPair, SetValue
 from basisdesk.ui.ticket_panel import TicketPanel
 
@@ -61,7 +62,7 @@ def test_a_double_click_is_one_order(qtbot, rig, ticket):
     qtbot.mouseClick(ticket.form.open_button, Qt.MouseButton.LeftButton)
     ticket.open_shown()
     assert len(rig.orders(OpenPair)) == 1
-    assert ticket.form.open_button.text() == "Order sent"
+    assert ticket.form.open_button.text() == "Sent"
 
 
 def test_the_reverse_direction_says_and_sends_the_reverse(qtbot, rig, ticket):
@@ -173,14 +174,69 @@ def test_a_dragged_line_moves_the_field_and_the_field_the_line(qtbot, ticket):
     assert ticket.form.target.edit.text() == "12.3"
 
 
-def test_the_engine_is_told_the_size_once_for_each_change(qtbot, rig, ticket):
+def told_sizes(rig):
+    return [c.value for c in rig.sent if isinstance(c, SetValue) and c.key == "ticket.qty"]
+
+
+def test_the_engine_is_told_a_size_once_it_has_rested(qtbot, rig, ticket):
     for _ in range(5):
         ticket.recompute()
-    told = [c.value for c in rig.sent if isinstance(c, SetValue)]
-    assert told == ["6800"]
-    type_into(qtbot, ticket.form.size_field, "500")
-    assert [c.value for c in rig.sent if isinstance(c, SetValue)][-1] == "500"
+    assert told_sizes(rig) == ["6800"]
+    type_into(qtbot, ticket.form.size_field, "500")  # by way of 5 and 50
+    ticket.recompute()
+    assert told_sizes(rig) == ["6800"]
+    qtbot.waitUntil(lambda: len(told_sizes(rig)) > 1, timeout=3000)
+    assert told_sizes(rig) == ["6800", "500"]
     assert rig.engine.shown().qty == 500.0
+
+
+@pytest.mark.parametrize("text", ["900,000", "30,000", "0.05", "0.5"])
+def test_a_size_that_is_refused_for_itself_is_not_told(qtbot, rig, ticket, text):
+    type_into(qtbot, ticket.form.size_field, text)
+    ticket.recompute()
+    assert ticket.sheet.refusal is not None
+    assert not ticket._rested.isActive()
+    ticket._tell_rested_qty()
+    assert told_sizes(rig) == ["6800"]
+
+
+def test_opening_tells_the_size_at_once(qtbot, rig, ticket):
+    rig.deaf = True
+    type_into(qtbot, ticket.form.size_field, "500")
+    ticket.open_shown()
+    assert told_sizes(rig) == ["6800", "500"]
+    assert [type(c) for c in rig.sent][-2:] == [SetValue, OpenPair]
+
+
+def test_after_an_order_the_button_rests_a_second(qtbot, rig, ticket):
+    rig.deaf = True
+    ticket.open_shown()
+    sent_s = mono_s()
+    ticket.recompute()
+    assert (ticket.form.open_button.text(), ticket.form.open_button.isEnabled()) == ("Sent", False)
+    qtbot.waitUntil(ticket.form.open_button.isEnabled, timeout=3000)  # by itself, on a still market
+    assert mono_s() - sent_s > 0.95
+    assert len(rig.orders(OpenPair)) == 1
+
+
+def test_the_verdict_is_a_footer_and_whole(qtbot, rig, ticket):
+    ticket.resize(330, 260)
+    ticket.show()
+    qtbot.waitExposed(ticket)
+    type_into(qtbot, ticket.form.target, "2")
+    form = ticket.form
+    for text in ("4,000", "900,000", "0.05"):
+        type_into(qtbot, form.size_field, text)
+        qtbot.wait(20)
+        assert form.verdict.parent() is form  # outside of what scrolls
+        assert form.verdict.height() >= form.verdict.heightForWidth(form.verdict.width()) > 0
+        bottom = form.verdict.mapTo(form, form.verdict.rect().bottomLeft()).y()
+        assert bottom < form.open_button.y()
+        assert form.open_button.geometry().bottom() < form.height()
+    form.show_verdict("o", "word " * 50, "warn")
+    qtbot.wait(20)
+    assert form.verdict.height() >= 4 * form.verdict.fontMetrics().height()
+    assert form.open_button.geometry().bottom() < form.height()
 
 
 def test_the_unit_of_the_size_switches_and_the_order_stays_in_base(qtbot, rig, ticket):

@@ -125,7 +125,10 @@ def test_a_sensible_start_is_a_quarter_of_equity_out_near_fair():
     got = sheets.sensible(1, shown, instrument("spot"), D(10_000))
     assert got.size == D(6800)
     assert got.leverage == 2
-    assert got.target_bp == sheets.half(shown.now.fair_bp) + 2
+    assert (
+        got.target_bp
+        == sheets.half(shown.now.fair_bp + (shown.now.close_bp - shown.now.open_bp) / 2) + 2
+    )
     assert 55 <= got.stop_bp - D(repr(shown.now.close_bp)) <= 65
     assert got.complete
     back = sheets.sensible(-1, shown, instrument("perp"), D(10_000))

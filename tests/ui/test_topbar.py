@@ -4,7 +4,7 @@ import math
 from types import SimpleNamespace
 
 import pytest
-from chart_rig import NAN, NOW_NS, make_context, make_pair, stream
+from chart_rig import NAN, NOW_NS, fill_book, make_context, make_pair, stream
 from msgspec.structs import replace
 from PySide6.QtCore import Qt
 
@@ -12,7 +12,7 @@ from basisdesk.config import Ui
 from basisdesk.ui.figure import Room
 from basisdesk.ui.lights import LIGHTS_MAX, Light, Lights, merged
 from basisdesk.ui.theme import DARK, theme_for
-from basisdesk.ui.topbar import TopBar
+from basisdesk.ui.topbar import TopBar, reading_of
 
 
 def make_bar(qtbot, context, width=1600, theme=DARK) -> TopBar:
@@ -39,10 +39,10 @@ def test_it_tells_the_trade_in_one_line(qtbot):
     assert texts(bar) == {
         "spot": "Spot  bid / ask 0.36398 / 0.36402 0.1 s",
         "perp": "Perp  bid / ask 0.36648 / 0.36652 0.1 s",
-        "open": "Open basis +69.1 bp at 10,000 ADA",
-        "close": "Close basis +71.1 bp",
+        "open": "Open basis +67.6 bp at 10,000 ADA",
+        "close": "Close basis +69.8 bp",
         "fair": "Fair −4.5 bp z +2.7",
-        "trip": "Round trip 35.1 bp",
+        "trip": "Round trip 33.3 bp",
         "funding": "Funding +0.0184 % per 8 h · +20.1 %/y · 02:14:33",
     }
 
@@ -66,6 +66,7 @@ def test_nothing_is_cut(qtbot, width, price):
     pair = make_pair()
     for leg in (pair.spot, pair.perp):
         leg.bid, leg.ask = price, price + 0.1
+        fill_book(leg)
     bar = make_bar(qtbot, make_context(pair), width)
     qtbot.wait(1)
     right = 0
@@ -138,7 +139,7 @@ def test_a_lost_quote_shows_no_price(qtbot):
 
 def test_a_thin_book_is_said(qtbot):
     pair = make_pair()
-    pair.now = replace(pair.now, open_bp=NAN)
+    fill_book(pair.spot, 9_000.0)  # of 10,000
     bar = make_bar(qtbot, make_context(pair))
     assert texts(bar)["open"] == "Open basis – book too thin"
 
@@ -222,3 +223,22 @@ def test_a_connection_that_never_came_up_has_a_light_of_its_own(qtbot):
     bar.refresh()
     assert bar._lights.states == ["down", "connecting"]
     assert "name lookup failed" in bar._lights.toolTip()
+
+
+def test_the_basis_belongs_to_the_quotes_beside_it(qtbot):
+    pair = make_pair()
+    pair.now = replace(pair.now, mean_bp=pair.now.mid_bp - 8.1, sd_bp=3.0, z=2.7)
+    bar = make_bar(qtbot, make_context(pair))
+    pair.perp.bid, pair.perp.ask = 0.36748, 0.36752  # after the kept reading
+    fill_book(pair.perp)
+    bar.refresh()
+    reading = reading_of(pair)
+    said = texts(bar)
+    assert reading.open_bp == pytest.approx(1e4 * (0.36748 / 0.36402 - 1))
+    assert reading.close_bp == pytest.approx(1e4 * (0.36752 / 0.36398 - 1))
+    assert said["open"].startswith(f"Open basis +{reading.open_bp:.1f} bp")
+    assert said["close"] == f"Close basis +{reading.close_bp:.1f} bp"
+    mid_bp = 1e4 * (0.3675 / 0.364 - 1)
+    assert reading.z == pytest.approx((mid_bp - pair.now.mean_bp) / 3.0)
+    spread = reading.close_bp - reading.open_bp
+    assert reading.round_trip_bp == pytest.approx(pair.fees_bp() + spread)

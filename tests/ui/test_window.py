@@ -111,6 +111,36 @@ def test_ticket_and_chart_share_their_lines(window):
     assert window.ticket.draft().stop_bp == 141
 
 
+def test_the_selected_pair_is_on_the_chart_until_somebody_turns_to_the_ticket(qtbot, rig, window):
+    rig.submit(OpenPair(SPOT, PERP, D(1000), D(2), ExitPlan(D(3), D(120), D(72))))
+    window.refresh_all()
+    window.refresh_all()
+    basis = window.charts.chart.panes[1]
+    assert "own stop" in {line.name for line in basis.lines}
+    edit = window.ticket.form.stop.edit
+    qtbot.mouseClick(edit, Qt.MouseButton.LeftButton)
+    assert window.positions.table.chosen() is None
+    window.refresh_all()
+    assert "own stop" not in {line.name for line in basis.lines}
+    window.positions.table.choose(0)
+    qtbot.keyClick(window.charts.chart, Qt.Key.Key_Escape)
+    assert window.positions.table.chosen() is None
+
+
+def test_rows_of_positions_take_no_height_from_the_ticket(qtbot, rig, window):
+    window.resize(1280, 800)
+    qtbot.wait(20)
+    before = window.ticket.height()
+    form = window.ticket.form
+    for _ in range(3):
+        rig.submit(OpenPair(SPOT, PERP, D(1000), D(2), ExitPlan(D(3), D(120), D(72))))
+        window.refresh_all()
+        qtbot.wait(20)
+        assert window.ticket.height() == before
+        assert form.open_button.visibleRegion().boundingRect() == form.open_button.rect()
+        assert form.verdict.visibleRegion().boundingRect() == form.verdict.rect()
+
+
 # --- layouts --------------------------------------------------------------------------------------
 
 

@@ -1,0 +1,163 @@
+"""The walk: what is wrong is counted, what is booked is on disk first, time never goes back."""
+
+from decimal import Decimal
+
+import msgspec
+import pytest
+
+from basisdesk.config import Fees, Paper, Settings
+from basisdesk.engine import Engine, MemoryJournal, in_market_time
+from basisdesk.errors import JournalError
+from basisdesk.events import (
+    BEAT,
+    COMMAND,
+    ENTRY,
+    LINK,
+    Changed,
+    ExitPlan,
+    Frame,
+    LinkChange,
+    OpenPair,
+    SessionStarted,
+    SetValue,
+)
+from basisdesk.venues import known_venues
+from tests.bybit_wire import LINEAR, SPOT, book, instruments, ticker
+
+S = 1_000_000_000
+T0 = 1_735_689_600 * S
+LONG, SHORT = "bybit:spot:ADAUSDT", "bybit:perp:ADAUSDT"
+SETTINGS = Settings(paper=Paper(latency_ms=0), fees={"bybit": Fees(spot_buy_fee_in="quote")})
+
+
+def frame(row, t_ns=T0):
+    if row["conn"].endswith(".rest"):
+        payload = msgspec.json.encode({"path": row["path"], "data": row["data"]})
+    else:
+        payload = row["data"].encode()
+    return Frame(row["conn"], payload, t_ns)
+
+
+def command(what, t_ns=T0 + S):
+    return Frame(COMMAND, msgspec.json.encode(what), t_ns)
+
+
+def ready(journal=None):
+    """An engine with both legs described, quoted and an account of 10,000."""
+    engine = Engine(SETTINGS, known_venues(), journal or MemoryJournal())
+    engine.start_session(SessionStarted(T0, "s", "demo", "0", "USDT", Decimal(10_000)))
+    ms = T0 // 1_000_000
+    rows = [*instruments(), ticker("0.3665", "0.0001", ms + 3_600_000, ms)]
+    rows += book(SPOT, "0.3639", "0.3640", "50000", ms, 5)
+    rows += book(LINEAR, "0.3665", "0.3666", "50000", ms, 5)
+    engine.advance([command(SetValue("pair", f"{LONG} {SHORT}"), T0)])
+    engine.advance([frame(row) for row in rows])
+    return engine
+
+
+ENTRY_ORDER = OpenPair(
+    LONG, SHORT, Decimal(1_000), Decimal(2), ExitPlan(Decimal(-900), Decimal(900))
+)
+
+
+@pytest.mark.parametrize(
+    ("conn", "payload"),
+    [
+        ("nowhere.spot", b"{}"),
+        ("bybit.foo", b"{}"),
+        ("bybit.spot", b"\xff\x00"),
+        ("bybit.spot", b'{"topic":"orderbook.1.ADAUSDT"'),
+        (COMMAND, b"dance"),
+        (COMMAND, b'{"do":"open_pair","long":1}'),
+        (LINK, b"[]"),
+        (ENTRY, b'{"kind":"party"}'),
+        ("", b""),
+    ],
+)
+def test_what_cannot_be_read_is_counted_and_nothing_else_happens(conn, payload):
+    engine = ready()
+    before = engine.books.digest(), engine.market.bad_frames
+    engine.advance([Frame(conn, payload, T0 + S)])
+    assert (engine.books.digest(), engine.market.bad_frames) == (before[0], before[1] + 1)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("pair", "x"), ("pair", "bybit:spot:A nowhere:perp:A"), ("ticket.qty", "nan"),
+     ("ticket.qty", "-1"), ("ticket.qty", "lots"), ("colour", "blue")],
+)  # fmt: skip
+def test_a_setting_that_makes_no_sense_is_said_in_the_log(key, value):
+    engine = ready()
+    engine.advance([command(SetValue(key, value))])
+    assert engine.pair == (LONG, SHORT)
+    assert engine.log[-1].text.startswith("Cannot set")
+
+
+def test_time_never_goes_back():
+    engine = ready()
+    engine.advance([Frame(BEAT, b"", T0 + 5 * S), Frame(BEAT, b"", T0 + 2 * S)])
+    assert engine.now_ns == T0 + 5 * S
+
+
+def test_a_disk_that_fails_books_nothing_and_is_not_silent():
+    class Full(MemoryJournal):
+        def append(self, outcome, txns=()):
+            if not isinstance(outcome, SessionStarted):
+                raise JournalError("The disk is full.")
+            return 0
+
+    engine = ready(Full())
+    before = engine.books.digest()
+    with pytest.raises(JournalError):
+        engine.advance([command(ENTRY_ORDER)])
+    assert engine.books.digest() == before
+    assert engine.open_pairs() == []
+
+
+def test_the_journal_has_an_outcome_before_anything_of_it_can_be_seen():
+    seen = []
+
+    class Watching(MemoryJournal):
+        def append(self, outcome, txns=()):
+            seen.append((type(outcome).__name__, len(engine.open_pairs()) if seen else 0))
+            return 0
+
+    journal = Watching()
+    engine = ready(journal)
+    engine.advance([command(ENTRY_ORDER)])
+    assert seen[-1] == ("PairOpened", 0)
+    assert len(engine.open_pairs()) == 1
+
+
+def test_entries_on_a_tape_are_booked_as_at_a_restart():
+    kept = []
+
+    class Keeping(MemoryJournal):
+        def append(self, outcome, txns=()):
+            kept.append(outcome)
+            return 0
+
+    engine = ready(Keeping())
+    engine.advance([command(ENTRY_ORDER)])
+    again = Engine(SETTINGS, known_venues(), MemoryJournal())
+    again.advance([Frame(ENTRY, msgspec.json.encode(o), o.ts_ns) for o in kept])
+    assert again.books.digest() == engine.books.digest()
+    assert [p.pair for p in again.open_pairs()] == [1]
+
+
+def test_a_lost_connection_takes_its_prices_with_it_at_once():
+    engine = ready()
+    down = msgspec.json.encode(LinkChange("bybit.spot", "down", "closed by the venue"))
+    changed = engine.advance([Frame(LINK, down, T0 + S)])
+    assert changed & Changed.QUOTES
+    assert engine.market.leg(LONG).mid != engine.market.leg(LONG).mid  # NaN
+    engine.advance([command(ENTRY_ORDER, T0 + S)])
+    assert engine.outcomes[-1].limit == "quote_age"
+    assert "closed by the venue" in engine.log[-2].text
+
+
+def test_fast_motion_scales_the_limits_that_are_times():
+    fast = in_market_time(SETTINGS, 60.0)
+    assert fast.risk.quote_age_ms_max == 60 * SETTINGS.risk.quote_age_ms_max
+    assert in_market_time(SETTINGS, 1.0) is SETTINGS
+    assert in_market_time(SETTINGS, 0.5).risk == SETTINGS.risk
