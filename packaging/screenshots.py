@@ -25,7 +25,7 @@ from basisdesk.ui.window import MainWindow
 SIZE = (1600, 1000)
 RICH_BP = 45.0  # wait for an opening that pays, as a person would
 PATIENCE_S = 240.0
-HOLD_S = 20.0
+HOLD_S = 40.0
 
 
 async def until(what: Callable[[], bool], patience_s: float = PATIENCE_S) -> bool:

@@ -14,7 +14,7 @@ import msgspec
 from basisdesk.config import Settings
 from basisdesk.market.backfill import HOLE_S, minutes, seed_rows
 from basisdesk.market.series import Series
-from basisdesk.market.words import LegName, missing, too_far_apart, too_old
+from basisdesk.market.words import LegName, doubtful, missing, too_far_apart, too_old
 from basisdesk.venues.instrument import split_key
 
 if TYPE_CHECKING:
@@ -358,6 +358,8 @@ class PairMarket:
         risk = self._settings.risk
         ages = (now.age_spot_ms, now.age_perp_ms)
         for leg, age_ms, name in zip((self.spot, self.perp), ages, self._names, strict=True):
+            if leg.doubt is not None:
+                return doubtful(name, leg.doubt)
             if math.isnan(leg.mid) or not math.isfinite(age_ms):
                 return missing(name, leg.key in self._heard)
         newer, older = self._names if ages[1] > ages[0] else self._names[::-1]
@@ -400,6 +402,7 @@ class PairMarket:
             last_s = self.series.t_last
             since_s = t_s if math.isnan(last_s) else min(t_s, last_s + SAMPLE_NS / 1e9)
             what = "feed down" if math.isnan(leg.mid) else "feed silent"
+            what = what if leg.doubt is None else "price in doubt"
             self._open_outage(leg.key, since_s, what)
 
     def _open_outage(self, key: str, since_s: float, what: str) -> None:

@@ -3,11 +3,15 @@
 from math import inf, isnan, nan
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from basisdesk.market.book import Book
 from basisdesk.market.funding import FundingClock
+from basisdesk.market.guard import Doubt, Guard
 from basisdesk.market.streams import LAG_LIMIT_MS
 
 if TYPE_CHECKING:
+    from basisdesk.events import Ticker
     from basisdesk.market.streams import LinkState, Stream
     from basisdesk.venues.instrument import Instrument
 
@@ -19,16 +23,24 @@ class Leg:
     never from a ticker or a last price. Sizes in base coin. quote_ns: our stamp of the newest
     message that said or confirmed them, 0 before any; venue_ms: the venue's stamp of it.
     book: the deepest book heard. `depth` says how many levels its channel has.
+    doubt: why the newest quote is not believed, or None; bid, ask and book are empty meanwhile.
+    guard: of the quote. floor: half a tick, 0 until the venue described the instrument.
     """
 
     __slots__ = (
+        "_book_kept",
+        "_index_guard",
+        "_mark_guard",
         "ask",
         "ask_size",
         "bid",
         "bid_size",
         "book",
         "depth",
+        "doubt",
+        "floor",
         "funding",
+        "guard",
         "index",
         "instrument",
         "key",
@@ -57,7 +69,11 @@ class Leg:
         self.quote_stream: Stream | None = None
         self.link: LinkState | None = None  # of the quote stream
         self.book = Book()
+        self._book_kept: Book | None = None  # the true book, while the quote is in doubt
         self.depth = 0
+        self.doubt: Doubt | None = None
+        self.guard, self._mark_guard, self._index_guard = Guard(), Guard(), Guard()
+        self.floor = float(instrument.tick) / 2 if instrument is not None else 0.0
         self.mark = self.index = self.open_interest = nan
         self.ticker_ns = 0
         self.funding = FundingClock()
@@ -87,6 +103,54 @@ class Leg:
             late_ms = 0.0
         return max(0.0, (now_ns - self.quote_ns) / 1e6) + late_ms
 
+    def sound(self, bid: float, ask: float, t_ns: int) -> bool:
+        """Whether a new quote is believed. While it is not, the leg has no quote and no book."""
+        self.doubt = self.guard.judge(bid, ask, t_ns, self.floor)
+        if self.doubt is None:
+            self._give_back()
+            return True
+        self.clear_quote()
+        if self._book_kept is None:
+            self._book_kept, self.book = self.book, Book()
+            self.book.reason = "its price is in doubt"
+        return False
+
+    def deepen(self, stream: "Stream") -> None:
+        """Take the book from this stream from now on."""
+        self.depth = stream.depth
+        if self._book_kept is None:
+            self.book = stream.book
+        else:
+            self._book_kept = stream.book
+
+    def hear(self, event: "Ticker", t_ns: int) -> str:
+        """Take a ticker. Mark and index that are not believed stay out; the reason, or ""."""
+        marks, indexes = self._mark_guard, self._index_guard
+        if isnan(marks.last) and not isnan(self.guard.last):
+            marks.believe(self.guard.last, self.guard.last)  # the first mark lies near the quote
+        bad_mark = marks.judge(event.mark, event.mark, t_ns)
+        bad_index = indexes.judge(event.index, event.index, t_ns)
+        self.mark = nan if bad_mark else event.mark
+        self.index = nan if bad_index else event.index
+        self.open_interest = event.open_interest
+        self.ticker_ns = t_ns
+        if bad_mark:
+            event = msgspec.structs.replace(event, mark=nan)
+        self.funding.apply(event, t_ns // 1_000_000)
+        bad = bad_mark or bad_index
+        return bad.reason if bad else ""
+
+    def describe(self, instrument: "Instrument | None") -> None:
+        """The venue described the instrument."""
+        self.instrument = instrument
+        if instrument is None:
+            return
+        self.floor = float(instrument.tick) / 2
+        if self.bid <= self.floor:
+            self.clear_quote()
+        if not self.funding.interval_h:
+            self.funding.interval_h = float(instrument.funding_interval_h)
+
     def follow(self, stream: "Stream") -> None:
         """Take the quote from this stream from now on."""
         self.quote_stream = stream
@@ -102,8 +166,13 @@ class Leg:
             stream.book.clear(why)
         if stream.kind == "tickers":
             self.clear_ticker()
+            self._mark_guard.forget_doubt()
+            self._index_guard.forget_doubt()
         if self.quote_stream is not stream:
             return False
+        self.guard.forget_doubt()
+        self.doubt = None
+        self._give_back()
         self.clear_quote()
         if self.depth <= 1:
             self.book.clear(why)
@@ -118,3 +187,7 @@ class Leg:
         """Forget mark, index and open interest. The funding clock keeps what settlements need."""
         self.mark = self.index = self.open_interest = nan
         self.ticker_ns = 0
+
+    def _give_back(self) -> None:
+        if self._book_kept is not None:
+            self.book, self._book_kept = self._book_kept, None

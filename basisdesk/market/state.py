@@ -219,9 +219,14 @@ class Market:
         stream.seq = event.seq
         if lag_ms < link.low_ms:
             link.note_lag(lag_ms)
-        leg.bid = event.bid
+        bid, ask, guard = event.bid, event.ask, leg.guard
+        if leg.doubt is None and guard.low <= bid and ask <= guard.high and ask <= 2.0 * bid:
+            guard.believe(bid, ask)
+        elif not leg.sound(bid, ask, t_ns):
+            return self._doubted(stream, t_ns)
+        leg.bid = bid
         leg.bid_size = event.bid_size
-        leg.ask = event.ask
+        leg.ask = ask
         leg.ask_size = event.ask_size
         leg.quote_ns = t_ns
         leg.venue_ms = venue_ms
@@ -229,7 +234,7 @@ class Market:
         if leg.quote_stream is not stream:
             leg.follow(stream)
         if leg.depth <= 1:
-            leg.book.set_top(event.bid, event.bid_size, event.ask, event.ask_size)
+            leg.book.set_top(bid, event.bid_size, ask, event.ask_size)
         return _QUOTES if stream.live else self._wake(stream, _QUOTES, t_ns)
 
     def _book(self, event: BookUpdate, t_ns: int) -> Changed:
@@ -244,11 +249,15 @@ class Market:
         fault = book.apply(event)
         if fault:
             return self._broken(stream, fault, t_ns)
-        source = leg.quote_stream
+        source, top = leg.quote_stream, book.best()
         if source is stream or source is None:
-            leg.bid, leg.bid_size, leg.ask, leg.ask_size = book.best()
             if source is None:
                 leg.follow(stream)
+            if not leg.sound(top[0], top[2], t_ns):
+                return self._doubted(stream, t_ns)
+            leg.bid, leg.bid_size, leg.ask, leg.ask_size = top
+        elif leg.doubt is None and (top[0] < leg.guard.low or top[2] > leg.guard.high):
+            return self._broken(stream, "jump", t_ns)  # far from the quote: not the same market
         elif venue_ms <= leg.venue_ms or not book.tops(leg.bid, leg.ask):
             return _QUOTES if stream.live else self._wake(stream, _QUOTES, t_ns)
         # The quote is this book's own top, or this book confirms it.
@@ -272,12 +281,9 @@ class Market:
         stream.lags.append(t_ns / 1e6 - event.venue_ms)
         stream.frames += 1
         stream.heard_ns = t_ns
-        leg = stream.leg
-        leg.mark = event.mark
-        leg.index = event.index
-        leg.open_interest = event.open_interest
-        leg.ticker_ns = t_ns
-        leg.funding.apply(event, t_ns // 1_000_000)
+        if bad := stream.leg.hear(event, t_ns):
+            stream.count_bad(bad)
+            self._count_bad(bad)
         return _FUNDING if stream.live else self._wake(stream, _FUNDING, t_ns)
 
     def _heard(self, event: Heard, t_ns: int) -> Changed:
@@ -373,8 +379,7 @@ class Market:
         stream.instrument = instrument
         leg = stream.leg = self.leg(instrument)
         if stream.depth > max(leg.depth, 1):
-            leg.depth = stream.depth
-            leg.book = stream.book
+            leg.deepen(stream)
         self._bound[stream_id] = stream
         return stream
 
@@ -400,6 +405,15 @@ class Market:
             self._count_bad(fault)
         stream.move("resync", t_ns, f"book lost: {fault}")
         return _QUOTES_FEEDS
+
+    def _doubted(self, stream: Stream, t_ns: int) -> Changed:
+        doubt = stream.leg.doubt
+        if doubt is not None:
+            stream.count_bad(doubt.reason)
+            self._count_bad(doubt.reason)
+        if stream.leg.quote_stream is not stream:
+            stream.leg.follow(stream)
+        return _QUOTES if stream.live else self._wake(stream, _QUOTES, t_ns)
 
     def _check(self, stream: Stream, now_ns: int) -> bool:
         silent_ns = now_ns - stream.heard_ns
@@ -447,9 +461,7 @@ class Market:
         self.bad_by_reason[reason] = self.bad_by_reason.get(reason, 0) + 1
 
     def _describe(self, leg: Leg) -> None:
-        leg.instrument = self.instruments.get(leg.key)
-        if leg.instrument is not None and not leg.funding.interval_h:
-            leg.funding.interval_h = float(leg.instrument.funding_interval_h)
+        leg.describe(self.instruments.get(leg.key))
 
     def _seed(self, spot_key: str, perp_key: str, now_ns: int) -> None:
         spot, perp = self.candles.get(spot_key), self.candles.get(perp_key)

@@ -2,6 +2,9 @@
 
 import math
 
+from decimal import Decimal
+
+from basisdesk.market.guard import Doubt
 from basisdesk.venues.instrument import split_key
 
 
@@ -32,6 +35,16 @@ def missing(leg: LegName, heard_before: bool) -> str:
     return f"No {leg.name} quote yet. Waiting for {leg.venue}."
 
 
+def doubtful(leg: LegName, doubt: Doubt) -> str:
+    """The leg's newest price is not believed yet."""
+    before, now = _price(doubt.before), _price(doubt.now)
+    if doubt.reason == "jump":
+        return f"{leg.title} price jumped from {before} to {now}; waiting for it to be confirmed."
+    if doubt.reason == "spread":
+        return f"{leg.title} ask {now} is over twice the bid {before}. Waiting for {leg.venue}."
+    return f"{leg.title} price {now} is below one tick. Waiting for {leg.venue}."
+
+
 def too_old(leg: LegName, age_ms: float, limit_ms: int) -> str:
     """The leg's quote is older than the limit."""
     limit = f"{limit_ms / 1000:g} s"
@@ -54,3 +67,7 @@ def duration(ms: float) -> str:
     if ms < 6_000_000:
         return f"{math.ceil(ms / 60_000)} min"
     return f"{math.ceil(ms / 360_000) / 10:.1f} h"
+
+
+def _price(value: float) -> str:
+    return f"{Decimal(f'{value:.8g}'):f}"

@@ -19,6 +19,7 @@ from basisdesk.venues.instrument import split_key
 
 HOUR_NS = 3_600_000_000_000
 LATE_MS = 60_000  # a settlement booked later than this after its stamp is marked so
+CLOSED_NS = 72 * HOUR_NS  # so long after its close a pair still pays what it held through
 
 
 def settlements(market: Market, positions: Positions, now_ns: int) -> list[FundingSettled]:
@@ -26,15 +27,19 @@ def settlements(market: Market, positions: Positions, now_ns: int) -> list[Fundi
 
     Each clock hands a settlement out once, so this must be asked by one owner only, and every leg
     is asked, held or not. Stamps that passed while the desk was closed are paid late, by the rate
-    the venue published and the last mark heard. A pair is never paid twice for one stamp.
+    the venue published and the last mark heard. A pair closed before its stamps were heard of pays
+    them all the same, for CLOSED_NS. A pair is never paid twice for one stamp.
     """
     now_ms = now_ns // 1_000_000
+    held = positions.held_since(now_ns - CLOSED_NS)
     paid: dict[tuple[int, str, int], FundingSettled] = {}
     for key, leg in market.legs.items():
         if split_key(key)[1] != "perp":
             continue
         heard = leg.funding.due(now_ms)
-        for position in positions.live():
+        for position in held:
+            if all(perp.instrument != key for perp in position.perps):
+                continue
             due = [(each, "ticker") for each in heard]
             due += [(each, "history") for each in _published(position, leg.funding, now_ms)]
             for each, source in due:
@@ -46,7 +51,10 @@ def settlements(market: Market, positions: Positions, now_ns: int) -> list[Fundi
 
 def _published(position: PairPosition, clock: FundingClock, now_ms: int) -> list[Settlement]:
     # The live clock pays within LATE_MS; what is still unpaid after that was missed.
-    rows = clock.settled_between(position.opened_ns // 1_000_000, now_ms - LATE_MS)
+    until_ms = now_ms - LATE_MS
+    if position.closed_ns is not None:
+        until_ms = min(until_ms, position.closed_ns // 1_000_000)
+    rows = clock.settled_between(position.opened_ns // 1_000_000, until_ms)
     return [Settlement(stamp, rate, clock.mark) for stamp, rate in rows]
 
 

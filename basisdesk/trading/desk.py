@@ -355,7 +355,8 @@ class Desk:
 
     def _eat(self, *legs: LegQuote) -> None:
         for leg in legs:
-            self._memory.eat(leg.ladder.instrument.key, leg.ladder.side, leg.takes)
+            ladder = leg.ladder
+            self._memory.eat(ladder.instrument.key, ladder.side, leg.takes, ladder.prices)
 
 
 def _after(funds: Funds, accrued: list[Outcome]) -> Funds:

@@ -46,20 +46,20 @@ class Memory:
         shown, qty = self._eaten.get((key, side), {}).get(price, (size, Decimal(0)))
         return qty if shown == size else Decimal(0)
 
-    def eat(self, key: str, side: str, takes: Sequence[Take]) -> None:
-        """Remember an order that filled."""
+    def eat(self, key: str, side: str, takes: Sequence[Take], prices: set[float]) -> None:
+        """Remember an order that filled, and of the levels before it those still displayed.
+
+        prices: all that the venue displayed at the fill. Only a fill forgets: looking at a book,
+        as a ticket does all the time, must not change what a later order finds.
+        """
         if not self._enabled:
             return
-        levels = self._eaten.setdefault((key, side), {})
+        before = self._eaten.get((key, side), {})
+        levels = {price: kept for price, kept in before.items() if price in prices}
+        self._eaten[key, side] = levels
         for take in takes:
             price, size = take.shown
             levels[price] = (size, self.eaten(key, side, price, size) + take.qty)
-
-    def forget_gone(self, key: str, side: str, prices: set[float]) -> None:
-        """Drop levels the venue no longer shows, so that the memory cannot grow."""
-        levels = self._eaten.get((key, side))
-        if levels:
-            self._eaten[key, side] = {p: kept for p, kept in levels.items() if p in prices}
 
 
 class Ladder:
@@ -79,7 +79,11 @@ class Ladder:
         self._rows: list[Take] = []
         self._qtys: list[Decimal] = []  # cumulative, base
         self._costs: list[Decimal] = []  # cumulative, quote
-        memory.forget_gone(leg.key, side, {price for price, _ in self._shown})
+
+    @property
+    def prices(self) -> set[float]:
+        """Every price displayed, as the venue's float."""
+        return {price for price, _ in self._shown}
 
     @property
     def depth(self) -> Decimal:
@@ -114,8 +118,9 @@ class Ladder:
             while self._read < len(self._shown) and (qty is None or total < qty):
                 shown = price, size = self._shown[self._read]
                 free = rule.size(size) - memory.eaten(key, side, price, size)
-                if free > 0:
-                    row = Take(rule.price(price), free, self._read, shown)
+                exact_price = rule.price(price)
+                if free > 0 and exact_price > 0:  # a price below half a tick is no level
+                    row = Take(exact_price, free, self._read, shown)
                     total += free
                     cost += free * row.price
                     self._rows.append(row)
@@ -134,10 +139,11 @@ def walk(leg: Leg, side: str, qty: Decimal, memory: Memory) -> list[tuple[Decima
 
 
 def mid(leg: Leg, instrument: Instrument) -> Decimal | None:
-    """The decision mid, exact on the tick grid; None while a side is missing."""
+    """The decision mid, exact on the tick grid; None while a side is missing or below a tick."""
     if not (math.isfinite(leg.bid) and math.isfinite(leg.ask)):
         return None
-    return (instrument.price(leg.bid) + instrument.price(leg.ask)) / 2
+    bid, ask = instrument.price(leg.bid), instrument.price(leg.ask)
+    return (bid + ask) / 2 if bid > 0 and ask > 0 else None
 
 
 def basis_bp(

@@ -214,6 +214,14 @@ class Positions:
         """Pairs that still hold something, oldest first."""
         return [position for position in self.pairs.values() if position.state != "closed"]
 
+    def held_since(self, ns: int) -> list[PairPosition]:
+        """Pairs that held something at or after a moment, oldest first."""
+        return [
+            position
+            for position in self.pairs.values()
+            if position.closed_ns is None or position.closed_ns >= ns
+        ]
+
     def get(self, pair: int) -> PairPosition | None:
         """The pair if it still holds something."""
         position = self.pairs.get(pair)

@@ -13,7 +13,7 @@ from basisdesk.config import Risk
 from basisdesk.errors import RuleError
 from basisdesk.events import ExitPlan, OpenPair, Refused, RiskChanged
 from basisdesk.market.state import Leg, Market
-from basisdesk.market.words import LegName, missing, too_far_apart, too_old
+from basisdesk.market.words import LegName, doubtful, missing, too_far_apart, too_old
 from basisdesk.trading import words
 from basisdesk.trading.margin import LEVERAGE_CAP
 from basisdesk.trading.positions import PairPosition, direction_of
@@ -139,6 +139,9 @@ def check_fresh(long: Leg, short: Leg, limits: Risk, now_ns: int) -> No | None:
     ages = [leg.age_ms(now_ns) for leg in legs]
     limit = limits.quote_age_ms_max
     for leg, age, name in zip(legs, ages, names, strict=True):
+        if leg.doubt is not None:
+            text = doubtful(name, leg.doubt)
+            return No("quote_jump", leg.doubt.reason, "a confirmed price", text)
         if not math.isfinite(leg.mid) or not math.isfinite(age):
             return No("quote_age", "no quote", f"{limit} ms", missing(name, leg.quote_ns > 0))
         if age > limit:

@@ -39,8 +39,13 @@ def verdict(sheet: CostSheet, market: Market) -> tuple[str, str]:
         else ""
     )
     if move < fees:
-        safest = f"{words.bp(sheet.entry_bp - d * (fees + against))}"
-        mend = "Wait for a wider basis." if beyond else f"Set it to {safest} or beyond, or wait."
+        safest = sheet.entry_bp - d * (fees + against)
+        reachable = not (beyond or d * (fair - safest) > BEYOND_BP)
+        mend = (
+            f"Set it to {words.bp(safest)} or beyond, or wait."
+            if reachable
+            else "Wait for a wider basis."
+        )
         return "no", (
             f"The target is inside the cost zone: entry {words.bp(sheet.entry_bp)} to {to} gives "
             f"{words.bp(move, signed=True)}, the four fees take {words.bp(fees)}.{past} {mend}"

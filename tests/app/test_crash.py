@@ -1,4 +1,4 @@
-"""A bug that escapes: it is seen at once, nothing looks live, and the next start waits for a person."""
+"""A bug that escapes: seen at once, nothing looks live, the next start waits for a person."""
 
 import asyncio
 import math

@@ -5,7 +5,7 @@ import itertools
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QFont
+from PySide6.QtGui import QColor, QFont, QPalette
 from PySide6.QtWidgets import QWidget
 
 from basisdesk.config import Ui
@@ -120,3 +120,16 @@ def test_a_label_takes_a_colour_by_its_palette(qtbot):
     assert label.palette().windowText().color() == DARK.qcolor("gain")
     label.set_colour(DARK.qcolor("loss"))
     assert label.palette().windowText().color() == DARK.qcolor("loss")
+
+
+@pytest.mark.parametrize("name", ["dark", "light", "contrast"])
+def test_what_the_style_sheet_does_not_reach_is_readable_too(name):
+    palette = theme_for(Ui(theme=name)).palette()
+    role = QPalette.ColorRole
+    for ink, field in (
+        (role.Text, role.Base),
+        (role.WindowText, role.Window),
+        (role.ButtonText, role.Button),
+        (role.ToolTipText, role.ToolTipBase),
+    ):
+        assert contrast(palette.color(ink), palette.color(field)) >= 4.5
