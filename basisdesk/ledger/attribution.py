@@ -34,9 +34,10 @@ from basisdesk.events import (
     PairReduced,
 )
 from basisdesk.ledger.posting import Transaction
-from basisdesk.venues.instrument import split_key
+from basisdesk.venues.instrument import split_coin, split_key
 
 ZERO = Decimal(0)
+_QUOTES = ("USDT", "USDC", "USD")
 VENUE_LOSS = "equity:venue_loss"  # the account of what a venue absorbs of a loss beyond the margin
 
 
@@ -68,10 +69,12 @@ class LegLots:
     """FIFO lots of one leg. Quantities are what is owned, owed or held, in base coin, positive.
 
     sign: +1 for the long leg, -1 for the short leg. spot: a spot market, else a perpetual.
+    coin: the base coin, as the ledger's accounts and the fees taken in coins call it.
     """
 
-    def __init__(self, key: str, sign: int) -> None:
+    def __init__(self, key: str, sign: int, currency: str = "USDT") -> None:
         self.key = key
+        self.coin = coin(key, currency)
         self.sign = sign
         self.spot = split_key(key)[1] == "spot"
         self.qty = ZERO
@@ -120,6 +123,19 @@ class LegLots:
         return self.sign * sum((q * (price - entry) for q, entry in self._lots), ZERO)
 
 
+def coin(key: str, currency: str = "USDT") -> str:
+    """The base coin of a spot leg: "ADA" of "bybit:spot:ADAUSDT", "PEPE" of 1000PEPEUSDT.
+
+    The venue's codec names it the same way, from the same symbol. currency: of the account.
+    """
+    symbol = split_key(key)[2]
+    for mark in "/-_":
+        if mark in symbol:
+            return split_coin(symbol.partition(mark)[0])[1]
+    ends = (end for end in (currency, *_QUOTES) if symbol.endswith(end) and symbol != end)
+    return split_coin(symbol.removesuffix(next(ends, "")))[1]
+
+
 def base_fee(fill: Fill, currency: str) -> Decimal:
     """The part of the fee that was taken in coins, in coins; 0 where it was taken in money."""
     return ZERO if fill.fee_currency == currency else fill.fee
@@ -140,7 +156,10 @@ class PairLots:
         self.closed_ns: int | None = None
         self.long_mid = opened.long_mid  # mids of the last outcome that had them
         self.short_mid = opened.short_mid
-        self.legs = {"long": LegLots(opened.long, 1), "short": LegLots(opened.short, -1)}
+        self.legs = {
+            "long": LegLots(opened.long, 1, currency),
+            "short": LegLots(opened.short, -1, currency),
+        }
         self.liquidated = False
         self._currency = currency
         self._basis = self._funding = self._fees = self._slippage = ZERO

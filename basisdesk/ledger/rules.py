@@ -55,7 +55,6 @@ from basisdesk.events import (
 from basisdesk.ledger.attribution import VENUE_LOSS, ZERO, LegLots, PairLots, moved_qty
 from basisdesk.ledger.books import CASH, Books
 from basisdesk.ledger.posting import Posting, Transaction
-from basisdesk.venues.instrument import split_key
 
 OPENING = "equity:opening"
 CONVERSION = "equity:conversion"
@@ -68,7 +67,6 @@ LIQUIDATION_FEE = "expenses:liquidation_fee"
 
 # A settlement before the exit may be heard of after it.
 _AFTER_CLOSE = (FundingSettled, BorrowCharged, PlanChanged)
-_QUOTES = ("USDT", "USDC", "USD")
 
 
 def transactions(outcome: Outcome, books: Books) -> tuple[Transaction, ...]:
@@ -94,16 +92,6 @@ def account(pair: int, name: str) -> str:
     """The full name of a pair's account: "margin", "collateral", "spot" or "borrow"."""
     side = "liabilities" if name == "borrow" else "assets"
     return f"{side}:pair:{pair}:{name}"
-
-
-def coin(key: str) -> str:
-    """The base coin of a spot leg, from its name: "ADA" of "bybit:spot:ADAUSDT"."""
-    symbol = split_key(key)[2]
-    for mark in "/-_":
-        if mark in symbol:
-            return symbol.partition(mark)[0]
-    quote = next((quote for quote in _QUOTES if symbol.endswith(quote) and symbol != quote), "")
-    return symbol.removesuffix(quote)
 
 
 class _Draft:
@@ -258,7 +246,7 @@ def _fills(
             _owned_fill(draft, fill, leg, account(outcome.pair, "spot"), currency)
         else:
             _borrowed_fill(draft, fill, leg, outcome.pair, currency)
-        _costs(draft, fill, currency)
+        _costs(draft, fill, leg, currency)
         cause = f"pair:{outcome.pair}:{verb}:{fill.leg}:{number}"
         txns += draft.done(fill.ts_ns, cause)
     return txns
@@ -276,7 +264,7 @@ def _checked_leg(fill: Fill, legs: dict[str, LegLots], currency: str) -> LegLots
     if fill.qty <= 0 or fill.price <= 0 or fill.dust < 0:
         raise RuleError(f"{leg.key}: {fill.qty} at {fill.price} is no fill")
     coins = fill.fee_currency != currency
-    if coins and (not leg.spot or fill.side == "sell" or fill.fee_currency != coin(leg.key)):
+    if coins and (not leg.spot or fill.side == "sell" or fill.fee_currency != leg.coin):
         raise RuleError(f"{leg.key}: a {fill.side} cannot pay its fee in {fill.fee_currency}")
     if fill.dust and (not leg.spot or (leg.sign < 0 and leg.opens(fill))):
         raise RuleError(f"{leg.key}: only coins that are owned or bought back leave dust")
@@ -298,11 +286,11 @@ def _owned_fill(draft: _Draft, fill: Fill, leg: LegLots, coins: str, currency: s
     if leg.opens(fill):
         leg.add(qty, fill.price)
         draft.move(CASH, CONVERSION, currency, cost)
-        draft.move(CONVERSION, coins, coin(leg.key), qty)
+        draft.move(CONVERSION, coins, leg.coin, qty)
     else:
         leg.take(qty, fill.price)
         draft.move(CONVERSION, CASH, currency, cost)
-        draft.move(coins, CONVERSION, coin(leg.key), qty)
+        draft.move(coins, CONVERSION, leg.coin, qty)
 
 
 def _borrowed_fill(draft: _Draft, fill: Fill, leg: LegLots, pair: int, currency: str) -> None:
@@ -311,21 +299,21 @@ def _borrowed_fill(draft: _Draft, fill: Fill, leg: LegLots, pair: int, currency:
     owed, locked = account(pair, "borrow"), account(pair, "collateral")
     if leg.opens(fill):
         leg.add(qty, fill.price)
-        draft.move(owed, CONVERSION, coin(leg.key), qty)
+        draft.move(owed, CONVERSION, leg.coin, qty)
         draft.move(CONVERSION, locked, currency, cost)
     else:
         proceeds, _ = leg.take(qty, fill.price)
         draft.move(locked, CONVERSION, currency, cost)
-        draft.move(CONVERSION, owed, coin(leg.key), qty)
+        draft.move(CONVERSION, owed, leg.coin, qty)
         draft.move(locked, CASH, currency, proceeds - cost)
 
 
-def _costs(draft: _Draft, fill: Fill, currency: str) -> None:
+def _costs(draft: _Draft, fill: Fill, leg: LegLots, currency: str) -> None:
     """The fee, in money from cash or in coins out of what was bought; and the dust."""
     source = CASH if fill.fee_currency == currency else CONVERSION
     draft.move(source, FEES, fill.fee_currency, fill.fee)
     if fill.dust:
-        draft.move(CONVERSION, DUST, coin(fill.instrument), fill.dust)
+        draft.move(CONVERSION, DUST, leg.coin, fill.dust)
 
 
 def _after(name: str, txns: Iterable[Transaction], books: Books) -> Decimal:

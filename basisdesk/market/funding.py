@@ -20,6 +20,9 @@ SETTLED_MAX = 2_000  # published settlements kept
 PENDING_MAX = 64  # settlements waiting for `due`
 CHANGES_MAX = 100  # changes of the interval kept
 ROLL_EARLY_MS = 60_000  # a venue may show the next stamp so much before this one has passed
+MINUTE_MS = 60_000  # stamps are whole minutes, and
+STEP_MIN_MS = 3_600_000  # intervals whole hours, so two stamps are an hour apart at least, and
+AHEAD_MAX_MS = 172_800_000  # no stamp is announced two days ahead
 VELOCITY_TAU_S = 1_800.0  # quant.md 2.11
 HOURS_PER_YEAR = 8_760.0
 
@@ -41,7 +44,7 @@ class FundingClock:
     interval_changes: (venue ms, hours before, hours after).
     settled: (settlement ms, rate) as the venue published them, oldest first, at most SETTLED_MAX.
     missed: stamps that passed while nothing was heard; `due` gives them once history knows them.
-    rejected: tickers whose rate was refused as a feed error.
+    rejected: tickers whose rate was refused as a feed error. bad_stamps: those whose next stamp was.
     """
 
     def __init__(self, interval_h: float = 0.0) -> None:
@@ -55,6 +58,7 @@ class FundingClock:
         self.interval_changes: deque[tuple[int, float, float]] = deque(maxlen=CHANGES_MAX)
         self.missed: deque[int] = deque(maxlen=PENDING_MAX)
         self.rejected = 0
+        self.bad_stamps = 0
         self._pending: deque[Settlement] = deque(maxlen=PENDING_MAX)
         self._closed_ms = 0  # the newest stamp handed out, pending or missed
         self._slow_rate = math.nan  # EW mean of the rate: the rate minus it is the slope times tau
@@ -165,6 +169,9 @@ class FundingClock:
         stamp, before = ticker.next_ms, self.next_ms
         if stamp <= 0 or stamp == before:
             return False
+        if not self._stamp_can_be(stamp, heard_ms):
+            self.bad_stamps += 1
+            return False
         self.next_ms = stamp
         # a stamp put off or brought forward well before its time never happened
         rolled = 0 < before < stamp and (not heard_ms or heard_ms >= before - ROLL_EARLY_MS)
@@ -174,6 +181,16 @@ class FundingClock:
         if heard_ms > stamp:  # what is heard from now on came after that stamp
             self._closed_ms = max(self._closed_ms, stamp)
         return rolled
+
+    def _stamp_can_be(self, stamp: int, heard_ms: int) -> bool:
+        # A wrong stamp would be a settlement that never was. A refused one loses nothing: what it
+        # should have paid comes late, from the venue's history.
+        if stamp % MINUTE_MS or stamp - heard_ms > AHEAD_MAX_MS:
+            return False
+        if self._closed_ms and stamp < self._closed_ms + STEP_MIN_MS - ROLL_EARLY_MS:
+            return False
+        # a venue does not bring the next settlement forward to the coming minute
+        return not (stamp < self.next_ms and stamp - heard_ms < ROLL_EARLY_MS)
 
     def _miss_between(self, before_ms: int, stamp_ms: int) -> None:
         step_ms = round(self.interval_h * 3_600_000)

@@ -1,7 +1,6 @@
 """Why a pair cannot be traded now, in one plain sentence."""
 
 import math
-
 from decimal import Decimal
 
 from basisdesk.market.guard import Doubt

@@ -62,7 +62,8 @@ class Entries:
 
     def max_qty(self, request: OpenPair, market: Market, funds: Funds, now_ns: int) -> Decimal:
         """The largest quantity of the long leg that `check` would not refuse; 0 when none."""
-        if self._legs(request, market) is not None:
+        most = self._settings.risk.leverage_max
+        if self._legs(request, market) or risk.check_leverage(request.leverage, most):
             return Decimal(0)
         pricer, free = self._pricer(request, market, now_ns), self.free(funds)
         qty = pricer.affordable(free)
@@ -79,8 +80,7 @@ class Entries:
             return refused_sheet(request, 1, no.at(now_ns, "open_pair"), currency)
         pricer = self._pricer(request, market, now_ns)
         no = self._limits(request, market, now_ns) or risk.check_qty(request.qty, pricer.rules[0])
-        sane = request.qty.is_finite() and request.qty > 0 and request.leverage.is_finite()
-        quote = pricer.price(request.qty) if sane and request.leverage > 0 else None
+        quote = pricer.price(request.qty) if risk.priceable(request) else None
         if isinstance(quote, OpenQuote) and not quote.short.qty:
             quote = pricer.too_small(quote)  # half a trade has no basis to show
         if not isinstance(quote, OpenQuote):

@@ -21,6 +21,7 @@ from basisdesk.venues.instrument import Instrument, split_key
 
 QTY_MAX = Decimal(10) ** 15  # base; beyond it a size is a slip of the hand
 PLAN_MAX = 1_000_000  # bp or hours
+LEVERAGE_LEAST, LEVERAGE_MOST = Decimal("0.001"), Decimal(1_000_000)  # nothing beyond is priced
 
 
 class No(msgspec.Struct, frozen=True):
@@ -233,6 +234,19 @@ def check_close(position: PairPosition | None, pair: int, fraction: Decimal) -> 
         words.figure(fraction),
         "above 0, up to 1",
         f"A fraction of {words.plain(fraction)} cannot be closed. Give one above 0 and up to 1.",
+    )
+
+
+def priceable(request: OpenPair) -> bool:
+    """Size, leverage and plan are numbers a price can be made of, allowed or not."""
+    plan, leverage = request.exit, request.leverage
+    lines = (plan.target_bp, plan.stop_bp, plan.max_hold_h)
+    return (
+        request.qty.is_finite()
+        and 0 < request.qty <= QTY_MAX
+        and leverage.is_finite()
+        and LEVERAGE_LEAST <= leverage <= LEVERAGE_MOST
+        and all(value is None or _sane(value) for value in lines)
     )
 
 

@@ -77,7 +77,7 @@ class TicketPanel(Panel):
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.form)
         self.setAccessibleName("Order ticket")
-        self.setMinimumWidth(theme.px(PANEL_PX - 16))
+        self.setMinimumWidth(theme.px(PANEL_PX))
         self.setMaximumWidth(theme.px(PANEL_PX + 64))
         self.form.typed.connect(self.recompute)
         self.form.direction_chosen.connect(self._on_direction_chosen)

@@ -18,14 +18,14 @@ from msgspec import Meta
 from basisdesk.errors import BadFrame
 from basisdesk.events import Candles, FundingHistory, VenueTime
 from basisdesk.venues import MarketEvent
-from basisdesk.venues.instrument import Instrument, Instruments, Tier, Tiers
+from basisdesk.venues.instrument import Instrument, Instruments, Tier, Tiers, split_coin
 
 MINUTE_MS = 60_000
 QUOTES = ("USDT", "USDC", "USDE", "USD1", "EUR", "GBP", "BRL", "BTC", "ETH")
 
 _SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9.-]{0,39}")
 _AMOUNT = re.compile(r"-?[0-9]{1,16}(\.[0-9]{1,18})?")
-_SCALED = re.compile(r"(10{3,9})([A-Z][A-Z0-9]*)|([A-Z]{2,})(10{3,9})")
+_COIN = re.compile(r"[A-Z0-9]{1,20}")
 
 Millis = Annotated[int, Meta(gt=0, le=10**14)]
 Close = Annotated[float, Meta(gt=0.0, lt=1e9)]
@@ -113,6 +113,10 @@ _decode_envelope = msgspec.json.Decoder(_Envelope).decode
 _decode_row = msgspec.json.Decoder(_InstrumentRow).decode
 
 
+class _OddName(ValueError):
+    """A listing whose coins are not what its symbol says."""
+
+
 class RestCodec:
     """Decoder of "bybit.rest". Stateless."""
 
@@ -145,6 +149,8 @@ class RestCodec:
             return read(body.result, body.time, query.get("interval", "1"))
         except msgspec.ValidationError:
             raise BadFrame("type", payload) from None
+        except _OddName:
+            raise BadFrame("symbol", payload) from None
         except (ValueError, ArithmeticError, RecursionError):
             raise BadFrame("number", payload) from None
 
@@ -158,14 +164,6 @@ def multiplier_of(symbol: str) -> Decimal:
         if symbol.endswith(quote) and symbol != quote:
             return split_coin(symbol.removesuffix(quote))[0]
     return split_coin(symbol)[0]
-
-
-def split_coin(coin: str) -> tuple[Decimal, str]:
-    """(multiplier, coin) of a venue's coin name: (1000, "PEPE") of "1000PEPE", (1, "BTC")."""
-    found = _SCALED.fullmatch(coin)
-    if found is None:
-        return Decimal(1), coin
-    return Decimal(found[1] or found[4]), found[2] or found[3]
 
 
 def _amount(text: str) -> Decimal:
@@ -194,21 +192,27 @@ def _key(category: str, symbol: str) -> str:
 def _instruments(raw: msgspec.Raw, time_ms: int, _: str) -> Sequence[MarketEvent]:
     answer = _convert(raw, _InstrumentList)
     day = f" of {datetime.fromtimestamp(time_ms / 1000, UTC):%Y-%m-%d}" if time_ms > 0 else ""
-    rows = []
+    rows, odd = [], 0
     for text in answer.list:
         try:
             row = _decode_row(text)
             if row.status == "Trading" and row.contractType in ("", "LinearPerpetual"):
                 rows.append(_instrument(row, answer.category, f"Bybit instruments-info{day}"))
+        except _OddName:
+            odd += 1  # one odd listing must not hide the others
         except (ValueError, ArithmeticError):
-            continue  # one odd listing must not hide the others
+            continue
     if answer.list and not rows:
-        raise ValueError("no readable instrument")
+        raise _OddName("no instrument") if odd else ValueError("no readable instrument")
     return (Instruments("bybit", tuple(rows)),)
 
 
 def _instrument(row: _InstrumentRow, category: str, source: str) -> Instrument:
     lot, spot = row.lotSizeFilter, category == "spot"
+    if not (_COIN.fullmatch(row.baseCoin) and _COIN.fullmatch(row.quoteCoin)):
+        raise _OddName("a coin is named otherwise than in capitals and digits")
+    if spot and row.symbol != row.baseCoin + row.quoteCoin:
+        raise _OddName("a spot symbol is its two coins; the ledger reads the coin from it")
     unit, base = split_coin(row.baseCoin)
     step = _positive(lot.basePrecision if spot else lot.qtyStep)
     least = _amount(lot.minOrderQty or "0")

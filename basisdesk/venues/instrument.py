@@ -1,11 +1,14 @@
 """What can be traded: instruments, legs by name, and the pair of a basis trade."""
 
+import re
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 from typing import Literal
 
 import msgspec
 
 Market = Literal["spot", "perp"]
+
+_SCALED = re.compile(r"(10{3,9})([A-Z][A-Z0-9]*)|([A-Z]{2,})(10{3,9})")
 
 
 class Tier(msgspec.Struct, frozen=True):
@@ -85,3 +88,11 @@ def split_key(key: str) -> tuple[str, str, str]:
     if market not in ("spot", "perp") or not venue or not symbol:
         raise ValueError(f"leg {key!r} is not venue:spot|perp:SYMBOL")
     return venue, market, symbol
+
+
+def split_coin(coin: str) -> tuple[Decimal, str]:
+    """(multiplier, coin) of a venue's coin name: (1000, "PEPE") of "1000PEPE", (1, "BTC")."""
+    found = _SCALED.fullmatch(coin)
+    if found is None:
+        return Decimal(1), coin
+    return Decimal(found[1] or found[4]), found[2] or found[3]

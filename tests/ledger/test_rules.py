@@ -20,7 +20,8 @@ from basisdesk.events import BorrowCharged, ExitPlan, FundingSettled, Liquidated
 from basisdesk.events import PlanChanged as Plan
 from basisdesk.ledger.attribution import VENUE_LOSS
 from basisdesk.ledger.books import Books
-from basisdesk.ledger.rules import coin, transactions
+from basisdesk.ledger.attribution import coin
+from basisdesk.ledger.rules import transactions
 
 D = Decimal
 LONG_SPOT = [fill("long", SPOT, "buy", 100, "0.5"), fill("short", PERP, "sell", 100, "0.5")]

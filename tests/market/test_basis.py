@@ -46,7 +46,7 @@ class FakeLeg:
         self.key, self.book, self.funding = key, FakeBook(bids, asks), FundingClock(8.0)
         self.instrument = SimpleNamespace(tick=Decimal(tick), funding_interval_h=Decimal(8))
         (self.bid, self.bid_size), (self.ask, self.ask_size) = bids[0], asks[0]
-        self.heard_ns = T0 * NS
+        self.heard_ns, self.doubt = T0 * NS, None
 
     @property
     def mid(self):

@@ -11,7 +11,7 @@ import pytest
 from basisdesk.errors import BadFrame
 from basisdesk.events import Candles, FundingHistory, VenueTime
 from basisdesk.venues.bybit import Bybit
-from basisdesk.venues.bybit_rest import multiplier_of, split_coin
+from basisdesk.venues.bybit_rest import multiplier_of
 
 MINUTE = 60_000
 RULES = "/v5/market/instruments-info"
