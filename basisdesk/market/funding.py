@@ -44,7 +44,8 @@ class FundingClock:
     interval_changes: (venue ms, hours before, hours after).
     settled: (settlement ms, rate) as the venue published them, oldest first, at most SETTLED_MAX.
     missed: stamps that passed while nothing was heard; `due` gives them once history knows them.
-    rejected: tickers whose rate was refused as a feed error. bad_stamps: those whose next stamp was.
+    rejected: tickers whose rate was refused as a feed error.
+    bad_stamps: tickers whose next stamp was.
     """
 
     def __init__(self, interval_h: float = 0.0) -> None:

@@ -257,7 +257,8 @@ class Market:
                 return self._doubted(stream, t_ns)
             leg.bid, leg.bid_size, leg.ask, leg.ask_size = top
         elif leg.doubt is None and (top[0] < leg.guard.low or top[2] > leg.guard.high):
-            return self._broken(stream, "jump", t_ns)  # far from the quote: not the same market
+            book.clear("far from the top of book")
+            return self._broken(stream, "jump", t_ns)
         elif venue_ms <= leg.venue_ms or not book.tops(leg.bid, leg.ask):
             return _QUOTES if stream.live else self._wake(stream, _QUOTES, t_ns)
         # The quote is this book's own top, or this book confirms it.

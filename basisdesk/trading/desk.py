@@ -322,7 +322,7 @@ class Desk:
                 f"{words.money(free, currency)} that are free. Lower the amount."
             )
             no = No("funds", words.figure(amount), words.figure(free), text)
-        if no is None and amount % CENT:
+        if no is None and (amount.adjusted() < CENT.adjusted() or amount % CENT):
             text = f"Margin moves in steps of {CENT:f} {currency}. Round the amount to one."
             no = No("margin", words.figure(amount), f"steps of {CENT:f}", text)
         return no.at(now_ns, "add_margin") if no else MarginMoved(now_ns, command.pair, amount)

@@ -21,6 +21,7 @@ from basisdesk.venues.instrument import Instrument, split_key
 
 QTY_MAX = Decimal(10) ** 15  # base; beyond it a size is a slip of the hand
 PLAN_MAX = 1_000_000  # bp or hours
+DIGITS_MAX = 40  # of a size, a fraction, a leverage or a plan
 LEVERAGE_LEAST, LEVERAGE_MOST = Decimal("0.001"), Decimal(1_000_000)  # nothing beyond is priced
 
 
@@ -99,7 +100,7 @@ def check_legs(request: OpenPair, market: Market, currency: str) -> No | None:
 def check_leverage(leverage: Decimal, limit: float) -> No | None:
     """Leverage from 1 to the limit; the venue's own limits are checked once there is a price."""
     most = min(LEVERAGE_CAP, Decimal(repr(limit)))
-    if leverage.is_finite() and 1 <= leverage <= most:
+    if leverage.is_finite() and 1 <= leverage <= most and _written(leverage):
         return None
     asked, allowed = words.plain(leverage), words.plain(most)
     return No(
@@ -118,6 +119,9 @@ def check_qty(qty: Decimal, rule: Instrument) -> No | None:
     if qty > QTY_MAX:
         text = f"{words.plain(qty)} is no size. Enter a smaller one."
         return No("max_qty", asked, words.figure(QTY_MAX), text)
+    if not _written(qty):
+        text = f"{words.plain(qty)} is no size. Enter whole steps of {words.plain(rule.lot)}."
+        return No("lot", asked, words.figure(rule.lot), text)
     nearest = max(rule.round_nearest(qty), rule.lot)
     if rule.round_down(qty) == qty:
         return None
@@ -227,7 +231,7 @@ def check_close(position: PairPosition | None, pair: int, fraction: Decimal) -> 
             "an open pair",
             f"Pair {pair} is not open. The positions table shows the pairs that are.",
         )
-    if fraction.is_finite() and 0 < fraction <= 1:
+    if fraction.is_finite() and 0 < fraction <= 1 and _written(fraction):
         return None
     return No(
         "fraction",
@@ -244,6 +248,7 @@ def priceable(request: OpenPair) -> bool:
     return (
         request.qty.is_finite()
         and 0 < request.qty <= QTY_MAX
+        and _written(request.qty)
         and leverage.is_finite()
         and LEVERAGE_LEAST <= leverage <= LEVERAGE_MOST
         and all(value is None or _sane(value) for value in lines)
@@ -266,4 +271,11 @@ def _described(key: str, market: Market) -> Instrument | None:
 
 
 def _sane(value: Decimal) -> bool:
-    return value.is_finite() and abs(value) <= PLAN_MAX
+    # copy_abs rounds nothing, so it cannot overflow
+    return value.is_finite() and value.copy_abs() <= PLAN_MAX and (not value or _written(value))
+
+
+def _written(value: Decimal) -> bool:
+    # as a person writes it: exact arithmetic on thousands of digits is refused by the ledger
+    small = value.adjusted() >= -DIGITS_MAX
+    return small and len(value.as_tuple().digits) <= DIGITS_MAX

@@ -112,7 +112,18 @@ class MainWindow(QMainWindow):
         if not fine or not any(not dock.isHidden() for dock in self.docks.values()):
             self.reset_layout()
         self._bring_back()
+        QTimer.singleShot(0, self, self._rescue)
         return fine
+
+    def _rescue(self) -> None:
+        """A layout saved in too small a window can leave a dock nowhere: then the defaults."""
+        alone = [
+            dock
+            for dock in self.docks.values()
+            if not dock.isHidden() and not dock.isFloating() and not self.tabifiedDockWidgets(dock)
+        ]
+        if self.isVisible() and any(not self.rect().intersects(d.geometry()) for d in alone):
+            self.reset_layout()
 
     def reset_layout(self) -> None:
         """Charts and ticket above, the tables in tabs below."""

@@ -14,13 +14,13 @@ from ledger_cases import (
     session,
     take,
 )
+from msgspec.structs import replace
 
 from basisdesk.errors import RuleError
 from basisdesk.events import BorrowCharged, ExitPlan, FundingSettled, Liquidated, MarginMoved
 from basisdesk.events import PlanChanged as Plan
-from basisdesk.ledger.attribution import VENUE_LOSS
+from basisdesk.ledger.attribution import VENUE_LOSS, coin
 from basisdesk.ledger.books import Books
-from basisdesk.ledger.attribution import coin
 from basisdesk.ledger.rules import transactions
 
 D = Decimal
@@ -257,3 +257,28 @@ def test_every_kind_of_outcome_can_be_booked():
 )
 def test_the_coin_of_a_spot_leg_is_read_from_its_name(key, name):
     assert coin(key) == name
+
+
+@pytest.mark.parametrize("short", [False, True])
+def test_a_spot_symbol_with_a_multiplier_pays_its_fee_in_the_coin_of_the_codec(short):
+    spot, perp = "bybit:spot:1000PEPEUSDT", "bybit:perp:1000PEPEUSDT"
+    coins = replace(fill("long", spot, "buy", 100, "0.5", base=True), fee_currency="PEPE")
+    legs = (spot, perp)
+    first = [coins, fill("short", perp, "sell", 100, "0.5")]
+    last = [fill("long", spot, "sell", coins.qty - coins.fee, "0.5")]
+    last.append(fill("short", perp, "buy", 100, "0.5"))
+    if short:
+        legs = (perp, spot)
+        owed = coins.qty - coins.fee
+        first = [fill("long", perp, "buy", 100, "0.5"), fill("short", spot, "sell", owed, "0.5")]
+        last = [fill("long", perp, "sell", 100, "0.5"), replace(coins, leg="short")]
+    books = books_with(opened(1, first, HALVES, legs=legs, margin="25"))
+    take(books, reduced(1, last, HALVES, margin="25"))
+    left = {key for key in books.balances() if "pair:1" in key[0]}
+    assert left == set()
+    assert books.balance("expenses:fees", "PEPE") == coins.fee
+
+
+def test_the_accounts_own_currency_ends_the_symbol_too():
+    assert coin("x:spot:ADAEUR", "EUR") == "ADA"
+    assert coin("bybit:spot:1000PEPEUSDT") == "PEPE"

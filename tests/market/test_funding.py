@@ -250,3 +250,30 @@ def test_the_step_at_a_settlement_is_not_velocity():
 
 def test_velocity_is_unknown_before_the_first_rate():
     assert math.isnan(FundingClock().velocity_bp_h)
+
+
+# --- stamps that cannot be -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("wrong_ms", [500, 30_000, 60_000 - 1, 90_500, 10 * 24 * H])
+def test_a_wrong_next_stamp_makes_no_settlement(wrong_ms):
+    clock, now = FundingClock(), T0 - 5 * H
+    for _ in range(5):
+        clock.apply(ticker(now, rate=0.01))
+        clock.apply(ticker(now + 1_000, rate=0.01, next_ms=now + 1_000 + wrong_ms))
+        assert clock.due(now + 1_000 + wrong_ms if wrong_ms < H else now + 2_000) == []
+        now += 100_000
+    clock.apply(ticker(now, rate=0.0002))
+    assert clock.next_ms == T0
+    assert clock.bad_stamps == 5
+    assert clock.due(T0) == [(T0, 0.0002, 0.36)]
+
+
+def test_two_settlements_are_an_hour_apart_at_least():
+    clock = FundingClock()
+    clock.apply(ticker(T0 - 1_000))
+    assert len(clock.due(T0)) == 1
+    clock.apply(ticker(T0 + 1_000, next_ms=T0 + 5 * 60_000))
+    assert clock.due(T0 + 6 * 60_000) == []
+    clock.apply(ticker(T0 + 2_000, next_ms=T0 + H, interval_h=1.0))
+    assert [s.settle_ms for s in clock.due(T0 + H)] == [T0 + H]

@@ -178,6 +178,15 @@ def test_flipped_bits_give_some_layout_and_never_an_empty_window(window):
         assert len(hidden(window)) < len(window.docks)
 
 
+def test_a_dock_that_a_layout_put_nowhere_is_rescued(qtbot, window):
+    """Found on a fresh machine: a layout saved in a tiny window came back without its charts."""
+    charts = window.docks["charts"]
+    charts.setGeometry(-973, -749, 473, 249)
+    window._rescue()
+    qtbot.waitUntil(lambda: window.rect().contains(charts.geometry()))
+    assert charts.width() > 600
+
+
 def test_reset_brings_everything_back(window):
     for dock in window.docks.values():
         dock.close()

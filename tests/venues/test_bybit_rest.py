@@ -12,6 +12,7 @@ from basisdesk.errors import BadFrame
 from basisdesk.events import Candles, FundingHistory, VenueTime
 from basisdesk.venues.bybit import Bybit
 from basisdesk.venues.bybit_rest import multiplier_of
+from basisdesk.venues.instrument import split_coin
 
 MINUTE = 60_000
 RULES = "/v5/market/instruments-info"
