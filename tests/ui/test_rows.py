@@ -105,6 +105,7 @@ def test_liquidation_room_is_a_percentage_with_its_price_in_words():
 
 def test_a_liquidated_perp_leaves_a_naked_leg_that_must_be_seen():
     rig = held()
+    rig.move(0.3640 * 1.4, 68.0)
     rig.move(0.3640 * 1.6, 68.0)
     rig.wait(1)
     row = only(rig)
