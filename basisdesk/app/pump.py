@@ -9,7 +9,7 @@ from basisdesk.engine import Engine
 from basisdesk.events import Changed, Frame
 from basisdesk.feed.inbox import Inbox
 
-SLICE_S = 0.006  # engine work between two looks at the event loop
+SLICE_S = 0.004  # engine work between two looks at the event loop
 SLICE_FRAMES = 256
 GATHER_MS = 3  # a burst is walked in one go instead of frame by frame
 
