@@ -7,8 +7,6 @@ inbox overflowed, when its book has a gap. There is no fallback price, so none c
 import re
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from basisdesk.events import (
     Ack,
     BookUpdate,
@@ -24,9 +22,10 @@ from basisdesk.events import (
     VenueTime,
 )
 from basisdesk.market.basis import PairMarket
+from basisdesk.market.described import Described
 from basisdesk.market.leg import Leg
 from basisdesk.market.streams import LinkState, Stream
-from basisdesk.venues.instrument import Instrument, Instruments, Tier, Tiers
+from basisdesk.venues.instrument import Instruments, Tiers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -37,8 +36,6 @@ if TYPE_CHECKING:
 FIRST_DATA_NS = 10_000_000_000  # a subscription that brought nothing by then is shown as stale
 BEHIND_NS = 1_000_000_000  # a depth book that disagrees with a top this much younger is not true
 BEAT_NS = 1_000_000_000
-CANDLES_MAX = 2_880  # two days of minutes a leg
-FUNDING_MAX = 2_000  # settlements a leg
 ASKED_MAX = 1_000  # requests without an answer
 
 __all__ = ["Leg", "LinkState", "Market", "Stream"]
@@ -76,9 +73,10 @@ class Market:
         self.pairs: dict[tuple[str, str], PairMarket] = {}
         self.streams: dict[str, Stream] = {}
         self.links: dict[str, LinkState] = {}
-        self.instruments: dict[str, Instrument] = {}
-        self.candles: dict[str, Candles] = {}
-        self.funding_history: dict[str, dict[int, str]] = {}
+        self._described = Described()
+        self.instruments = self._described.instruments
+        self.candles = self._described.candles
+        self.funding_history = self._described.funding_history
         self.clock_ms: dict[str, float] = {}
         self.frames = self.events = self.bad_frames = self.gaps = 0
         self.bad_by_reason: dict[str, int] = {}
@@ -87,7 +85,6 @@ class Market:
         self._venues = venues or {}
         self._bound: dict[str, Stream] = {}  # streams whose leg is known
         self._asked: dict[tuple[str, str], tuple[str, ...]] = {}
-        self._tiers: dict[str, tuple[Tier, ...]] = {}
         self._beat_ns = 0
         self._late_ns = settings.risk.loop_gap_ms_max * 1_000_000
         self._take: dict[type, Callable[[Any, int], Changed]] = {
@@ -101,8 +98,8 @@ class Market:
             VenueTime: self._venue_time,
             Candles: self._candles,
             FundingHistory: self._funding,
-            Instruments: self._instruments,
-            Tiers: self._tiers_of,
+            Instruments: self._rules,
+            Tiers: self._rules,
         }
 
     # --- who is there ----------------------------------------------------------------------------
@@ -320,37 +317,19 @@ class Market:
         return _FEEDS
 
     def _candles(self, event: Candles, t_ns: int) -> Changed:
-        key = event.instrument
-        if key in self.candles:
-            rows = dict(self.candles[key].rows)
-            rows.update(event.rows)
-            event = Candles(key, sorted(rows.items())[-CANDLES_MAX:])
-        self.candles[key] = event
-        for spot_key, perp_key in self.pairs:
-            if key in (spot_key, perp_key):
-                self._seed(spot_key, perp_key, t_ns)
+        self._described.add_candles(event)
+        for legs in self.pairs:
+            if event.instrument in legs:
+                self._seed(*legs, t_ns)
         return Changed.BASIS
 
     def _funding(self, event: FundingHistory, _t_ns: int) -> Changed:
-        rows = self.funding_history.get(event.instrument, {}) | dict(event.rows)
-        self.funding_history[event.instrument] = dict(sorted(rows.items())[-FUNDING_MAX:])
+        self._described.add_funding(event)
         self.leg(event.instrument).funding.learn(event)
         return Changed.FUNDING
 
-    def _instruments(self, event: Instruments, _t_ns: int) -> Changed:
-        for row in event.rows:
-            tiers = row.tiers or self._tiers.get(row.key, ())
-            self.instruments[row.key] = msgspec.structs.replace(row, tiers=tiers)
-            if row.key in self.legs:
-                self._describe(self.legs[row.key])
-        return _FEEDS
-
-    def _tiers_of(self, event: Tiers, _t_ns: int) -> Changed:
-        key = event.instrument
-        self._tiers[key] = event.tiers
-        if key in self.instruments:
-            row = msgspec.structs.replace(self.instruments[key], tiers=event.tiers)
-            self.instruments[key] = row
+    def _rules(self, event: Instruments | Tiers, _t_ns: int) -> Changed:
+        for key in self._described.add_rules(event):
             if key in self.legs:
                 self._describe(self.legs[key])
         return _FEEDS
