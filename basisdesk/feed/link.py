@@ -24,7 +24,7 @@ from basisdesk.feed.asks import Asks
 from basisdesk.feed.faults import Fault, fault_of
 from basisdesk.feed.inbox import Inbox
 from basisdesk.feed.names import Names
-from basisdesk.feed.pace import HostGate, Pace, backoff, cooling
+from basisdesk.feed.pace import HostGate, Pace, Waits
 from basisdesk.feed.tasks import Pause
 from basisdesk.venues import Venue
 
@@ -111,7 +111,7 @@ class Link:
         self._mute_max_s = shared.pace.mute_s
         self._heard_ns = 0
         self._probed = False
-        self._healthy()
+        self._waits = Waits(shared.pace, shared.rng)
 
     @property
     def up(self) -> bool:
@@ -202,7 +202,7 @@ class Link:
             self._mute_max_s = min(2 * self._mute_max_s, 10 * self._shared.pace.mute_s)
             self.drop(f"answers but no data for {self._mute_s:.0f} s")
         elif now_s - self._up_at_s >= self._shared.pace.proven_s and self._any_live():
-            self._healthy()
+            self._waits.start_over()
 
     def _streams(self) -> list[StreamView]:
         streams = self._shared.market.streams
@@ -215,10 +215,6 @@ class Link:
 
     def _any_live(self) -> bool:
         return any(stream.state == "live" for stream in self._streams())
-
-    def _healthy(self) -> None:
-        pace, rng = self._shared.pace, self._shared.rng
-        self._backoff, self._cooling = backoff(pace, rng), cooling(pace, rng)
 
     async def _session(self) -> Fault:
         """One connection from connect to its end; says why it ended."""
@@ -311,12 +307,7 @@ class Link:
     def _delay_s(self, fault: Fault) -> float:
         if self._by_hand or not self.asks:
             return 0.0
-        if fault.how == "tls":
-            return self._shared.pace.tls_s
-        if fault.how == "cool":
-            wait_s = next(self._cooling)
-            return fault.after_s * self._shared.rng.uniform(1.0, 1.1) or wait_s
-        return next(self._backoff)
+        return self._waits.after(fault)
 
 
 def check_url(conn: str, url: str, secure: str, plain: str) -> None:

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 import msgspec
 
+from basisdesk.feed.faults import Fault
+
 
 class Pace(msgspec.Struct, frozen=True):
     """Every delay of the feeds, real seconds. Tests shrink them all at once with `scaled`."""
@@ -82,3 +84,26 @@ class HostGate:
             return wait_s
         passed.append(now_s)
         return 0.0
+
+
+class Waits:
+    """How long to stay away after each fault, and a fresh start once all is well again."""
+
+    def __init__(self, pace: Pace, rng: random.Random) -> None:
+        self._pace = pace
+        self._rng = rng
+        self.start_over()
+
+    def start_over(self) -> None:
+        """It went well: the next fault waits as briefly as the first one did."""
+        self._backoff = backoff(self._pace, self._rng)
+        self._cooling = cooling(self._pace, self._rng)
+
+    def after(self, fault: Fault) -> float:
+        """Seconds until the next try; what the venue asked for (Retry-After) goes first."""
+        if fault.how == "tls":
+            return self._pace.tls_s
+        if fault.how == "cool":
+            wait_s = next(self._cooling)
+            return fault.after_s * self._rng.uniform(1.0, 1.1) or wait_s
+        return next(self._backoff)

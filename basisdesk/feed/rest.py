@@ -18,7 +18,7 @@ from basisdesk.errors import BadFrame
 from basisdesk.events import Frame, LinkChange
 from basisdesk.feed.faults import Fault, fault_of, http_fault
 from basisdesk.feed.link import Shared, check_url
-from basisdesk.feed.pace import backoff, cooling
+from basisdesk.feed.pace import Waits
 from basisdesk.feed.tasks import Pause
 from basisdesk.venues import Venue
 
@@ -53,7 +53,7 @@ class Rest:
         self._odd: Counter[str] = Counter()
         self._staying_away = False
         self._pause = Pause()
-        self._healthy()
+        self._waits = Waits(shared.pace, shared.rng)
 
     def want(self, paths: Iterable[str]) -> None:
         """Ask for these paths, once each while they wait."""
@@ -88,7 +88,7 @@ class Rest:
                 fault = await self._call(client, path)
                 if fault is None:
                     self._odd.pop(path, None)
-                    self._healthy()
+                    self._waits.start_over()
                     self._say("up", "")
                 elif fault.how == "odd":
                     self._put_off(path, fault)
@@ -109,7 +109,7 @@ class Rest:
 
     async def _stay_away(self, path: str, fault: Fault) -> None:
         """The venue cannot or will not answer: no calls at all for a while."""
-        wait_s = self._delay_s(fault)
+        wait_s = self._waits.after(fault)
         self._jobs[path] = 0.0
         self._say("down", f"{fault.reason}; next try in {wait_s:.0f} s")
         self._staying_away = True
@@ -173,18 +173,6 @@ class Rest:
         if state != self.state or reason:
             self.state = state
             self._shared.say(LinkChange(self.conn, state, reason))
-
-    def _healthy(self) -> None:
-        pace, rng = self._shared.pace, self._shared.rng
-        self._backoff, self._cooling = backoff(pace, rng), cooling(pace, rng)
-
-    def _delay_s(self, fault: Fault) -> float:
-        if fault.how == "tls":
-            return self._shared.pace.tls_s
-        if fault.how == "cool":
-            wait_s = next(self._cooling)
-            return fault.after_s * self._shared.rng.uniform(1.0, 1.1) or wait_s
-        return next(self._backoff)
 
 
 def _short(path: str) -> str:

@@ -37,14 +37,13 @@ MarketEvent = (
 
 
 class Codec(Protocol):
-    """Decoder of one connection. Holds only what the dialect needs to merge deltas."""
+    """Decoder of one connection. Holds only what the dialect needs to merge deltas.
+
+    A new connection gets a new codec: nothing merged outlives the socket it came from.
+    """
 
     def decode(self, payload: bytes) -> Sequence[MarketEvent]:
         """Events of one message. Raises BadFrame, and then nothing of the message was kept."""
-        ...
-
-    def reset(self) -> None:
-        """The connection is new: forget merged state."""
         ...
 
 

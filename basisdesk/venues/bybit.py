@@ -132,11 +132,6 @@ class BybitCodec:
             return read(payload)
         return self._first(payload)
 
-    def reset(self) -> None:
-        """The connection is new: forget merged tickers and update ids."""
-        self._topics.clear()
-        self._starts.clear()
-
     def _first(self, payload: bytes) -> Events:
         try:
             head = decode_head(payload)

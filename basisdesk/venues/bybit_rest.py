@@ -154,9 +154,6 @@ class RestCodec:
         except (ValueError, ArithmeticError, RecursionError):
             raise BadFrame("number", payload) from None
 
-    def reset(self) -> None:
-        """Nothing to forget."""
-
 
 def multiplier_of(symbol: str) -> Decimal:
     """Base coins in one unit of the venue's size: 1000 for 1000PEPEUSDT and SHIB1000USDT."""

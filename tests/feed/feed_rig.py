@@ -81,9 +81,6 @@ class TinyCodec:
             raise BadFrame("json", payload) from exc
         return []
 
-    def reset(self) -> None:
-        pass
-
 
 class TinyVenue:
     name = "tiny"

@@ -256,7 +256,7 @@ def test_a_delta_that_moves_nothing_we_keep_is_only_heard(linear):
     )
 
 
-def test_a_snapshot_and_a_reset_drop_the_merged_ticker(linear):
+def test_a_snapshot_and_a_new_connection_drop_the_merged_ticker(linear):
     linear.decode(TICKER)
     bare = delta(markPrice="5").replace(b"delta", b"snapshot")
     (ticker,) = linear.decode(bare)
@@ -264,8 +264,8 @@ def test_a_snapshot_and_a_reset_drop_the_merged_ticker(linear):
     assert math.isnan(ticker.rate)
     assert (ticker.interval_h, ticker.next_ms, ticker.cap) == (0.0, 0, 0.0)
     linear.decode(TICKER)
-    linear.reset()
-    assert math.isnan(linear.decode(delta(markPrice="5"))[0].rate)
+    fresh = Bybit().codec("bybit.linear")
+    assert math.isnan(fresh.decode(delta(markPrice="5"))[0].rate)
 
 
 @pytest.mark.parametrize(
