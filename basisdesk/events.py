@@ -73,15 +73,31 @@ class Quote(msgspec.Struct, frozen=True, gc=False):
 
 
 class BookUpdate(msgspec.Struct, frozen=True, gc=False):
-    """A snapshot or a delta of a depth book. Sizes are absolute; size 0.0 deletes the level."""
+    """A snapshot or a delta of a depth book. Sizes are absolute; size 0.0 deletes the level.
+
+    stream: "" for a snapshot that came over HTTP: the instrument's own depth stream takes it.
+    seq: the book's update id after this message. prev: the id it builds on (deltas), whatever the
+    venue calls it: Bybit u - 1, Binance spot U - 1, USD-M pu, OKX prevSeqId, Kraken Futures
+    seq - 1. A delta applies where prev is the book's id; right after a snapshot also where
+    prev < id < seq; seq <= id was applied before; anything else is a gap.
+    """
 
     instrument: str
     stream: str
     snapshot: bool
     bids: list[tuple[float, float]]
     asks: list[tuple[float, float]]
-    seq: int  # the venue's update id, +1 for each delta
+    seq: int
     venue_ms: int
+    prev: int = -1
+
+
+class BookLost(msgspec.Struct, frozen=True, gc=False):
+    """The codec cannot vouch for a book any more (a checksum that does not match)."""
+
+    instrument: str
+    stream: str
+    reason: str
 
 
 class Trade(msgspec.Struct, frozen=True, gc=False):
@@ -96,10 +112,10 @@ class Trade(msgspec.Struct, frozen=True, gc=False):
 
 
 class Ticker(msgspec.Struct, frozen=True, gc=False):
-    """The merged ticker of a perpetual: mark, index and funding. NaN or 0 where never heard.
+    """What a venue said of a perpetual: mark, index, funding. NaN or 0: not said here, keep.
 
     rate: fraction per interval, floating until settlement; positive: longs pay shorts.
-    interval_h, next_ms, cap: as the venue last said; 0 when unknown.
+    open_interest: base coin. interval_h, next_ms, cap: as the venue last said; 0 when unknown.
     """
 
     instrument: str
@@ -114,6 +130,41 @@ class Ticker(msgspec.Struct, frozen=True, gc=False):
     venue_ms: int
 
 
+class ComboQuote(msgspec.Struct, frozen=True, gc=False):
+    """Best bid and ask of a venue's own combination of two legs: perp price minus spot price.
+
+    In quote currency per base coin; may be zero or negative. Sizes in base coin. NaN: no such side.
+    """
+
+    spot: str
+    perp: str
+    stream: str
+    bid: float
+    bid_size: float
+    ask: float
+    ask_size: float
+    venue_ms: int
+
+
+class FundingInfo(msgspec.Struct, frozen=True, gc=False):
+    """Funding intervals and caps from HTTP: rows of (leg key, hours, cap; 0 where not said).
+
+    default_h: hours of every perpetual of the venue that is not listed; 0: says nothing of them.
+    """
+
+    venue: str
+    rows: tuple[tuple[str, float, float], ...]
+    default_h: float = 0.0
+
+
+class Notice(msgspec.Struct, frozen=True, gc=False):
+    """The venue said something about a connection. `closing`: it will be closed soon; renew it."""
+
+    conn: str
+    text: str
+    closing: bool = False
+
+
 class Heard(msgspec.Struct, frozen=True, gc=False):
     """A valid message that moved nothing we keep (a spot ticker, an unchanged delta)."""
 
@@ -122,16 +173,20 @@ class Heard(msgspec.Struct, frozen=True, gc=False):
 
 
 class Ack(msgspec.Struct, frozen=True, gc=False):
-    """The venue's answer to a subscribe or unsubscribe."""
+    """The venue's answer to a subscribe or unsubscribe.
+
+    topics: those it answers, where the venue names them; else all that were asked under req_id.
+    """
 
     conn: str
     req_id: str
     ok: bool
     text: str
+    topics: tuple[str, ...] = ()
 
 
 class Pong(msgspec.Struct, frozen=True, gc=False):
-    """The venue's answer to our application ping."""
+    """The venue's answer to our application ping, or a heartbeat of its own."""
 
     conn: str
 
@@ -160,7 +215,9 @@ class FundingHistory(msgspec.Struct, frozen=True, gc=False):
 class LinkChange(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """What a connection did, said by the supervisor through the inbox so that replay sees it too.
 
-    state: "connecting", "up", "down", "asked" (a subscribe was sent), "overflow".
+    state: "connecting", "up", "down", "overflow", "asked" (a subscribe was sent), "dropped" (the
+    topics are not wanted any more: their streams and prices go), "renewed" (a second socket took
+    over without a pause: what was merged starts afresh, prices stay).
     """
 
     conn: str
@@ -260,6 +317,8 @@ class Fill(msgspec.Struct, frozen=True, omit_defaults=True):
     fee is in fee_currency: the base coin for a spot buy where the venue charges it so.
     dust: base coin left below the lot by that fee; written off with the fee, at entry.
     grade: realism A-D of the fill; grade_reason says why.
+    fx: account currency paid or received per unit of the instrument's quote currency; 1 where the
+    two are one. price and fee stay in the venue's own currency.
     """
 
     ts_ns: int
@@ -274,14 +333,15 @@ class Fill(msgspec.Struct, frozen=True, omit_defaults=True):
     grade: str = "A"
     grade_reason: str = ""
     dust: Decimal = Decimal(0)
+    fx: Decimal = Decimal(1)
 
 
 class PairOpened(msgspec.Struct, frozen=True, tag_field="kind", tag="pair_opened"):
     """Both legs filled: all fills of both legs stand in this one outcome, so no leg is ever alone.
 
     long_mid, short_mid: decision mids of the two legs, quote currency.
-    margin: isolated margin moved from cash for the perpetual; collateral: cash moved to secure a
-    borrowed spot leg (d = -1), 0 otherwise.
+    margin: isolated margin moved from cash for the perpetual legs; collateral: cash moved to
+    secure a borrowed spot leg (d = -1), 0 otherwise; both in account currency.
     """
 
     ts_ns: int
@@ -297,6 +357,8 @@ class PairOpened(msgspec.Struct, frozen=True, tag_field="kind", tag="pair_opened
     short_mid: Decimal
     margin: Decimal
     collateral: Decimal
+    long_fx: Decimal = Decimal(1)  # account currency per quote currency at the middle, of each leg
+    short_fx: Decimal = Decimal(1)
 
 
 class PairReduced(msgspec.Struct, frozen=True, tag_field="kind", tag="pair_reduced"):
@@ -315,6 +377,8 @@ class PairReduced(msgspec.Struct, frozen=True, tag_field="kind", tag="pair_reduc
     margin: Decimal
     collateral: Decimal
     closed: bool
+    long_fx: Decimal = Decimal(1)
+    short_fx: Decimal = Decimal(1)
 
 
 class Liquidated(msgspec.Struct, frozen=True, tag_field="kind", tag="liquidated"):
@@ -333,10 +397,16 @@ class Liquidated(msgspec.Struct, frozen=True, tag_field="kind", tag="liquidated"
     long_mid: Decimal
     short_mid: Decimal
     closed: bool
+    long_fx: Decimal = Decimal(1)
+    short_fx: Decimal = Decimal(1)
 
 
 class FundingSettled(msgspec.Struct, frozen=True, tag_field="kind", tag="funding"):
-    """One funding payment of one pair. amount > 0: received. qty is signed: negative when short."""
+    """One funding payment of one pair. amount > 0: received. qty is signed: negative when short.
+
+    amount is in account currency: -qty * mark * rate * share * fx. mark: the price it is paid on
+    (the index where the venue says so). share: part of the interval held, where a venue accrues.
+    """
 
     ts_ns: int
     pair: int
@@ -348,6 +418,8 @@ class FundingSettled(msgspec.Struct, frozen=True, tag_field="kind", tag="funding
     amount: Decimal
     late: bool = False
     source: str = "ticker"
+    fx: Decimal = Decimal(1)
+    share: Decimal = Decimal(1)
 
 
 class BorrowCharged(msgspec.Struct, frozen=True, tag_field="kind", tag="borrow"):
@@ -361,6 +433,7 @@ class BorrowCharged(msgspec.Struct, frozen=True, tag_field="kind", tag="borrow")
     qty: Decimal
     price: Decimal
     amount: Decimal
+    fx: Decimal = Decimal(1)
 
 
 class MarginMoved(msgspec.Struct, frozen=True, tag_field="kind", tag="margin"):

@@ -10,7 +10,7 @@ import msgspec
 
 from basisdesk.errors import BadFrame
 from basisdesk.events import Ack, Pong
-from basisdesk.venues import Codec, MarketEvent
+from basisdesk.venues import Codec, Limits, MarketEvent, TopicRule
 from basisdesk.venues.bybit_rest import MINUTE_MS, RestCodec
 from basisdesk.venues.bybit_topics import (
     Depth,
@@ -39,21 +39,14 @@ class Bybit:
     """The exchange as the desk sees it: addresses, messages to send, and a codec a connection."""
 
     name = "bybit"
+    title = "Bybit"
     endpoints: Mapping[str, str] = {
         SPOT: "wss://stream.bybit.com/v5/public/spot",
         LINEAR: "wss://stream.bybit.com/v5/public/linear",
     }
-    rest_url = "https://api.bybit.com"
-    ping_every_s = 20.0
-    # orderbook.1 is repeated every 3 s when nothing moves; trades may be silent for hours.
-    quiet_s: Mapping[str, float] = {
-        "orderbook.1": 6.0,
-        "orderbook.50": 6.0,
-        "orderbook.200": 6.0,
-        "orderbook.1000": 6.0,
-        "tickers": 10.0,
-        "publicTrade": 0.0,
-    }
+    rest_urls: Mapping[str, str] = {"/v5/": "https://api.bybit.com"}
+    # 500 connects in 5 min a domain (rate-limit page, 2026-07); the desk stays far below.
+    limits = Limits(ping_every_s=20.0)
 
     def codec(self, conn: str) -> Codec:
         """A fresh decoder of "bybit.spot", "bybit.linear" or "bybit.rest"; else ValueError."""
@@ -63,11 +56,31 @@ class Bybit:
             return BybitCodec(conn)
         raise ValueError(f"{conn!r} is not a connection of Bybit")
 
-    def topics(self, instrument: str) -> tuple[str, tuple[str, ...]]:
-        """(connection, topics) that give this leg its top of book, depth, trades and ticker."""
+    def rule(self, conn: str, topic: str) -> TopicRule:
+        """What a topic carries. orderbook.1 repeats every 3 s; trades may be silent for hours."""
+        kind = topic.rpartition(".")[0]
+        if depth := _DEPTH.fullmatch(kind):
+            levels = int(depth[1])
+            if levels == 1:
+                return TopicRule("top", 1, 6.0)
+            return TopicRule("book", levels, 6.0, stateful=True)
+        if kind == "tickers":
+            return TopicRule("ticker", quiet_s=10.0, stateful=conn == LINEAR)
+        return TopicRule("trades", awaited=False) if kind == "publicTrade" else TopicRule()
+
+    def topics(self, instrument: str) -> Mapping[str, tuple[str, ...]]:
+        """Topics by connection that give this leg its top of book, depth, trades and ticker."""
         _, market, symbol = split_key(instrument)
         kinds = ("orderbook.1", "orderbook.50", "publicTrade", "tickers")
-        return (SPOT if market == "spot" else LINEAR), tuple(f"{kind}.{symbol}" for kind in kinds)
+        conn = SPOT if market == "spot" else LINEAR
+        return {conn: tuple(f"{kind}.{symbol}" for kind in kinds)}
+
+    def batches(self, topics: Sequence[str]) -> list[tuple[str, ...]]:
+        """One request a symbol: a bad topic fails its whole request (spot takes 10 topics)."""
+        by_symbol: dict[str, list[str]] = {}
+        for topic in topics:
+            by_symbol.setdefault(topic.rpartition(".")[2], []).append(topic)
+        return [tuple(each) for each in by_symbol.values()]
 
     def subscribe(self, topics: Sequence[str], req_id: str) -> bytes:
         """The message that asks for these topics. One bad topic fails all of them."""
@@ -78,8 +91,21 @@ class Bybit:
         return msgspec.json.encode({"req_id": req_id, "op": "unsubscribe", "args": list(topics)})
 
     def ping(self, req_id: str) -> bytes:
-        """The application heartbeat, due every `ping_every_s`."""
+        """The application heartbeat, due every `limits.ping_every_s`."""
         return msgspec.json.encode({"req_id": req_id, "op": "ping"})
+
+    def seed_path(self, conn: str, topic: str) -> str:  # noqa: ARG002
+        """None: every subscription brings its snapshot."""
+        return ""
+
+    def refresh(self, instrument: str, now_ms: int) -> tuple[str, ...]:
+        """The last settled funding rates of a perpetual."""
+        return tuple(path for path in self.backfill(instrument, now_ms) if "funding" in path)
+
+    def catalogue(self) -> tuple[str, ...]:
+        """Every spot market and linear contract."""
+        page = "/v5/market/instruments-info?category="
+        return (f"{page}spot", f"{page}linear&limit=1000")
 
     def backfill(self, instrument: str, now_ms: int) -> tuple[str, ...]:
         """REST paths for the rules and the last 24 h of 1-minute candles, in two pages.

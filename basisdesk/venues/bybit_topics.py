@@ -199,7 +199,8 @@ class Depth(Topic):
         if data.s != self.symbol:
             raise BadFrame("symbol", payload)
         bids, asks = data.b, data.a
-        snapshot = msg.type == "snapshot"
+        # Update id 1: the venue's service began anew, whatever the message calls itself.
+        snapshot = msg.type == "snapshot" or data.u == 1
         venue_ms = msg.cts or data.cts
         if snapshot:
             _check_snapshot(bids, asks, payload)
@@ -208,7 +209,8 @@ class Depth(Topic):
         if self.unit != 1.0:
             bids = [(price / self.unit, size * self.unit) for price, size in bids]
             asks = [(price / self.unit, size * self.unit) for price, size in asks]
-        return (BookUpdate(self.key, self.stream, snapshot, bids, asks, data.u, venue_ms),)
+        seq = data.u
+        return (BookUpdate(self.key, self.stream, snapshot, bids, asks, seq, venue_ms, seq - 1),)
 
 
 class PublicTrades(Topic):

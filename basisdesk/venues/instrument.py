@@ -8,11 +8,32 @@ import msgspec
 
 Market = Literal["spot", "perp"]
 
+TierUnit = Literal["quote", "base"]
+STABLES = ("USDT", "USDC", "USD")
+QUOTES = (
+    "USDT",
+    "USDC",
+    "USDE",
+    "USD1",
+    "FDUSD",
+    "TUSD",
+    "EUR",
+    "GBP",
+    "BRL",
+    "TRY",
+    "USD",
+    "BTC",
+    "ETH",
+    "BNB",
+)
+
 _SCALED = re.compile(r"(10{3,9})([A-Z][A-Z0-9]*)|([A-Z]{2,})(10{3,9})")
+_MILLION = re.compile(r"1M([A-Z][A-Z0-9]{2,})")  # Binance's 1MBABYDOGE
+_RENAMED = {"XBT": "BTC", "XDG": "DOGE"}  # Kraken's older names
 
 
 class Tier(msgspec.Struct, frozen=True):
-    """One risk tier: up to `limit` notional (quote, inclusive) these margin rates hold."""
+    """One risk tier: up to `limit` (inclusive; see Instrument.tiers_in) these margin rates hold."""
 
     limit: Decimal
     maintenance: Decimal  # fraction of the notional
@@ -21,12 +42,30 @@ class Tier(msgspec.Struct, frozen=True):
     deduction: Decimal = Decimal(0)
 
 
+class FundingRule(msgspec.Struct, frozen=True):
+    """How a venue makes its funding rate, and how it pays it.
+
+    interest_8h_bp, clamp_bp: interest term for 8 hours and the clamp around the premium, bp.
+    scale: "interval": F = P + clamp(I_interval - P); "8h": F = (P + clamp(I_8h - P)) / (8 / N);
+        "24h": F = P / 24 an hour, no interest, no clamp (Kraken).
+    pays: "snapshot": who holds at the stamp pays for all of it; "accrual": by the time held.
+    on: the price it is paid on, "mark" or "index".
+    """
+
+    interest_8h_bp: float = 1.0
+    clamp_bp: float = 5.0
+    scale: Literal["interval", "8h", "24h"] = "interval"
+    pays: Literal["snapshot", "accrual"] = "snapshot"
+    on: Literal["mark", "index"] = "mark"
+
+
 class Instrument(msgspec.Struct, frozen=True):
     """One tradable instrument. Sizes are in base coin after `multiplier`, prices in quote.
 
     key: the leg's name everywhere in the desk, "bybit:spot:ADAUSDT".
     multiplier: base coins in one unit of the venue's size (1000PEPE: 1000), applied once, in the
         codec.
+    tiers_in: what the limits of `tiers` count, notional in quote or size in base coin.
     source: where the rules came from and when, shown beside them.
     """
 
@@ -46,6 +85,8 @@ class Instrument(msgspec.Struct, frozen=True):
     funding_interval_h: Decimal = Decimal(0)
     tiers: tuple[Tier, ...] = ()
     source: str = ""
+    tiers_in: TierUnit = "quote"
+    funding: FundingRule = FundingRule()
 
     def price(self, value: float) -> Decimal:
         """The exact decimal price a float64 stands for: the nearest tick."""
@@ -80,6 +121,7 @@ class Tiers(msgspec.Struct, frozen=True):
 
     instrument: str
     tiers: tuple[Tier, ...]
+    unit: TierUnit = "quote"
 
 
 def split_key(key: str) -> tuple[str, str, str]:
@@ -92,7 +134,30 @@ def split_key(key: str) -> tuple[str, str, str]:
 
 def split_coin(coin: str) -> tuple[Decimal, str]:
     """(multiplier, coin) of a venue's coin name: (1000, "PEPE") of "1000PEPE", (1, "BTC")."""
+    if million := _MILLION.fullmatch(coin):
+        return Decimal(1_000_000), million[1]
     found = _SCALED.fullmatch(coin)
     if found is None:
         return Decimal(1), coin
     return Decimal(found[1] or found[4]), found[2] or found[3]
+
+
+def split_symbol(key: str) -> tuple[str, str]:
+    """(base coin, quote currency) of a leg's name, by its venue's own way of naming.
+
+    ("ADA", "USD") of "kraken:spot:ADA/USD" and "kraken:perp:PF_ADAUSD", ("PEPE", "USDT") of
+    "binance:perp:1000PEPEUSDT", ("ADA", "USDT") of "okx:perp:ADA-USDT-SWAP". Raises ValueError.
+    """
+    _, _, symbol = split_key(key)
+    for mark in "/-":
+        if mark in symbol:
+            base, quote = symbol.split(mark)[:2]
+            return _RENAMED.get(base, base), quote
+    symbol = symbol.removeprefix("PF_")
+    for quote in QUOTES:
+        if symbol.endswith(quote) and symbol != quote:
+            base = split_coin(symbol.removesuffix(quote))[1]
+            return _RENAMED.get(base, base), quote
+    if symbol.endswith("PERP"):  # Bybit's USDC perpetuals
+        return split_coin(symbol.removesuffix("PERP"))[1], "USDC"
+    raise ValueError(f"leg {key!r} names no quote currency")
