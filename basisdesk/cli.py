@@ -20,7 +20,24 @@ from basisdesk.errors import SettingsError, UserError
 if TYPE_CHECKING:
     from basisdesk.lab.tape import TapeReader
 
-IMPORT_FORMATS = ("raw-jsonl", "cryptofeed")
+IMPORT_FORMATS = ("raw-jsonl", "cryptofeed", "hftbacktest")
+EXPORT_COLUMNS = {  # lab.export repeats them; here, --help needs no engine
+    "quotes": "t_recv_ns,t_venue_ms,instrument,bid,bid_size,ask,ask_size",
+    "books": "t_recv_ns,instrument,side,level,price,size",
+    "trades": "t_recv_ns,t_venue_ms,instrument,price,size,taker_side",
+    "funding": "t_recv_ns,instrument,rate,interval_h,next_ms,mark,index",
+    "basis": "t_recv_ns,long,short,mid_bp,open_bp,close_bp,age_long_ms,age_short_ms",
+}
+EXPORT_NOTES = """
+t_recv_ns is our receive time (UTC nanoseconds), t_venue_ms the venue's (0: it gave none).
+Prices are per coin and sizes in coins. An empty cell (null in Parquet) is a figure nobody knew.
+quotes    every best bid and ask; of a leg that has no such channel, every change of its book's top
+books     10 levels a side, side bid or ask, level 1 the best, every --every SECONDS
+trades    taker_side buy or sell: who took
+funding   rate as a fraction per interval, as it floats before the settlement
+basis     (perp - spot) / spot in basis points at each change of either leg's best bid or ask;
+          open_bp and close_bp at --qty coins (0: at the touch); between two perpetuals --long
+          stands for the spot. The ages say how old each leg's price was."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -49,6 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", parser_class=_Parser)
     _add_record(commands)
     _add_import(commands)
+    _add_export(commands)
     _add_replay(commands)
     _add_journal_commands(commands)
     _add_demo(commands)
@@ -162,6 +180,54 @@ def _import(arguments: argparse.Namespace) -> int:
             f"{arguments.out}: {made.frames} frames and {made.beats} heartbeats over "
             f"{(made.last_ns - made.first_ns) / 1e9:.1f} s; {made.skipped} other lines left out."
         )
+    if made.broken:
+        print(
+            f"basisdesk: {made.broken} lines could not be read and were left out, the first: "
+            f"{made.first_broken}.",
+            file=sys.stderr,
+        )
+    return 0
+
+
+def _add_export(commands: Any) -> None:
+    kinds = "\n".join(f"  {what:8}{columns}" for what, columns in EXPORT_COLUMNS.items())
+    parser = commands.add_parser(
+        "export",
+        help="a tape as a table, CSV or Parquet",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=f"columns, in this order:\n{kinds}\n{EXPORT_NOTES}",
+    )
+    _common(parser)
+    parser.add_argument("tape", type=Path, metavar="TAPE")
+    parser.add_argument("--out", required=True, type=Path, metavar="FILE.csv|FILE.parquet")
+    parser.add_argument("--what", required=True, choices=tuple(EXPORT_COLUMNS))
+    parser.add_argument("--long", default="", metavar="LEG", help="basis: the leg to buy")
+    parser.add_argument("--short", default="", metavar="LEG", help="basis: the leg to sell")
+    parser.add_argument("--qty", type=float, default=0.0, help="basis: base coins; 0: the touch")
+    parser.add_argument("--every", type=float, default=1.0, metavar="SECONDS", help="books")
+    parser.add_argument("--json", action="store_true")
+    parser.set_defaults(run=_export)
+
+
+def _export(arguments: argparse.Namespace) -> int:
+    from basisdesk.lab.export import ExportOptions, export
+    from basisdesk.lab.tape import TapeReader
+
+    reader = TapeReader(arguments.tape)
+    options = ExportOptions(
+        arguments.what,
+        arguments.out,
+        arguments.long,
+        arguments.short,
+        arguments.qty,
+        arguments.every,
+    )
+    rows = export(reader, _tape_settings(arguments, reader), options)
+    _say_lost(reader)
+    if arguments.json:
+        _print_json({"rows": rows, "what": arguments.what, "out": str(arguments.out)})
+    else:
+        print(f"{arguments.out}: {rows} rows of {arguments.what}.")
     return 0
 
 
@@ -201,17 +267,21 @@ def _replay(arguments: argparse.Namespace) -> int:
         if journal:
             journal.close()
     result = replay.report(engine, engine.books.start, count)
-    if reader.lost_bytes:
-        print(
-            f"basisdesk: {arguments.tape} ends in an unfinished block; {reader.lost_bytes} bytes "
-            "were left out.",
-            file=sys.stderr,
-        )
+    _say_lost(reader)
     if arguments.json:
         _print_json(result)
     else:
         _print_replay(result)
     return 0
+
+
+def _say_lost(reader: "TapeReader") -> None:
+    if reader.lost_bytes:
+        print(
+            f"basisdesk: {reader.path} ends in an unfinished block; {reader.lost_bytes} bytes "
+            "were left out.",
+            file=sys.stderr,
+        )
 
 
 def _tape_settings(arguments: argparse.Namespace, reader: "TapeReader") -> Settings:
@@ -298,6 +368,8 @@ def _add_demo(commands: Any) -> None:
     parser.add_argument("--epoch-ms", type=int)
     parser.add_argument("--faults", type=Path, metavar="FILE")
     parser.add_argument("--rate", type=float, default=1.0, help="messages a second, times this")
+    parser.add_argument("--tls-cert", type=Path, metavar="FILE", help="PEM: serve wss and https")
+    parser.add_argument("--tls-key", type=Path, metavar="FILE", help="PEM: the certificate's key")
     parser.set_defaults(run=_demo)
 
 
@@ -313,7 +385,9 @@ def _add_measures(commands: Any) -> None:
     bench = commands.add_parser("bench", help="performance figures beside bare-library limits")
     _common(bench)
     bench.add_argument("--json", action="store_true")
-    bench.add_argument("--only", metavar="NAME", help="one group: engine socket paint start memory")
+    bench.add_argument(
+        "--only", metavar="NAME", help="one group: engine venue socket pairs40 paint start memory"
+    )
     bench.set_defaults(run=_bench)
     doctor = commands.add_parser("doctor", help="versions, folders and what is missing")
     _common(doctor)

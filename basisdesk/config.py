@@ -6,6 +6,7 @@ not name keeps its default. Unknown keys are refused.
 
 import os
 import tomllib
+from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -44,9 +45,55 @@ class Fees(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Borrow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Interest on a borrowed coin, a fraction per hour."""
+    """Interest on a borrowed coin, a fraction per hour; `source` says where it came from."""
 
     hourly_rate: Annotated[float, msgspec.Meta(ge=0, le=0.01)] = 0.000_001_502_122
+    source: str = "Bybit spot margin data page, sample hourly rate, read 2026-07"
+
+
+OWN = "your settings"  # the source of rates that a user set without naming another
+
+# Base tier of each venue, as its own pages and data had it in 2026-07.
+FEES: dict[str, Fees] = {
+    "bybit": Fees(),
+    "binance": Fees(
+        0.001, 0.001, 0.0005, 0.0002, "base",
+        "Binance regular user, spot and USD-M fee pages, without BNB discount, read 2026-07",
+    ),
+    "okx": Fees(
+        0.001, 0.0008, 0.0005, 0.0002, "base",
+        "OKX Lv1, okx.com/fees, read 2026-07",
+    ),
+    "kraken": Fees(
+        0.004, 0.0025, 0.0005, 0.0002, "quote",
+        "Kraken base tier, AssetPairs data and futures fee page, read 2026-07",
+    ),
+}  # fmt: skip
+
+BORROW: dict[str, Borrow] = {
+    "bybit": Borrow(),
+    "binance": Borrow(
+        0.000_008_33,
+        "assumed: Binance tells its rates with a key only; OKX's public sample is taken",
+    ),
+    "okx": Borrow(
+        0.000_008_33,
+        "OKX interest-rate-loan-quota, sample 0.00019992 a day over 24 h, read 2026-07",
+    ),
+    "kraken": Borrow(
+        0.000_05,
+        "approximate: Kraken charges up to 0.02 % each 4 h, here spread over the hours; its "
+        "opening fee of up to 0.02 % is left out (read 2026-02)",
+    ),
+}
+
+# Channels that `feeds.VENUE` can send elsewhere; `rest` stands for all HTTP hosts of a venue.
+CHANNELS: dict[str, tuple[str, ...]] = {
+    "bybit": ("spot", "linear", "spread", "rest"),
+    "binance": ("spot", "public", "market", "rest"),
+    "okx": ("public", "rest"),
+    "kraken": ("spot", "futures", "rest"),
+}
 
 
 class Risk(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -89,12 +136,12 @@ class Demo(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Everything a user can set. `feeds.VENUE.CHANNEL` overrides an address of a venue."""
+    """Everything a user can set. `feeds.VENUE.CHANNEL` overrides an address, see CHANNELS."""
 
     account: Account = Account()
     paper: Paper = Paper()
-    fees: dict[str, Fees] = msgspec.field(default_factory=lambda: {"bybit": Fees()})
-    borrow: dict[str, Borrow] = msgspec.field(default_factory=lambda: {"bybit": Borrow()})
+    fees: dict[str, Fees] = msgspec.field(default_factory=FEES.copy)
+    borrow: dict[str, Borrow] = msgspec.field(default_factory=BORROW.copy)
     risk: Risk = Risk()
     feeds: dict[str, dict[str, str]] = msgspec.field(default_factory=dict)
     tape: TapeSettings = TapeSettings()
@@ -102,12 +149,16 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     demo: Demo = Demo()
 
     def fees_of(self, venue: str) -> Fees:
-        """The fee schedule of a venue, or the defaults where it has none of its own."""
-        return self.fees.get(venue) or Fees()
+        """The fee schedule of a venue; the venue's base tier where none is set."""
+        return self.fees.get(venue) or FEES.get(venue) or Fees()
 
     def borrow_rate(self, venue: str) -> Decimal:
         """Borrow interest of a venue, a fraction per hour."""
-        return exact((self.borrow.get(venue) or Borrow()).hourly_rate)
+        return exact(self.borrow_of(venue).hourly_rate)
+
+    def borrow_of(self, venue: str) -> Borrow:
+        """Borrow interest of a venue with its source; a documented sample where none is set."""
+        return self.borrow.get(venue) or BORROW.get(venue) or Borrow()
 
 
 def exact(value: float) -> Decimal:
@@ -128,13 +179,38 @@ def load_settings(path: Path | None) -> Settings:
         raise SettingsError(f"Cannot read settings {path}: {exc.strerror}.") from exc
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
         raise SettingsError(f"Settings {path} are not valid TOML: {exc}. Mend that line.") from exc
+    _merge(raw, "fees", FEES)
+    _merge(raw, "borrow", BORROW)
     try:
-        return msgspec.convert(raw, Settings)
+        settings = msgspec.convert(raw, Settings)
     except msgspec.ValidationError as exc:
         said = str(exc)
         what, _, where = said.partition(" - at ")
         key = where.strip("`").removeprefix("$.") or "top level"
         raise SettingsError(f"Settings {path}, key {key}: {what}. Correct or remove it.") from exc
+    for venue, channels in settings.feeds.items():
+        known = CHANNELS.get(venue, ())
+        if wrong := [channel for channel in channels if channel not in known]:
+            key, have = f"feeds.{venue}.{wrong[0]}", ", ".join(known) or "no such venue"
+            raise SettingsError(
+                f"Settings {path}, key {key}: no such channel (known: {have}). Correct or remove "
+                "it."
+            )
+    return settings
+
+
+def _merge(raw: dict[str, Any], name: str, defaults: Mapping[str, Fees | Borrow]) -> None:
+    """Put each venue's defaults under what the file says of it. Wrong types stay to be refused."""
+    said = raw.get(name, {})
+    if not isinstance(said, dict):
+        return
+    merged = {venue: msgspec.to_builtins(row) for venue, row in defaults.items()}
+    for venue, row in said.items():
+        if isinstance(row, dict):
+            merged[venue] = {**merged.get(venue, {}), **({"source": OWN} if row else {}), **row}
+        else:
+            merged[venue] = row
+    raw[name] = merged
 
 
 def profile_dir(given: str | None, default: Path) -> Path:

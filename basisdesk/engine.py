@@ -6,7 +6,7 @@ Live, replay and backtest differ only in who hands it frames. Time is what the f
 
 import decimal
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Protocol
 
@@ -34,14 +34,16 @@ from basisdesk.ledger.attribution import Attribution
 from basisdesk.ledger.books import Books
 from basisdesk.ledger.posting import Transaction
 from basisdesk.ledger.rules import transactions
+from basisdesk.ledger.valuation import Price, Worth
 from basisdesk.market.basis import PairMarket
 from basisdesk.market.state import Market
 from basisdesk.trading.costs import CostSheet
+from basisdesk.trading.cross import mid_rate
 from basisdesk.trading.desk import Desk
 from basisdesk.trading.positions import PairPosition
 from basisdesk.trading.sentences import describe
 from basisdesk.venues import MarketEvent, Venue
-from basisdesk.venues.instrument import split_key
+from basisdesk.venues.instrument import split_key, split_symbol
 
 BEAT_NS = 100_000_000  # series samples, exit plans, margin: ten times a second at most
 LOG_LINES = 5_000
@@ -106,7 +108,7 @@ class Engine:
         self._decoders: dict[str, Callable[[bytes], Sequence[MarketEvent]]] = {}
         self._due_ns = 0
         self._next_beat_ns = 0
-        self._mids: dict[str, Decimal] = {}
+        self._worths: dict[str, Worth] = {}
 
     # --- the walk --------------------------------------------------------------------------------
 
@@ -169,12 +171,12 @@ class Engine:
         except (msgspec.DecodeError, UnicodeDecodeError):
             self.market.bad(LINK, "json", now_ns)
             return Changed.FEEDS
-        if change.state in ("connecting", "up", "down", "overflow"):
+        if change.state in ("connecting", "up", "down", "overflow", "renewed"):
             # A new connection starts with nothing merged: the next frame builds a fresh decoder.
             self._decoders.pop(change.conn, None)
         self.market.link(change, now_ns)
-        if change.state in ("up", "down", "overflow"):
-            level = "info" if change.state == "up" else "warn"
+        if change.state in ("up", "down", "overflow", "renewed"):
+            level = "info" if change.state in ("up", "renewed") else "warn"
             self._say(now_ns, level, change.conn, f"{change.state}: {change.reason}".rstrip(": "))
         return Changed.FEEDS | Changed.QUOTES | Changed.LOG
 
@@ -254,29 +256,45 @@ class Engine:
         """Pairs that still hold something, oldest first."""
         return [pair for pair in self.desk.pairs.values() if pair.state != "closed"]
 
-    def mids(self) -> dict[str, Decimal]:
-        """Exact mid per instrument held, quote currency; the last heard where a leg is silent."""
+    def worths(self) -> dict[str, Worth]:
+        """Exact mid and cross rate per instrument held; the last heard where a leg is silent."""
+        account, known = self.settings.account.currency, self._worths
         for position in self.open_pairs():
             for held in position.legs:
                 key = held.instrument
-                leg = self.market.leg(key)
+                leg, last = self.market.leg(key), known.get(key)
+                mid = None if last is None else last.price
                 if leg.instrument is not None and leg.mid == leg.mid:  # not NaN
                     price = leg.instrument.price
-                    self._mids[key] = (price(leg.bid) + price(leg.ask)) / 2
-        return self._mids
+                    mid = (price(leg.bid) + price(leg.ask)) / 2
+                if mid is not None:
+                    rate = held.fx if last is None else last.fx
+                    rate = mid_rate(self.market, held.quote, account, self.now_ns, rate)
+                    known[key] = Worth(mid, rate)
+        return known
 
-    def value_at(self, mids: Mapping[str, Decimal]) -> None:
-        """Value what is held at these mids until quotes are heard: for a report beside the desk."""
-        self._mids.update(mids)
+    def mids(self) -> dict[str, Decimal]:
+        """Exact mid per instrument held, in its own quote currency."""
+        return {key: worth.price for key, worth in self.worths().items()}
+
+    def value_at(self, worths: Mapping[str, Price]) -> None:
+        """Value what is held so until quotes are heard: for a report beside the desk.
+
+        A bare price is at the cross rate of its pair's last outcome.
+        """
+        rates = {leg.instrument: leg.fx for pair in self.open_pairs() for leg in pair.legs}
+        for key, worth in worths.items():
+            known = worth if isinstance(worth, Worth) else Worth(worth, rates.get(key, Decimal(1)))
+            self._worths[key] = known
 
     def funds(self) -> Funds:
         """Free cash and equity at mids, account currency."""
-        return self.books.funds(self.mids())
+        return self.books.funds(self.worths())
 
     def attribution(self, pair: int) -> Attribution:
         """Where a pair's money came from, exactly; an open pair is valued at current mids."""
-        mids, legs = self.mids(), self.books.lots(pair).legs
-        return self.books.attribution(pair, mids.get(legs["long"].key), mids.get(legs["short"].key))
+        now, legs = self.worths(), self.books.lots(pair).legs
+        return self.books.attribution(pair, now.get(legs["long"].key), now.get(legs["short"].key))
 
     def sheet(self, request: OpenPair) -> CostSheet:
         """What an order would cost now, and whether the desk would take it."""
@@ -289,10 +307,13 @@ class Engine:
         """The few settings of a running engine: "pair" and "ticket.qty"."""
         if command.key == "pair":
             spot, _, perp = command.value.partition(" ")
-            if self._known(spot) and self._known(perp):
+            fault = no_pair(spot, perp, self._venues)
+            if not fault:
                 self.pair = (spot, perp)
                 self.market.pair(spot, perp)
                 return Changed.BASIS | Changed.QUOTES
+            self._say(now_ns, "warn", "desk", fault)
+            return Changed.LOG
         if command.key == "ticket.qty":
             shown = self.shown()
             try:
@@ -306,15 +327,28 @@ class Engine:
         self._say(now_ns, "warn", "desk", text)
         return Changed.LOG
 
-    def _known(self, key: str) -> bool:
-        """Whether a leg's name can be one of a venue we speak."""
-        try:
-            return split_key(key)[0] in self._venues
-        except ValueError:
-            return False
-
     def _say(self, t_ns: int, level: str, source: str, text: str) -> None:
         self.log.append(LogLine(t_ns, level, source, text))
+
+
+def no_pair(first: str, second: str, venues: Container[str]) -> str:
+    """Why two legs are no pair of a basis trade, or "".
+
+    A pair is a spot leg and a perpetual, or two perpetuals, of one coin, on venues we speak.
+    """
+    try:
+        legs = split_key(first), split_key(second)
+        coins = {split_symbol(first)[0], split_symbol(second)[0]}
+    except ValueError:
+        return f"Cannot set 'pair' to {first[:40]!r} {second[:40]!r}: name two legs."
+    unknown = [venue for venue, _, _ in legs if venue not in venues]
+    if unknown:
+        return f"Cannot set 'pair': {unknown[0][:40]!r} is no venue of this desk."
+    if legs[1][1] != "perp" or first == second:
+        return "Cannot set 'pair': the second leg is a perpetual, other than the first."
+    if len(coins) > 1:
+        return f"Cannot set 'pair': {' and '.join(sorted(coins))[:40]} are different coins."
+    return ""
 
 
 def in_market_time(settings: Settings, speed: float) -> Settings:

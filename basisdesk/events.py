@@ -384,8 +384,10 @@ class PairReduced(msgspec.Struct, frozen=True, tag_field="kind", tag="pair_reduc
 class Liquidated(msgspec.Struct, frozen=True, tag_field="kind", tag="liquidated"):
     """The perpetual leg was force-closed at `fills` prices; the spot leg is left naked.
 
-    mark: the mark price that reached `liq_price`. The whole isolated margin is lost to the loss
-    and the liquidation fee; what is left, if anything, returns to cash.
+    mark: the mark price that reached `liq_price`. The leg's whole isolated margin is lost to the
+    loss and the liquidation fee; what is left, if anything, returns to cash.
+    margin: the leg's share of the pair's margin, account currency; None: all of it (a pair with
+    one perpetual).
     """
 
     ts_ns: int
@@ -399,6 +401,7 @@ class Liquidated(msgspec.Struct, frozen=True, tag_field="kind", tag="liquidated"
     closed: bool
     long_fx: Decimal = Decimal(1)
     short_fx: Decimal = Decimal(1)
+    margin: Decimal | None = None
 
 
 class FundingSettled(msgspec.Struct, frozen=True, tag_field="kind", tag="funding"):
@@ -406,6 +409,7 @@ class FundingSettled(msgspec.Struct, frozen=True, tag_field="kind", tag="funding
 
     amount is in account currency: -qty * mark * rate * share * fx. mark: the price it is paid on
     (the index where the venue says so). share: part of the interval held, where a venue accrues.
+    source: "ticker", "history" or "close": realised because the position changed at ts_ns.
     """
 
     ts_ns: int
@@ -423,7 +427,10 @@ class FundingSettled(msgspec.Struct, frozen=True, tag_field="kind", tag="funding
 
 
 class BorrowCharged(msgspec.Struct, frozen=True, tag_field="kind", tag="borrow"):
-    """Interest on the borrowed coin of a spot short, in quote currency, at the spot mid."""
+    """Interest on the borrowed coin of a spot short, at the spot mid.
+
+    price: in quote currency. amount: account currency, hours * hourly_rate * qty * price * fx.
+    """
 
     ts_ns: int
     pair: int

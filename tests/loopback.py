@@ -17,7 +17,7 @@ import ssl
 import struct
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -69,6 +69,9 @@ class Faults:
         self.deaf = False  # reads, but answers nothing and sends no data
         self.muted: set[str] = set()  # topics that get an ack but no data
         self.bad_topics: set[str] = set()  # a subscribe with one of them fails as a whole
+        self.nameless = False  # acks name the topics and repeat no request id (as OKX's)
+        self.slow_ack_s = 0.0  # before each answer to a subscribe
+        self.life_s = 0.0  # each connection is closed at this age; 0: never
 
 
 class LoopbackExchange:
@@ -81,7 +84,9 @@ class LoopbackExchange:
         self.http: dict[str, bytes | Answer | list[Answer]] = {}  # by path without query
         self.connects: list[tuple[float, str]] = []  # each try that reached us, (when, path)
         self.requests: list[str] = []  # HTTP targets asked for
-        self.heard: list[dict[str, Any]] = []  # each message of a client
+        self.heard: list[dict[str, Any]] = []  # each message of a client ...
+        self.heard_at: list[float] = []  # ... and when it came
+        self.deaf_to: Callable[[ServerConnection], bool] = lambda _: False  # acks, but no data
         self.port = 0
         self.scheme = "ws"
         self._server: Server | None = None
@@ -127,6 +132,7 @@ class LoopbackExchange:
             process_request=self._greet,
             compression=compression,
             ping_interval=None,
+            open_timeout=None,  # each would leave a timer in a Qt loop
             close_timeout=0.2,
             max_size=2**22,
         )
@@ -156,7 +162,9 @@ class LoopbackExchange:
         if faults.silent or faults.hold or faults.deaf or topic in faults.muted:
             return
         broadcast(
-            [ws for ws, topics in self._topics.items() if topic in topics], payload, text=True
+            [ws for ws, had in self._topics.items() if topic in had and not self.deaf_to(ws)],
+            payload,
+            text=True,
         )
 
     def blurt(self, payload: bytes, text: bool = True) -> None:
@@ -212,6 +220,8 @@ class LoopbackExchange:
 
     async def _talk(self, ws: ServerConnection) -> None:
         self._topics[ws] = set()
+        life_s = self.faults.life_s
+        end = asyncio.get_running_loop().call_later(life_s, ws.transport.abort) if life_s else None
         try:
             if self.faults.close_on_accept is not None:
                 await ws.close(self.faults.close_on_accept, "as scripted")
@@ -223,15 +233,18 @@ class LoopbackExchange:
                     await ws.wait_closed()
                     return
                 self.heard.append(said)
+                self.heard_at.append(time.monotonic())
                 if not self.faults.deaf:
                     await self._reply(ws, said)
         except ConnectionClosed:
             pass
         finally:
             del self._topics[ws]
+            if end is not None:
+                end.cancel()
 
     async def _reply(self, ws: ServerConnection, said: dict[str, Any]) -> None:
-        op, args, req_id = said.get("op"), said.get("args", []), said.get("req_id", "")
+        op, args = said.get("op"), said.get("args", [])
         if op == "ping":
             await ws.send(_ack(True, "pong", "", "ping"))
             return
@@ -240,13 +253,17 @@ class LoopbackExchange:
             self._topics[ws].difference_update(args)
         if op != "subscribe" or bad:
             text = f"error:handler not found,topic:{bad[0]}" if bad else ""
-            await ws.send(_ack(not bad, text, req_id, op))
+            await ws.send(self._ack(not bad, text, said))
             return
         first = not self._topics[ws]
         self._topics[ws].update(args)
-        await ws.send(_ack(True, "", req_id, op))
+        if self.faults.slow_ack_s:
+            await asyncio.sleep(self.faults.slow_ack_s)
+        await ws.send(self._ack(True, "", said))
         for topic in args:
-            if not self.faults.silent and topic not in self.faults.muted:
+            if self.faults.silent or self.deaf_to(ws):
+                break
+            if topic not in self.faults.muted:
                 for payload in self.snapshots.get(topic, ()):
                     await ws.send(payload, text=True)
         scripts = self.replays.get(ws.request.path.rpartition("/")[2]) if ws.request else None
@@ -254,6 +271,12 @@ class LoopbackExchange:
             task = asyncio.create_task(self._replay(ws, scripts.pop(0)))
             self._replaying.add(task)
             task.add_done_callback(self._replaying.discard)
+
+    def _ack(self, ok: bool, text: str, said: dict[str, Any]) -> str:
+        if self.faults.nameless:
+            ack = json.loads(_ack(ok, text, "", said.get("op")))
+            return json.dumps(ack | {"topics": said.get("args", [])})
+        return _ack(ok, text, said.get("req_id", ""), said.get("op"))
 
     async def _replay(self, ws: ServerConnection, script: Replay) -> None:
         with suppress(ConnectionClosed):

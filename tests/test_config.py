@@ -3,8 +3,9 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from basisdesk.config import Settings, exact, load_settings
+from basisdesk.config import CHANNELS, Fees, Settings, exact, load_settings
 from basisdesk.errors import SettingsError
+from basisdesk.venues import known_venues
 
 
 def test_no_file_means_the_defaults(tmp_path):
@@ -54,3 +55,78 @@ def test_a_number_of_the_settings_becomes_the_decimal_that_was_written():
 def test_settings_survive_a_tape_header():
     settings = Settings()
     assert msgspec.json.decode(msgspec.json.encode(settings), type=Settings) == settings
+
+
+def test_every_venue_has_its_own_base_tier_and_says_where_it_came_from():
+    settings = Settings()
+    taker = {venue: (row.spot_taker, row.perp_taker) for venue, row in settings.fees.items()}
+    assert taker == {
+        "bybit": (0.001, 0.00055),
+        "binance": (0.001, 0.0005),
+        "okx": (0.001, 0.0005),
+        "kraken": (0.004, 0.0005),
+    }
+    assert settings.fees_of("okx").spot_maker == 0.0008
+    assert settings.fees_of("kraken").spot_buy_fee_in == "quote"
+    assert {settings.fees_of(venue).spot_buy_fee_in for venue in ("bybit", "okx", "binance")} == {
+        "base"
+    }
+    assert all("2026" in row.source for row in settings.fees.values())
+    assert settings.borrow_rate("bybit") == Decimal("0.000001502122")
+    assert settings.borrow_rate("kraken") * 4 == Decimal("0.0002")
+    assert "approximate" in settings.borrow_of("kraken").source
+    assert all(settings.borrow_of(venue).source for venue in settings.fees)
+
+
+def test_a_file_for_one_venue_leaves_the_others_and_its_own_other_fees(tmp_path):
+    path = tmp_path / "settings.toml"
+    path.write_text("[fees.kraken]\nspot_taker = 0.002\n[borrow.okx]\nhourly_rate = 0.00001\n")
+    settings, plain = load_settings(path), Settings()
+    kraken = settings.fees_of("kraken")
+    assert (kraken.spot_taker, kraken.spot_maker) == (0.002, 0.0025)
+    assert (kraken.perp_taker, kraken.spot_buy_fee_in) == (0.0005, "quote")
+    assert kraken.source == "your settings"
+    for venue in ("bybit", "binance", "okx"):
+        assert settings.fees_of(venue) == plain.fees_of(venue)
+    assert settings.borrow_rate("okx") == Decimal("0.00001")
+    assert settings.borrow_of("okx").source == "your settings"
+    assert settings.borrow_of("bybit") == plain.borrow_of("bybit")
+
+
+def test_settings_made_in_code_for_one_venue_keep_the_others_base_tier():
+    settings = Settings(fees={"bybit": Fees(spot_taker=0.0)})
+    assert settings.fees_of("kraken").spot_taker == 0.004
+    assert settings.fees_of("bybit").spot_taker == 0.0
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("fees = 3\n", "fees"),
+        ("[fees]\nkraken = 3\n", "fees"),
+        ("[fees.kraken]\nspot_taker = 2\n", "spot_taker"),
+        ("[fees.kraken]\ntypo = 2\n", "typo"),
+        ("[borrow.okx]\nhourly_rate = 1\n", "hourly_rate"),
+        ('[feeds.kraken]\nspott = "wss://x"\n', "feeds.kraken.spott"),
+        ('[feeds.krakn]\nspot = "wss://x"\n', "feeds.krakn.spot"),
+    ],
+)
+def test_a_wrong_fee_or_channel_is_named(tmp_path, text, key):
+    path = tmp_path / "settings.toml"
+    path.write_text(text)
+    with pytest.raises(SettingsError) as caught:
+        load_settings(path)
+    assert key in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_every_channel_of_every_venue_can_be_sent_elsewhere(tmp_path):
+    path = tmp_path / "settings.toml"
+    for venue, channels in CHANNELS.items():
+        path.write_text(
+            f"[feeds.{venue}]\n" + "".join(f'{name} = "wss://x"\n' for name in channels)
+        )
+        assert set(load_settings(path).feeds[venue]) == set(channels)
+    for name, venue in known_venues().items():
+        told = {conn.partition(".")[2] for conn in venue.endpoints}
+        assert told | {"rest"} == set(CHANNELS[name])

@@ -93,6 +93,54 @@ def test_a_setting_that_makes_no_sense_is_said_in_the_log(key, value):
     assert engine.log[-1].text.startswith("Cannot set")
 
 
+@pytest.mark.parametrize(
+    ("legs", "why"),
+    [
+        ("bybit:spot:ADAUSDT", "name two legs"),
+        ("moon:spot:ADAUSDT bybit:perp:ADAUSDT", "'moon' is no venue"),
+        ("bybit:perp:ADAUSDT bybit:spot:ADAUSDT", "the second leg is a perpetual"),
+        ("bybit:spot:ADAUSDT bybit:spot:ADAUSDC", "the second leg is a perpetual"),
+        ("bybit:perp:ADAUSDT bybit:perp:ADAUSDT", "other than the first"),
+        ("bybit:spot:ADAUSDT bybit:perp:XRPUSDT", "ADA and XRP are different coins"),
+    ],
+)
+def test_legs_that_are_no_pair_are_refused_with_the_reason(legs, why):
+    engine = ready()
+    engine.advance([command(SetValue("pair", legs))])
+    assert engine.pair == (LONG, SHORT)
+    assert engine.log[-1].text.startswith("Cannot set 'pair'")
+    assert why in engine.log[-1].text
+
+
+@pytest.mark.parametrize(
+    "legs",
+    [
+        "kraken:spot:ADA/USD bybit:perp:ADAUSDT",
+        "okx:perp:ADA-USDT-SWAP bybit:perp:ADAUSDT",
+        "bybit:spot:BTCUSDT kraken:perp:PF_XBTUSD",
+    ],
+)
+def test_any_spot_and_perp_and_any_two_perps_of_a_coin_are_a_pair(legs):
+    engine = ready()
+    engine.advance([command(SetValue("pair", legs))])
+    assert engine.pair == tuple(legs.split())
+    assert engine.shown() is not None
+
+
+def test_a_renewed_connection_gets_a_new_decoder_and_keeps_its_prices():
+    engine = ready()
+    before = engine.market.leg(LONG).mid
+    old = engine._decoders["bybit.spot"]
+    renewed = msgspec.json.encode(LinkChange("bybit.spot", "renewed"))
+    engine.advance([Frame(LINK, renewed, T0 + 1)])
+    assert engine.market.leg(LONG).mid == before
+    ms = T0 // 1_000_000
+    engine.advance([frame(row, T0 + 2) for row in book(SPOT, "0.3639", "0.3640", "50000", ms, 6)])
+    assert engine._decoders["bybit.spot"] is not old
+    assert engine.market.links["bybit.spot"].renewed == 1
+    assert engine.log[-1].text == "renewed"
+
+
 def test_time_never_goes_back():
     engine = ready()
     engine.advance([Frame(BEAT, b"", T0 + 5 * S), Frame(BEAT, b"", T0 + 2 * S)])

@@ -27,12 +27,16 @@ SAID_BYTES_MAX = 300
 
 
 class ExchangeAddress(msgspec.Struct, frozen=True):
-    """Where the exchange listens and the market time at which it began, as it printed them."""
+    """Where the exchange listens and the market time at which it began, as it printed them.
+
+    sockets: WebSocket address of each connection, "binance.public".
+    """
 
     port: int
     ws: str
     rest: str
     epoch_ms: int
+    sockets: dict[str, str] = {}
 
 
 class ExchangeProcess:
@@ -75,6 +79,13 @@ class ExchangeProcess:
         self.restarts += 1
         self._close_input()
         self._process = self._launch(epoch_ms)
+
+    def tell(self, line: dict[str, object]) -> None:
+        """Hand it one instruction; lost without a word where it is just being restarted."""
+        if self._process.stdin is not None:
+            with suppress(OSError, ValueError):  # ValueError: the pipe is closed
+                self._process.stdin.write(msgspec.json.encode(line) + b"\n")
+                self._process.stdin.flush()
 
     def stop(self) -> None:
         """Close its standard input, wait a moment, then end it."""

@@ -1,16 +1,18 @@
 """Inbox to tape to engine, in slices short enough that the window never notices."""
 
+from collections import deque
 from collections.abc import Callable
 
 from PySide6.QtCore import QObject, Qt, QTimer
 
-from basisdesk.clock import mono_s
+from basisdesk.clock import Clock, mono_s
 from basisdesk.engine import Engine
 from basisdesk.events import Changed, Frame
 from basisdesk.feed.inbox import Inbox
 
 SLICE_S = 0.004  # engine work between two looks at the event loop
 SLICE_FRAMES = 256
+WAITS_KEPT = 500  # of each connection
 GATHER_MS = 3  # a burst is walked in one go instead of frame by frame
 
 
@@ -18,6 +20,7 @@ class Pump(QObject):
     """Walks waiting frames through the engine whenever there are any.
 
     record: called with every frame before the engine sees it. changed: called once a slice.
+    waits_ms: by connection, how long the first frame of a slice had waited since it was received.
     """
 
     def __init__(
@@ -26,8 +29,11 @@ class Pump(QObject):
         engine: Engine,
         record: Callable[[Frame], None],
         changed: Callable[[Changed], None],
+        clock: Clock,
     ) -> None:
         super().__init__()
+        self._clock = clock
+        self.waits_ms: dict[str, deque[float]] = {}
         self._inbox = inbox
         self._engine = engine
         self._record = record
@@ -53,6 +59,7 @@ class Pump(QObject):
         changed = Changed.NOTHING
         try:
             while frames := inbox.take(SLICE_FRAMES):
+                self._note_wait(frames[0])
                 for frame in frames:
                     record(frame)
                 changed |= self._engine.advance(frames)
@@ -65,3 +72,9 @@ class Pump(QObject):
             self._changed(changed)
         if len(inbox):
             self._timer.start(0)
+
+    def _note_wait(self, frame: Frame) -> None:
+        waits = self.waits_ms.get(frame.conn)
+        if waits is None:
+            waits = self.waits_ms[frame.conn] = deque(maxlen=WAITS_KEPT)
+        waits.append((self._clock.now_ns() - frame.t_ns) / 1e6)

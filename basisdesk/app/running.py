@@ -17,16 +17,20 @@ from basisdesk import __version__
 from basisdesk.app.crash import CrashHandler, log, start_log, stop_log
 from basisdesk.app.desk import DeskOptions
 from basisdesk.app.exchange_process import ExchangeProcess
+from basisdesk.app.feeding import Feeding
 from basisdesk.app.layout import load_layout, save_layout
+from basisdesk.app.practice import practice_faults
 from basisdesk.app.pump import Pump
 from basisdesk.app.record import addresses
+from basisdesk.app.watching import Pair, Watching
 from basisdesk.clock import SystemClock, mono_s, wall_ns
 from basisdesk.config import exact
-from basisdesk.engine import Engine
+from basisdesk.engine import Engine, LogLine
 from basisdesk.errors import JournalError, ProfileError, TapeError, UserError
 from basisdesk.events import (
     COMMAND,
     ENTRY,
+    Changed,
     Command,
     Frame,
     LinkChange,
@@ -35,9 +39,7 @@ from basisdesk.events import (
     SetValue,
 )
 from basisdesk.feed.inbox import Inbox
-from basisdesk.feed.link import check_url
-from basisdesk.feed.pace import Pace
-from basisdesk.feed.supervisor import Supervisor
+from basisdesk.feed.shared import check_url
 from basisdesk.feed.tasks import spawn
 from basisdesk.lab.stamp import utc_text
 from basisdesk.lab.tape import TapeWriter, header_for, tapes_bytes
@@ -114,19 +116,29 @@ class Desk(QObject):
         start_ns = max(wall_ns(), market_ns, self._engine.now_ns + 1)
         self._clock = SystemClock(self._status.speed, start_ns)
         self._inbox = Inbox()
-        self._supervisor: Supervisor | None = None
-        self._feeds: asyncio.Task[None] | None = None
+        watching = Watching(self._folder / "shown.json", self._first_pair(), venues)
+        self._feeding = Feeding(
+            settings, self._inbox, self._clock, self._engine, watching, self._address
+        )
         self._stop = asyncio.Event()
         self._start_session(start_ns)
         self._tape = self._start_tape(start_ns)
         self._context = Context(
-            self._engine, settings, self._clock, self, self._options.mode, self._status
+            self._engine,
+            settings,
+            self._clock,
+            self,
+            self._options.mode,
+            self._status,
+            practice_faults() if self._exchange is not None else (),
+            tuple(self._feeding.supervisor.links),
         )
         theme = theme_for(settings.ui)
         theme.apply(self._app)
         self._window = MainWindow(self._context, theme)
         self._pulse = Pulse(self._window.panels(), settings.ui.repaint_ms, self)
-        self._pump = Pump(self._inbox, self._engine, self._record, self._pulse.mark)
+        self._pump = Pump(self._inbox, self._engine, self._record, self._pulse.mark, self._clock)
+        self._status.engine_ms = self._pump.waits_ms
         self._crash = CrashHandler(self._folder, self._on_crash)
         if self._journal.warnings:
             self._status.banner, self._status.banner_level = self._journal.warnings[0], "error"
@@ -134,6 +146,9 @@ class Desk(QObject):
             self.exchange_died.connect(self._on_exchange_died)
             self._exchange.on_exit = self.exchange_died.emit
         self._crashed = False
+        self._start_meter()
+
+    def _start_meter(self) -> None:
         self._lags: list[float] = []
         self._lag_timer = QTimer(self)
         self._lag_timer.setTimerType(Qt.TimerType.PreciseTimer)
@@ -218,46 +233,17 @@ class Desk(QObject):
         return self._options.profile / "layout.json"
 
     def _connect(self) -> None:
-        endpoints, rest = addresses(self._settings, {})
-        if self._address is not None:
-            endpoints |= {
-                "bybit.spot": f"{self._address.ws}/spot",
-                "bybit.linear": f"{self._address.ws}/linear",
-            }
-            rest["bybit"] = self._address.rest
-        self._supervisor = Supervisor(
-            [known_venues()["bybit"]],
-            self._inbox,
-            self._clock,
-            self._engine.market,
-            endpoints,
-            rest,
-            pace=self._pace(),
-        )
-        if self._address is None:  # the demo exchange sleeps with us and its time with it
-            self._supervisor.on_slept = self._clock.skip
-        self._watch_pair()
-        self._feeds = spawn(self._supervisor.run(), "feeds", self._on_task_dead)
+        first, second = self._feeding.watching.shown
+        self.submit(SetValue("pair", f"{first} {second}"))
+        self._feeding.start(self._on_task_dead)
 
-    def _pace(self) -> Pace:
-        """The feeds' usual pace; our own exchange needs no restraint and beats in its own time."""
-        if self._options.mode != "simulated":
-            return Pace()
-        return Pace(connect_gap_s=0.0, rest_gap_s=0.0, beat_s=min(1.0, 1.0 / self._status.speed))
-
-    def _watch_pair(self) -> None:
-        """Watch the legs of open pairs and show one of them, else the pair of the settings."""
+    def _first_pair(self) -> Pair:
+        """The newest open pair, spot first; else the symbol of the settings on Bybit."""
         symbol = self._settings.demo.symbol
-        shown = (f"bybit:spot:{symbol}", f"bybit:perp:{symbol}")
-        wanted = set(shown)
+        pair = (f"bybit:spot:{symbol}", f"bybit:perp:{symbol}")
         for position in self._engine.open_pairs():
-            held = {leg.instrument for leg in position.legs}
-            wanted |= held
-            legs = sorted(held, key=lambda key: ":perp:" in key)
-            shown = (legs[0], legs[1])
-        self.submit(SetValue("pair", f"{shown[0]} {shown[1]}"))
-        assert self._supervisor is not None  # built just above
-        self._supervisor.watch(wanted)
+            pair = (position.reference.instrument, position.other.instrument)
+        return pair
 
     async def _stay(self) -> None:
         waits: set[asyncio.Task[None]] = {asyncio.create_task(self._until_stopped(), name="stop")}
@@ -285,9 +271,7 @@ class Desk(QObject):
         self._pump.stopped = True
         self._pulse.stop()
         self._lag_timer.stop()
-        if self._feeds is not None:
-            self._feeds.cancel()
-            await asyncio.wait({self._feeds}, timeout=SHUTDOWN_S)
+        await self._feeding.stop(SHUTDOWN_S)
         if self._exchange is not None:
             self._exchange.on_exit = None
         if self._tape is not None:
@@ -321,7 +305,7 @@ class Desk(QObject):
             journal=self._journal.path,
             folder=folder / name,
             settings=self._settings,
-            mids=dict(self._engine.mids()),
+            mids=dict(self._engine.worths()),
             feeds=feed_counters(self._engine),
         )
         spawn(self._save(job), "save the session log", self._on_task_dead)
@@ -339,8 +323,33 @@ class Desk(QObject):
 
     def reconnect(self, conn: str) -> None:
         """Drop one connection; it comes back by itself."""
-        if self._supervisor is not None:
-            self._supervisor.reconnect(conn)
+        self._feeding.supervisor.reconnect(conn)
+
+    def show_pair(self, first: str, second: str) -> None:
+        """Bring both legs' feeds and put the pair on the screen."""
+        self._feeding.show(first, second)
+        self.submit(SetValue("pair", f"{first} {second}"))
+
+    def practise(self, kind: str, conn: str, for_s: float) -> None:
+        """Let the demo exchange commit a fault, and say so."""
+        if self._exchange is None:
+            return
+        self._exchange.tell({"fault": {"kind": kind, "conn": conn, "for_s": for_s}})
+        where = "everywhere" if conn == "*" else f"on {conn}"
+        said = f"Practice: {kind.replace('_', ' ')} {where} for {for_s:g} s."
+        self._engine.log.append(LogLine(self._clock.now_ns(), "warn", "practice", said))
+        self._status.practice = said
+        self._pulse.mark(Changed.LOG)
+
+    def stop_practice(self) -> None:
+        """End every fault."""
+        if self._exchange is None:
+            return
+        self._exchange.tell({"clear": True})
+        self._status.practice = ""
+        text = "Practice: all faults ended."
+        self._engine.log.append(LogLine(self._clock.now_ns(), "info", "practice", text))
+        self._pulse.mark(Changed.LOG)
 
     def quit(self) -> None:
         """Leave in order."""
@@ -410,17 +419,18 @@ class Desk(QObject):
         self._status.messages_per_s = (frames - self._frames_seen) / (now_s - self._second_s)
         self._frames_seen, self._second_s = frames, now_s
         self._status.inbox_frames = len(self._inbox)
+        self._status.links = dict(self._feeding.notes())
         if self._tape is not None:
             self._status.tape_mb = self._tape.bytes_written / 1e6
             self._status.tape_state = self._tape.state
         self._clear_exchange_banner()
 
     def _clear_exchange_banner(self) -> None:
-        """The exchange is back: the warning goes once both of its sockets are up again."""
+        """The exchange is back: the warning goes once all of its sockets are up again."""
         if self._status.banner_level != "warn" or "Restarting it" not in self._status.banner:
             return
-        links = self._engine.market.links
-        if all(links[c].state == "up" for c in ("bybit.spot", "bybit.linear") if c in links):
+        links = self._engine.market.links.values()
+        if all(link.state == "up" for link in links if link.state):
             self._status.banner = ""
 
     def _save_picture(self, path: Path) -> None:

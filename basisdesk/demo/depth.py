@@ -6,14 +6,17 @@ move the mid (the walk does): their weight in the book's order flow is a simplif
 """
 
 import math
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from basisdesk.demo.coins import Coin
+from basisdesk.demo.listings import coin_of, place_of
+from basisdesk.demo.wire import Spec
 
 LEVELS = 50
 GROWTH = 0.03  # of the mean size, per level away from the touch
-DEPTH_BP = 0.3  # Coin.depth_usd lies within this distance of the touch
+DEPTH_BP = 0.3  # Coin.depth_usd lies within this distance of the touch, on Bybit
 REFILL_TAU_S = 5.0
 CHURN_PER_S = 25.0  # levels of one side that change in a second, while the mid stands still
 CHURN_LEVELS = 8.0  # how far from the touch they lie, on average
@@ -29,31 +32,58 @@ TRADE_OF_TOUCH = 0.6  # a trade takes at most this share of the touch
 Levels = dict[int, int]  # tick -> lots
 
 
+class Shape(NamedTuple):
+    """What an instrument's book and trades usually look like, in its ticks and lots.
+
+    mean: lots at each level from the touch on. trade: lots of a trade. trades_per_s: how many.
+    """
+
+    tick: float
+    spread: int
+    mean: NDArray[np.float64]
+    trade: float
+    trades_per_s: float
+
+
+def shape_of(spec: Spec) -> Shape:
+    """The shape that follows from the coin and the venue's factors."""
+    coin, place, side = coin_of(spec), place_of(spec), int(spec.market == "perp")
+    tick = float(spec.tick)
+    tick_bp = 1e4 * tick / (coin.price * spec.price_unit)
+    growth = np.exp(GROWTH * np.arange(LEVELS))
+    within = DEPTH_BP / tick_bp  # levels that hold depth_usd; less than one on coarse ticks
+    held = growth[: int(within)].sum() if within >= 1.0 else within
+    lot_usd = float(spec.lot) * spec.unit * coin.price
+    depth_usd = coin.depth_usd[side] * place.depth[side]
+    rate = coin.trades_per_s[side] * place.depth[side] ** 0.5
+    turnover = coin.turnover_day[side] * place.depth[side]
+    return Shape(
+        tick,
+        max(1, round(coin.spread_bp[side] * place.spread[side] / tick_bp)),
+        depth_usd / held * growth / lot_usd,
+        turnover / 86_400.0 / rate / lot_usd,
+        rate,
+    )
+
+
 class Ladder:
     """Fifty levels on each side of one instrument. Best bid and ask in ticks, sizes in lots."""
 
     __slots__ = (
-        "_depth", "_mean", "_rng", "_tick", "asks", "best_ask", "best_bid", "bids", "published",
-        "spread",
+        "_depth", "_mean", "_rng", "_tick", "asks", "before", "best_ask", "best_bid", "bids",
+        "published", "spread",
     )  # fmt: skip
 
-    def __init__(self, coin: Coin, leg: int, mid: float, rng: np.random.Generator) -> None:
-        """leg: 0 spot, 1 perp."""
-        tick = 10.0**-coin.tick_decimals
-        lot = 10.0 ** -(coin.spot_lot_decimals, coin.perp_lot_decimals)[leg]
-        tick_bp = 1e4 * tick / coin.price
-        self._tick = tick
+    def __init__(self, shape: Shape, mid: float, rng: np.random.Generator) -> None:
+        self._tick = shape.tick
         self._rng = rng
-        self.spread = max(1, round(coin.spread_bp[leg] / tick_bp))
-        growth = np.exp(GROWTH * np.arange(LEVELS))
-        within = DEPTH_BP / tick_bp  # levels that hold depth_usd; less than one on coarse ticks
-        held = growth[: int(within)].sum() if within >= 1.0 else within
-        self._mean = coin.depth_usd[leg] / held * growth / (coin.price * lot)
+        self.spread = shape.spread
+        self._mean = shape.mean
         self._depth = 1.0
         self.best_bid, self.best_ask = self._best(mid)
         self.bids = self._fresh(0, LEVELS)
         self.asks = self._fresh(0, LEVELS)
-        self.published = self.levels()
+        self.published = self.before = self.levels()
 
     def move(self, mid: float, dt_s: float, depth: float) -> None:
         """Follow the mid for dt_s seconds. depth: factor on all sizes, 1 is normal."""
@@ -70,10 +100,10 @@ class Ladder:
 
     def publish(self) -> tuple[Levels, Levels]:
         """(bids, asks) that changed since the last call, 0 lots where a level went."""
-        before, self.published = self.published, self.levels()
+        self.before, self.published = self.published, self.levels()
         return (
-            _changes(before[0], self.published[0]),
-            _changes(before[1], self.published[1]),
+            changes(self.before[0], self.published[0]),
+            changes(self.before[1], self.published[1]),
         )
 
     def levels(self) -> tuple[Levels, Levels]:
@@ -128,11 +158,9 @@ class TradeTape:
 
     __slots__ = ("_buy", "_excited", "_rate", "_rng", "_usual")
 
-    def __init__(self, coin: Coin, leg: int, rng: np.random.Generator) -> None:
-        """leg: 0 spot, 1 perp."""
-        lot = 10.0 ** -(coin.spot_lot_decimals, coin.perp_lot_decimals)[leg]
-        self._rate = coin.trades_per_s[leg]
-        self._usual = coin.turnover_day[leg] / 86_400.0 / self._rate / (coin.price * lot)
+    def __init__(self, shape: Shape, rng: np.random.Generator) -> None:
+        self._rate = shape.trades_per_s
+        self._usual = shape.trade
         self._excited = BRANCHING * self._rate
         self._buy = True
         self._rng = rng
@@ -155,7 +183,8 @@ class TradeTape:
         return out
 
 
-def _changes(before: Levels, after: Levels) -> Levels:
+def changes(before: Levels, after: Levels) -> Levels:
+    """What leads from one side of a book to another; 0 lots where a level went."""
     out = {tick: 0 for tick in before if tick not in after}
     out.update((tick, size) for tick, size in after.items() if before.get(tick) != size)
     return out

@@ -1,22 +1,28 @@
-"""The venue's funding rule: impact premium each minute, rising weights, clamp, cap.
+"""The venues' funding rules: impact premium each minute, rising weights, clamp, scale, cap.
 
 Bybit help centre, "Introduction to Funding Rate", read 2026-08: premium P = [max(0, impact bid -
 index) - max(0, index - impact ask)] / index, averaged over the interval's minutes with weights
-1, 2, ... n; rate = cap(P + clamp(interest - P, 0.05 %)).
+1, 2, ... n; rate = cap(P + clamp(interest - P, 0.05 %)). Binance (announcement of the change of
+2025-09-18) and OKX (notice of 2026-05-29) take the interest of 8 hours and divide by 8 / N.
+Kraken Futures (support pages, 2026): an hour's rate is the average premium divided by 24.
 """
+
+from bisect import bisect_right
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from basisdesk.demo.coins import CLAMP, INTEREST_8H
+from basisdesk.demo.coins import INTEREST_8H
 
 Floats = NDArray[np.float64]
+Scale = Literal["interval", "8h", "24h"]
 
 MINUTE_MS = 60_000
-INTERVAL_H = 8
-INTERVAL_MS = INTERVAL_H * 3_600_000
-SAMPLES = INTERVAL_MS // MINUTE_MS
-RATE_DIGITS = 8  # what the venue prints
+HOUR_MS = 3_600_000
+INTERVAL_MS = 8 * HOUR_MS
+CLAMP = 0.0005
+RATE_DIGITS = 8  # what the venues print at most
 
 
 def impact_premium(impact_bid: float, impact_ask: float, index: float) -> float:
@@ -30,52 +36,64 @@ def impact_premiums(mid_bp: Floats, half_bp: float) -> Floats:
     return np.asarray((over - under) * 1e-4)
 
 
+def average(samples: Floats, scale: Scale) -> float:
+    """Mean premium of an interval's minutes: weights 1, 2, ... n, or plain for Kraken."""
+    count = len(samples)
+    if scale == "24h":
+        return float(samples.mean())
+    return float(np.arange(1, count + 1) @ samples) / (count * (count + 1) / 2)
+
+
 def funding_rate(
-    premium: float, cap: float, interest: float = INTEREST_8H, clamp: float = CLAMP
+    premium: float,
+    cap: float,
+    interest_8h: float = INTEREST_8H,
+    hours: int = 8,
+    scale: Scale = "interval",
 ) -> float:
-    """Rate of one interval, a fraction of the notional, paid by longs when positive."""
-    rate = premium + max(-clamp, min(clamp, interest - premium))
-    return max(-cap, min(cap, rate))
+    """Rate of one interval of so many hours, paid by longs when positive; to the venues' digits.
+
+    "interval": P + clamp(I of the interval - P); "8h": (P + clamp(I of 8 h - P)) / (8 / hours);
+    "24h": P / 24 an hour, no interest.
+    """
+    if scale == "24h":
+        rate = premium * hours / 24.0
+    elif scale == "8h":
+        rate = (premium + _clamped(interest_8h - premium)) * hours / 8.0
+    else:
+        rate = premium + _clamped(interest_8h * hours / 8.0 - premium)
+    return round(max(-cap, min(cap, rate)), RATE_DIGITS)
 
 
-class RateMeter:
-    """The running rate of one perpetual: samples of the current interval, weighted 1, 2, ... n."""
-
-    __slots__ = ("cap", "count", "interest", "weighted")
-
-    def __init__(
-        self, cap: float, interest: float = INTEREST_8H, weighted: float = 0.0, count: int = 0
-    ) -> None:
-        self.cap = cap
-        self.interest = interest
-        self.weighted = weighted
-        self.count = count
-
-    def add(self, premium: float) -> None:
-        """Take the sample of one minute."""
-        self.count += 1
-        self.weighted += self.count * premium
-
-    def add_many(self, premiums: Floats) -> None:
-        """Take the samples of several minutes of one interval."""
-        weights = self.count + np.arange(1, len(premiums) + 1)
-        self.count += len(premiums)
-        self.weighted += float(weights @ premiums)
-
-    def rate(self) -> float:
-        """The rate if the interval ended now; the interest term before the first sample."""
-        if self.count == 0:
-            return self.interest
-        mean = self.weighted / (self.count * (self.count + 1) / 2)
-        return round(funding_rate(mean, self.cap, self.interest), RATE_DIGITS)
-
-    def settle(self) -> float:
-        """The rate of the interval that ends now; the next one starts empty."""
-        rate = self.rate()
-        self.weighted, self.count = 0.0, 0
-        return rate
+def _clamped(value: float) -> float:
+    return max(-CLAMP, min(CLAMP, value))
 
 
-def interval_end_ms(t_ms: int) -> int:
-    """End of the funding interval that holds `t_ms`: the next 00, 08 or 16 UTC after it."""
-    return (t_ms // INTERVAL_MS + 1) * INTERVAL_MS
+class Intervals:
+    """When a perpetual settles: every so many hours of UTC, and how often that was changed."""
+
+    def __init__(self, hours: int) -> None:
+        self._from_ms = [0]
+        self._hours = [hours]
+
+    def change(self, now_ms: int, hours: int) -> None:
+        """From now on another number of hours; the running interval ends by the new rhythm."""
+        if hours != self._hours[-1]:
+            self._from_ms.append(max(now_ms, self._from_ms[-1] + 1))
+            self._hours.append(hours)
+
+    def hours(self, t_ms: int) -> int:
+        """The interval in force at a time."""
+        return self._hours[bisect_right(self._from_ms, t_ms) - 1]
+
+    def end_ms(self, t_ms: int) -> int:
+        """The first settlement after `t_ms`, by what is known now."""
+        end_ms = _next(t_ms, self.hours(t_ms))
+        for from_ms, hours in zip(self._from_ms, self._hours, strict=True):
+            if t_ms < from_ms < end_ms:
+                end_ms = _next(from_ms, hours)
+        return end_ms
+
+
+def _next(t_ms: int, hours: int) -> int:
+    return (t_ms // (hours * HOUR_MS) + 1) * hours * HOUR_MS

@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
@@ -11,11 +11,11 @@ from basisdesk.demo.market import Market
 from basisdesk.demo.options import DemoOptions
 from basisdesk.errors import UserError
 
-STATE_FORMAT = 1
+STATE_FORMAT = 2
 
 
 class _State(msgspec.Struct):
-    basisdesk_demo: Literal[1]
+    basisdesk_demo: int
     now_ms: int
     market: dict[str, Any]
 
@@ -51,20 +51,21 @@ class Keeper:
 def market_of(options: DemoOptions, wanted_ms: int) -> tuple[Market, int]:
     """(the market, its time): a new one, or the one of the state file moved on to `wanted_ms`.
 
-    Simulated time never goes back: an earlier `wanted_ms` is replaced by the state's.
-    Raises UserError when the file cannot be used.
+    Simulated time never goes back: an earlier `wanted_ms` is replaced by the state's. Of a file of
+    an older version only the time is taken over. Raises UserError when the file cannot be used.
     """
     path = options.state
     if path is None or not path.exists():
         return Market(options.seed, options.scenario, wanted_ms), wanted_ms
     try:
         state = msgspec.json.decode(path.read_bytes(), type=_State)
-        market = Market.restored(options.seed, options.scenario, state.market)
+        epoch_ms = max(wanted_ms, state.now_ms)
+        if state.basisdesk_demo < STATE_FORMAT:
+            return Market(options.seed, options.scenario, epoch_ms), epoch_ms
+        market = Market.restored(options.seed, options.scenario, state.market, epoch_ms)
     except (OSError, ValueError) as exc:  # msgspec's errors are ValueErrors
         raise UserError(
             f"The demo's state {path} cannot be read ({exc}). "
             "Delete it to begin a new simulated market."
         ) from exc
-    epoch_ms = max(wanted_ms, state.now_ms, market.minute * MINUTE_MS)
-    market.advance(epoch_ms)
-    return market, epoch_ms
+    return market, max(epoch_ms, market.minute * MINUTE_MS)

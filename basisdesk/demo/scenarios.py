@@ -7,6 +7,7 @@ is invented; the crash is sized after 2025-10-10 (-12.6 % in ten minutes, books 
 
 import math
 from collections.abc import Callable
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -25,6 +26,7 @@ DECAY_MS = 9 * MINUTE_MS  # a tenth is left after 21 minutes
 EPISODE_MS = 60 * MINUTE_MS  # nothing is left after this
 PEAK_BP = (60.0, 80.0)
 UP_SHARE = 0.75
+DRAWS = 64  # episodes that are drawn at once
 
 CRASH_PERIOD_MS = 6 * 60 * MINUTE_MS
 CRASH_START_MS = 3 * MINUTE_MS
@@ -43,6 +45,10 @@ OUTAGE_PERIOD_MS = 10 * MINUTE_MS
 OUTAGE_FIRST_MS = 2 * MINUTE_MS
 OUTAGE_MS = 2 * MINUTE_MS
 
+DEPEG_START_MS, DEPEG_FALL_MS = 2 * MINUTE_MS, 30 * MINUTE_MS
+DEPEG_RECOVER_MS = 12 * 60 * MINUTE_MS
+DEPEG_LOG = math.log(1.0 - 0.03)
+
 
 class Overlay:
     """Something laid over the preset. The base class changes nothing."""
@@ -60,13 +66,17 @@ class Overlay:
         """Added to the log spot price; only its changes matter, so it need not return to 0."""
         return np.zeros(t_ms.shape)
 
+    def log_usd(self, t_ms: Times) -> Floats:
+        """Added to the log of the price of one USDT in USD."""
+        return np.zeros(t_ms.shape)
+
     def depth(self, t_ms: int) -> float:
         """Factor on the size of the books."""
         del t_ms
         return 1.0
 
     def silent(self, conn: str, t_ms: int) -> bool:
-        """Whether the connection ("spot" or "linear") sends no market data now."""
+        """Whether the connection ("bybit.linear") sends no market data now."""
         del conn, t_ms
         return False
 
@@ -91,13 +101,13 @@ class Decoupling(Overlay):
 
     def episode(self, k: int, coin: int) -> tuple[int, float]:
         """(start ms, signed peak bp) of episode number `k`; number 0 follows the anchor."""
-        draw = np.random.default_rng([self.seed, 77, coin, k + 2**31]).random(3)
+        draw = _draws(self.seed, coin, k // DRAWS)[k % DRAWS]
         start_ms = self.anchor_ms + FIRST_EPISODE_MS + k * self.period_ms
         sign = 1.0
         if k != 0:
-            start_ms += round(0.2 * self.period_ms * float(draw[0]))
+            start_ms += round(0.2 * self.period_ms * draw[0])
             sign = 1.0 if draw[1] < UP_SHARE else -1.0
-        return start_ms, sign * (PEAK_BP[0] + (PEAK_BP[1] - PEAK_BP[0]) * float(draw[2]))
+        return start_ms, sign * (PEAK_BP[0] + (PEAK_BP[1] - PEAK_BP[0]) * draw[2])
 
 
 class OftenDecoupling(Decoupling):
@@ -155,9 +165,20 @@ class OneLegOutage(Overlay):
     """The perp's stream goes silent for two minutes out of every ten."""
 
     def silent(self, conn: str, t_ms: int) -> bool:
-        """Minutes 2 to 4 of every ten since the anchor, on the linear connection."""
+        """Minutes 2 to 4 of every ten since the anchor, on Bybit's perpetuals."""
         phase = (t_ms - self.anchor_ms - OUTAGE_FIRST_MS) % OUTAGE_PERIOD_MS
-        return conn == "linear" and phase < OUTAGE_MS
+        return conn == "bybit.linear" and phase < OUTAGE_MS
+
+
+class Depeg(Overlay):
+    """USDT falls 3 % against USD within half an hour and is back after twelve; then none."""
+
+    def log_usd(self, t_ms: Times) -> Floats:
+        """A fall that starts two minutes after the anchor, and its slow way back."""
+        since = t_ms - self.anchor_ms - DEPEG_START_MS
+        fallen = np.clip(since / DEPEG_FALL_MS, 0.0, 1.0)
+        back = np.clip((since - DEPEG_FALL_MS) / DEPEG_RECOVER_MS, 0.0, 1.0)
+        return np.asarray(DEPEG_LOG * (fallen - back))
 
 
 class Scenario(NamedTuple):
@@ -186,7 +207,12 @@ SCENARIOS: dict[str, Scenario] = {
     "one-leg outage": Scenario(
         "mixed",
         (Decoupling, OneLegOutage),
-        "The perp's stream is silent for two minutes out of every ten.",
+        "Bybit's perpetual streams are silent for two minutes out of every ten.",
+    ),
+    "usdt depeg": Scenario(
+        "mixed",
+        (Decoupling, Depeg),
+        "USDT falls 3 % against USD within half an hour and recovers over twelve hours.",
     ),
     "decoupling": Scenario(
         "calm", (OftenDecoupling,), "The perp decouples by 60 to 80 bp about every 35 minutes."
@@ -222,8 +248,15 @@ def _plain(name: str) -> str:
     return "".join(ch for ch in name.lower() if ch.isalnum())
 
 
+@lru_cache(maxsize=256)
+def _draws(seed: int, coin: int, block: int) -> list[tuple[float, float, float]]:
+    """Three random numbers for each of the DRAWS episodes of a block."""
+    rng = np.random.default_rng([seed, 77, coin, block + 2**31])
+    return [(row[0], row[1], row[2]) for row in rng.random((DRAWS, 3)).tolist()]
+
+
 def _hump(since_ms: Times) -> Floats:
     """Shape of one episode: smooth rise to 1, a stay, an exponential way back."""
-    rise = 0.5 - 0.5 * np.cos(np.pi * np.clip(since_ms / RISE_MS, 0.0, 1.0))
+    rise = 0.5 - 0.5 * np.cos(np.pi * np.minimum(since_ms / RISE_MS, 1.0))
     fall = np.exp(-np.maximum(since_ms - RISE_MS - HOLD_MS, 0) / DECAY_MS)
     return np.asarray(rise * fall)

@@ -1,106 +1,78 @@
 """WebSocket and HTTP server on 127.0.0.1 that speaks for the simulated market.
 
-One port: /v5/public/spot and /v5/public/linear are WebSockets, GET /v5/market/... are REST pages.
-One task, the pulse, moves the market and sends; each message becomes a WebSocket frame once, and a
-client gets all its frames of a pulse in one write.
+One port for all venues: each dialect names the paths of its sockets and pages. One task, the beat,
+moves the legs that somebody listens to, some of them every few milliseconds, each of them every
+100 ms; each message becomes a WebSocket frame once for all clients of its topic, and a client gets
+all its frames of a beat in one write.
 """
 
 import asyncio
-import http
 import logging
-from collections import deque
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable
 
 from websockets.asyncio.server import Server, ServerConnection
 from websockets.asyncio.server import serve as listen
-from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request as HttpRequest
 from websockets.http11 import Response
-from websockets.protocol import State
 
 from basisdesk.clock import SystemClock, mono_s, wall_ns
-from basisdesk.demo import pages
-from basisdesk.demo.coins import BY_SYMBOL
-from basisdesk.demo.depth import Levels
-from basisdesk.demo.dialects import (
-    Category,
-    Request,
-    Topic,
-    acked,
-    answer,
-    parse_topic,
-    pong,
-    read_request,
-    refusal,
-)
-from basisdesk.demo.faults import GARBAGE, SLOW_S, read_faults
+from basisdesk.demo.clients import Channel, Client, Voice, frame
+from basisdesk.demo.dialects import known_dialects
+from basisdesk.demo.drills import Drills
+from basisdesk.demo.faults import LATE_S, SLOW_S, read_faults, read_order
+from basisdesk.demo.floor import Name, Trading, Truth, VenueFloor
+from basisdesk.demo.gate import check_options, response, tls_context, turned_away
 from basisdesk.demo.keep import Keeper, market_of
-from basisdesk.demo.legs import LegFeed
 from basisdesk.demo.options import DemoOptions
+from basisdesk.demo.warp import STRAIGHT, Bent, bend_of, clock_of
+from basisdesk.demo.wire import Dialect, Leg, News, Topic
 from basisdesk.errors import UserError
 
 HOST = "127.0.0.1"
-WS_PREFIX = "/v5/public/"
-PULSE_S = 0.1  # at rate 1
+PULSE_S = 0.1  # of each leg, at rate 1
 PULSE_MIN_S = 0.01  # a higher rate sends more messages a pulse
-SAVE_S = 2.0
-WRITE_BUFFER_MAX = 8 << 20  # bytes a client may leave unread before it is dropped
+SLOTS_MAX, LEGS_A_SLOT = 10, 8  # legs are spread over the pulse in so many parts
+SAVE_S, IDLE_S = 2.0, 1.0
 REQUEST_MAX = 64 << 10  # bytes of one client message
-SPEED_RANGE = (0.01, 3600.0)
-RATE_RANGE = (0.1, 10_000.0)
 
 log = logging.getLogger("basisdesk.demo")
 wire_log = logging.getLogger("basisdesk.demo.wire")
 wire_log.setLevel(logging.CRITICAL)  # broken handshakes are what faults and tests are about
 
 
-class Client:
-    """One WebSocket connection and what it subscribed to."""
-
-    __slots__ = ("category", "conn_id", "held", "topics", "ws")
-
-    def __init__(self, ws: ServerConnection, category: Category, conn_id: str) -> None:
-        self.ws = ws
-        self.category = category
-        self.conn_id = conn_id
-        self.topics: dict[str, Topic] = {}
-        self.held: deque[tuple[float, bytes]] = deque()  # (due, frames) of a slow connection
-
-    def write(self, frames: bytes) -> None:
-        """Hand whole frames to the socket; a client that does not read is cut off."""
-        if self.ws.state is not State.OPEN:
-            return
-        transport = self.ws.transport
-        if transport.get_write_buffer_size() > WRITE_BUFFER_MAX:
-            transport.abort()
-            return
-        transport.write(frames)
-
-
 class Exchange:
-    """The running exchange: owns the market, the sockets and the pulse."""
+    """The running exchange: owns the market, the sockets and the beat."""
 
     def __init__(self, options: DemoOptions) -> None:
-        """Reads state and faults, walks the market's history. Raises UserError."""
-        _check(options)
+        """Reads state and faults. Raises UserError."""
+        check_options(options)
         wanted_ms = wall_ns() // 1_000_000 if options.epoch_ms is None else options.epoch_ms
         self.market, self.epoch_ms = market_of(options, wanted_ms)
         self.options = options
         self.port = 0
-        self._faults = read_faults(options.faults)
+        self.tls = tls_context(options)
+        self.faults = read_faults(options.faults)
+        self.trading = Trading(self.market, self.now_ms, options.seed)
+        self.clients: set[Client] = set()
+        self.voices: dict[Name, Voice] = {}
+        self.sent = 0  # data messages handed to sockets
+        self.drills = Drills(self)
+        self._dialects = known_dialects()
+        self._sockets = {
+            path: (dialect, conn)
+            for dialect in self._dialects
+            for path, conn in dialect.sockets.items()
+        }
+        self._channels: dict[tuple[str, str], Channel] = {}
         self._keeper = Keeper(options.state)
         self._keeper.save(self.market, self.epoch_ms)
         self._clock = SystemClock(options.speed, self.epoch_ms * 1_000_000)
         self._began_s = mono_s()
-        self._clients: set[Client] = set()
         self._connects = 0
-        self._garbage = 0
-        self._slow_s = 0.0  # when trades and tickers were last due
+        self._idle_s = 0.0
         self._server: Server | None = None
-        self._legs: dict[tuple[Category, str], LegFeed] = {}
-        self._awake: set[tuple[Category, str]] = set()
+        self._closing: set[asyncio.Task[None]] = set()
 
     # Running
 
@@ -118,6 +90,7 @@ class Exchange:
                 close_timeout=0.2,
                 server_header="basisdesk-demo",
                 logger=wire_log,
+                ssl=self.tls,
             )
         except OSError as exc:
             raise UserError(
@@ -131,10 +104,10 @@ class Exchange:
         try:
             ready(self.port)
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._beat(), name="demo:pulse")
+                group.create_task(self._beat(), name="demo:beat")
                 group.create_task(self._save_often(), name="demo:state")
         finally:
-            for client in tuple(self._clients):
+            for client in tuple(self.clients):
                 client.ws.transport.abort()
             server.close()
             await server.wait_closed()
@@ -144,18 +117,38 @@ class Exchange:
         """Simulated time, UTC ms."""
         return self._clock.now_ns() // 1_000_000
 
+    def now_s(self) -> float:
+        """Real seconds since the exchange began to listen."""
+        return mono_s() - self._began_s
+
+    def truth(self, key: str) -> Truth:
+        """What was true of a leg ("okx:perp:ADA-USDT-SWAP"), whatever faults made of it.
+
+        Times of touches are `clock.mono_s`. KeyError for a leg nobody asked for yet.
+        """
+        return self.trading.truth(key)
+
+    def command(self, line: bytes) -> None:
+        """Follow one line of orders, see `faults.Order`. Raises SettingsError."""
+        order = read_order(line)
+        if order.clear:
+            self.drills.end(self.faults.clear())
+        if order.fault is not None:
+            self.faults.add(order.fault, self.now_s())
+
     async def _beat(self) -> None:
-        """Pulse at a fixed real cadence; a late pulse is not made up for."""
+        """Pulse every leg at a fixed real cadence; a late pulse is not made up for."""
         per_s = self.options.rate / PULSE_S
         period_s = max(PULSE_MIN_S, 1.0 / per_s)
-        owed = 0.0
-        due_s = mono_s()
+        owed, due_s, slot = 0.0, mono_s(), 0
         while True:
-            owed += per_s * period_s
-            quotes = int(owed)
-            owed -= quotes
-            self._pulse(max(1, quotes))
-            due_s = max(due_s + period_s, mono_s())
+            most = max(1, min(SLOTS_MAX, round(period_s / PULSE_MIN_S)))
+            slots = max(1, min(most, -(-len(self.voices) // LEGS_A_SLOT)))
+            slot = (slot + 1) % slots
+            if slot == 0:
+                owed = owed % 1.0 + per_s * period_s
+            self._pulse(max(1, int(owed)), tuple(self.voices.values())[slot::slots])
+            due_s = max(due_s + period_s / slots, mono_s())
             await asyncio.sleep(max(0.0, due_s - mono_s()))
 
     async def _save_often(self) -> None:
@@ -169,194 +162,262 @@ class Exchange:
         except UserError as exc:  # a full disk is no reason to stop the market
             log.warning("%s", exc)
 
-    def _pulse(self, quotes: int) -> None:
-        now_ms, now_s = self.now_ms(), mono_s() - self._began_s
+    def _pulse(self, quotes: int, voices: Iterable[Voice]) -> None:
+        now_ms, now_s = self.now_ms(), self.now_s()
         self.market.advance(now_ms)
-        for conn in self._faults.cuts(now_s):
-            for client in self._on(conn):
-                client.ws.transport.abort()
-        slow = now_s - self._slow_s >= PULSE_S * 0.95
-        if slow:
-            self._slow_s = now_s
-        said = self._said(now_ms, quotes, slow=slow)
-        for client in tuple(self._clients):
-            self._deliver(client, said, now_ms, now_s)
+        self.drills.tick(now_s)
+        for voice in voices:
+            self.speak(voice, now_ms, now_s, quotes)
+        for client in tuple(self.clients):
+            self._flush(client, now_ms, now_s)
+        if now_s - self._idle_s >= IDLE_S:
+            self._idle_s = now_s
+            self._heartbeats(now_ms)
 
-    def _said(self, now_ms: int, quotes: int, *, slow: bool) -> dict[tuple[Category, str], bytes]:
-        """Frames of this pulse by (category, topic), made once for all clients."""
-        heard: dict[tuple[Category, str], dict[str, Topic]] = {}
-        for client in self._clients:
-            for text, topic in client.topics.items():
-                heard.setdefault((client.category, topic.symbol), {})[text] = topic
-        out: dict[tuple[Category, str], bytes] = {}
-        for key, topics in heard.items():
-            leg = self._leg(key, now_ms)
-            for text, messages in leg.pulse(topics, now_ms, slow=slow, quotes=quotes).items():
-                out[key[0], text] = b"".join(map(frame, messages))
-        self._awake = set(heard)
-        return out
-
-    def _deliver(
-        self,
-        client: Client,
-        said: dict[tuple[Category, str], bytes],
-        now_ms: int,
-        now_s: float,
+    def speak(
+        self, voice: Voice, now_ms: int, now_s: float, quotes: int, *, anyway: bool = False
     ) -> None:
-        conn = client.category
+        """Move a leg on and put its news before its clients.
+
+        anyway: the touch is told in any case.
+        """
+        leg, faults = voice.leg, self.faults
+        slow = now_s - voice.slow_s >= PULSE_S * 0.95
+        if slow:
+            voice.slow_s = now_s
+        news = leg.pulse(now_ms, slow=slow, quotes=quotes)
+        if anyway:
+            news = news._replace(touched=True)
+        self.trading.note(leg, mono_s())
+        if voice.name in self.trading.delisted:
+            return
+        told: dict[str, tuple[Leg, News]] = {}
+        for channel in voice.channels:
+            conn = channel.conn
+            if conn not in told:
+                told[conn] = voice.warp(conn).through(leg, news, bend_of(faults, conn, leg.spec))
+            shown, what = told[conn]
+            said = channel.dialect.say(conn, channel.topic, shown, channel.memory, what)
+            if faults.on or not channel.tamper.idle:
+                said = channel.tamper.mangled(faults, conn, channel.topic, leg.spec.base, said)
+            if said and not self._hushed(channel, now_ms):
+                frames = b"".join(map(frame, said))
+                self.sent += len(said) * len(channel.clients)
+                for client in channel.clients:
+                    client.parts.append(frames)
+
+    def _flush(self, client: Client, now_ms: int, now_s: float) -> None:
         while client.held and client.held[0][0] <= now_s:
             client.write(client.held.popleft()[1])
-        if self._muted(client, now_ms, now_s) or not client.topics:
+        if client.later:
+            for _, frames in [row for row in client.later if row[0] <= now_s]:
+                client.write(frames)
+            client.later = [row for row in client.later if row[0] > now_s]
+        if not client.parts:
             return
-        parts = [said[conn, text] for text in client.topics if (conn, text) in said]
-        if self._faults.active("garbage", conn, now_s):
-            parts.append(frame(GARBAGE[self._garbage % len(GARBAGE)]))
-            self._garbage += 1
-        frames = b"".join(parts)
-        if client.held or self._faults.active("slow", conn, now_s):
+        frames = b"".join(client.parts)
+        client.parts.clear()
+        client.spoken_ms = now_ms
+        if client.held or self.faults.active("slow", client.conn):
             client.held.append((now_s + SLOW_S, frames))
-        elif frames:
+        else:
             client.write(frames)
 
-    def _muted(self, client: Client, now_ms: int, now_s: float) -> bool:
-        conn = client.category
-        return (
-            self._faults.active("silence", conn, now_s)
-            or self._faults.active("mute", conn, now_s)
-            or self.market.silent(conn, now_ms)
+    def _heartbeats(self, now_ms: int) -> None:
+        for client in tuple(self.clients):
+            if client.topics and not self._mute(client.conn):
+                silent_ms = now_ms - client.spoken_ms
+                beats = client.dialect.idle(client.conn, silent_ms, self._shown_ms(client.conn))
+                client.write(b"".join(map(frame, beats)))
+
+    # What faults leave
+
+    def _mute(self, conn: str) -> bool:
+        return bool(self.faults.active("mute", conn) or self.faults.active("half_open", conn))
+
+    def _silent(self, conn: str, now_ms: int) -> bool:
+        """No market data on this connection."""
+        silent = self.faults.on and (self._mute(conn) or self.faults.active("silence", conn))
+        return bool(silent) or self.market.silent(conn, now_ms)
+
+    def _hushed(self, channel: Channel, now_ms: int) -> bool:
+        """No data of this channel."""
+        conn, topic, faults = channel.conn, channel.topic, self.faults
+        if self._silent(conn, now_ms):
+            return True
+        base = channel.voice.leg.spec.base
+        if not faults.on:
+            return False
+        if faults.active("outage", conn, topic.symbol, base):
+            return True
+        return any(
+            fault.kind == "mute_topic"
+            and fault.hits(conn, topic.symbol, base)
+            and topic.text.startswith(str(fault.value or ""))
+            for fault in faults.on
         )
 
-    def _on(self, conn: str) -> list[Client]:
-        return [client for client in self._clients if client.category == conn]
+    def _shown_ms(self, conn: str) -> int:
+        skew_ms, seconds = clock_of(self.faults, conn)
+        return (self.now_ms() + skew_ms) // (1000 if seconds else 1)
 
-    def _leg(self, key: tuple[Category, str], now_ms: int) -> LegFeed:
-        """The instrument's voice; caught up where nobody listened at the last pulse."""
-        leg = self._legs.get(key)
-        if leg is None:
-            leg = LegFeed(BY_SYMBOL[key[1]], key[0], self.market, now_ms)
-            self._legs[key] = leg
-        elif key not in self._awake:
-            leg.wake(now_ms)
-        self._awake.add(key)
-        return leg
+    def _floor(self, conn: str) -> VenueFloor:
+        old = self.drills.old_legs(conn) if self.faults.on else None
+        return VenueFloor(self.trading, lambda _: self._shown_ms(conn), old)
 
     # WebSocket
 
     async def _talk(self, ws: ServerConnection) -> None:
         """One client from its handshake to its end."""
-        path = ws.request.path.partition("?")[0] if ws.request else ""
-        category: Category = "spot" if path == f"{WS_PREFIX}spot" else "linear"
+        path = ws.request.path if ws.request else ""
+        dialect, conn = self._sockets[path.partition("?")[0]]
         self._connects += 1
-        client = Client(ws, category, f"demo{self.options.seed:x}-{self._connects:06d}")
-        self._clients.add(client)
+        conn_id = f"demo{self.options.seed:x}-{self._connects:06d}"
+        client = Client(ws, dialect, conn, conn_id)
+        client.spoken_ms, client.opened_s = self.now_ms(), self.now_s()
+        early = self.faults.active("close_early", conn)
+        if early is not None:
+            await ws.close(int(early.number(1013)), "simulated")
+            return
+        self.clients.add(client)
+        client.pause(on=bool(self.faults.active("half_open", conn)))
         try:
+            hello = dialect.hello(conn, path, self._shown_ms(conn))
+            self._answer(client, hello.replies, hello.added, hello.dropped)
             async for message in ws:
                 self._hear(client, message)
         except ConnectionClosed:
             pass  # cut, by us or by them
         finally:
-            self._clients.discard(client)
+            self.clients.discard(client)
+            self._drop(client, tuple(client.topics))
 
     def _hear(self, client: Client, message: str | bytes) -> None:
-        """Answer one client message, in the venue's words."""
-        now_s = mono_s() - self._began_s
-        if self._faults.active("mute", client.category, now_s):
+        """Answer one client message, in its venue's words."""
+        if self._mute(client.conn):
             return
-        request = read_request(message)
-        if request is None:
-            said = "Failed to decode incoming data: not a valid request"
-            client.write(frame(answer(False, said, client.conn_id, Request())))
-        elif request.op == "ping":
-            client.write(frame(pong(client.conn_id, request)))
-        elif request.op == "subscribe":
-            self._subscribe(client, request)
-        elif request.op == "unsubscribe":
-            for text in request.args:
-                client.topics.pop(text, None)
-            client.write(frame(answer(True, "", client.conn_id, request)))
-        else:
-            client.write(frame(answer(False, "error:invalid op", client.conn_id, request)))
+        raw = message.encode("utf-8", "replace") if isinstance(message, str) else message
+        floor = self._floor(client.conn)
+        heard = client.dialect.hear(client.conn, raw, client.topics, floor, client.conn_id)
+        self._answer(client, heard.replies, heard.added, heard.dropped)
 
-    def _subscribe(self, client: Client, request: Request) -> None:
-        conn, now_ms = client.category, self.now_ms()
-        topics = [parse_topic(text, conn) for text in request.args]
-        why_not = refusal(request, conn, topics, client.topics)
-        if why_not:
-            client.write(frame(answer(False, why_not, client.conn_id, request)))
+    def _answer(
+        self,
+        client: Client,
+        replies: Iterable[bytes],
+        added: Iterable[Topic],
+        dropped: Iterable[str],
+    ) -> None:
+        if not self._mute(client.conn):
+            client.write(b"".join(map(frame, replies)))
+        self._drop(client, dropped)
+        self.market.advance(self.now_ms())
+        for topic in added:
+            self._add(client, topic)
+
+    def _add(self, client: Client, topic: Topic) -> None:
+        """Subscribe a client and greet it with the state that others have heard."""
+        client.topics[topic.text] = topic
+        channel = self._channel(client, topic)
+        if channel is None:
             return
-        client.write(frame(answer(True, acked(conn), client.conn_id, request)))
-        self.market.advance(now_ms)
-        silent = self._muted(client, now_ms, mono_s() - self._began_s)
-        for topic in topics:
-            if topic is None:
+        channel.clients[client] = None
+        self.greet(channel, (client,))
+
+    def greet(self, channel: Channel, clients: Iterable[Client]) -> None:
+        """Send a topic's first data."""
+        conn, leg, now_ms = channel.conn, channel.voice.leg, self.now_ms()
+        bend = bend_of(self.faults, conn, leg.spec)
+        shown: Leg = leg if bend == STRAIGHT else Bent(leg, bend)
+        said = channel.dialect.greet(conn, channel.topic, shown, channel.memory, bend.time(now_ms))
+        if not said or self._hushed(channel, now_ms):
+            return
+        frames, now_s = b"".join(map(frame, said)), self.now_s()
+        late = self.faults.active("late_snapshot", conn, leg.spec.symbol, leg.spec.base)
+        for client in clients:
+            client.spoken_ms = now_ms
+            if late is not None:
+                client.later.append((now_s + LATE_S, frames))
+            else:
+                client.write(frames)
+
+    def _channel(self, client: Client, topic: Topic) -> Channel | None:
+        """The shared channel of a topic; None where it speaks of nothing that is simulated."""
+        found = self._channels.get((client.conn, topic.text))
+        if found is not None:
+            return found
+        name = client.dialect.leg_of(client.conn, topic)
+        leg = None if name is None else self.trading.sim(name)
+        if name is None or leg is None:
+            return None
+        voice = self.voices.get(name)
+        if voice is None:
+            voice = self.voices[name] = Voice(name, leg)
+            self.trading.awake.add(name)
+        channel = Channel(client.dialect, client.conn, topic, voice)
+        channel.memory["floor"] = self._floor(client.conn)
+        voice.channels.append(channel)
+        self._channels[client.conn, topic.text] = channel
+        return channel
+
+    def _drop(self, client: Client, texts: Iterable[str]) -> None:
+        for text in tuple(texts):
+            client.topics.pop(text, None)
+            channel = self._channels.get((client.conn, text))
+            if channel is None or client not in channel.clients:
                 continue
-            greeting = self._leg((conn, topic.symbol), now_ms).greeting(topic, now_ms)
-            client.topics[topic.text] = topic
-            if not silent:
-                client.write(b"".join(map(frame, greeting)))
+            del channel.clients[client]
+            if channel.clients:
+                continue
+            del self._channels[client.conn, text]
+            voice = channel.voice
+            voice.channels.remove(channel)
+            if not voice.channels:
+                del self.voices[voice.name]
+                self.trading.awake.discard(voice.name)
+
+    def close(self, client: Client, code: int) -> None:
+        """Close a client's socket in the protocol's way, without waiting."""
+        task = asyncio.get_running_loop().create_task(client.ws.close(code, "simulated"))
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
 
     # HTTP
 
-    def _http(self, _: ServerConnection, request: HttpRequest) -> Response | None:
+    async def _http(self, _: ServerConnection, request: HttpRequest) -> Response | None:
         """None lets a WebSocket in; anything else is answered here."""
         path = request.path.partition("?")[0]
-        if path in (f"{WS_PREFIX}spot", f"{WS_PREFIX}linear"):
-            conn, now_s = path.removeprefix(WS_PREFIX), mono_s() - self._began_s
-            if any(self._faults.active(k, conn, now_s) for k in ("refuse", "disconnect")):
-                return _response(503, b"simulated refusal\n")
-            return None if "Upgrade" in request.headers else _response(426, b"WebSocket only\n")
-        now_ms = self.now_ms()
-        self.market.advance(now_ms)
-        return _response(*pages.answer(self, request.path, now_ms))
+        if path in self._sockets:
+            refused = self._refusal(self._sockets[path][1])
+            if refused is not None:
+                return refused
+            return None if "Upgrade" in request.headers else response(426, b"WebSocket only\n")
+        dialect = self._pages_of(path)
+        if dialect is None:
+            return response(404, b"no such page\n")
+        conn = f"{dialect.venue}.rest"
+        while self._mute(conn) or self.faults.active("silence", conn):  # noqa: ASYNC110 - a wait
+            await asyncio.sleep(PULSE_S)
+        if self.faults.active("slow", conn):
+            await asyncio.sleep(SLOW_S)
+        refused = self._refusal(conn)
+        if refused is not None:
+            return refused
+        self.market.advance(self.now_ms())
+        page = dialect.page(request.path, self._floor(conn))
+        return response(page.status, page.body)
 
-    def ticker(self, category: Category, symbol: str, now_ms: int) -> dict[str, str]:
-        """Ticker fields for the REST page."""
-        return self._quiet_leg(category, symbol, now_ms).rest_ticker(now_ms)
+    def _pages_of(self, path: str) -> Dialect | None:
+        for dialect in self._dialects:
+            if any(path.startswith(start) for start in dialect.pages):
+                return dialect
+        return None
 
-    def sides(self, category: Category, symbol: str, now_ms: int) -> tuple[Levels, Levels, int]:
-        """(bids, asks, cross sequence) for the REST page."""
-        return self._quiet_leg(category, symbol, now_ms).sides(now_ms)
-
-    def _quiet_leg(self, category: Category, symbol: str, now_ms: int) -> LegFeed:
-        """A leg that is looked at without being listened to."""
-        key: tuple[Category, str] = (category, symbol)
-        if key not in self._legs:
-            self._legs[key] = LegFeed(BY_SYMBOL[symbol], category, self.market, now_ms)
-        return self._legs[key]
-
-
-def frame(payload: bytes) -> bytes:
-    """A whole, unmasked WebSocket text frame (RFC 6455, 5.2)."""
-    size = len(payload)
-    if size < 126:
-        return bytes((0x81, size)) + payload
-    if size < 65_536:
-        return b"\x81\x7e" + size.to_bytes(2, "big") + payload
-    return b"\x81\x7f" + size.to_bytes(8, "big") + payload
-
-
-def _response(status: int, body: bytes) -> Response:
-    phrase = http.HTTPStatus(status).phrase
-    headers: dict[str, Any] = {
-        "Content-Type": "application/json" if body[:1] == b"{" else "text/plain",
-        "Content-Length": str(len(body)),
-        "Connection": "close",
-    }
-    return Response(status, phrase, Headers(headers), body)
-
-
-def _check(options: DemoOptions) -> None:
-    """Options that no type can refuse."""
-    low, high = SPEED_RANGE
-    if not low <= options.speed <= high:
-        raise UserError(f"--speed {options.speed:g} is outside {low:g} to {high:g}.")
-    low, high = RATE_RANGE
-    if not low <= options.rate <= high:
-        raise UserError(f"--rate {options.rate:g} is outside {low:g} to {high:g}.")
-    if not 0 <= options.seed <= 2**31:
-        raise UserError(f"--seed {options.seed} is outside 0 to {2**31}.")
-    if options.symbol not in BY_SYMBOL:
-        known = ", ".join(BY_SYMBOL)
-        raise UserError(f"--symbol {options.symbol} is not simulated. Known: {known}.")
-    if options.epoch_ms is not None and not 10**12 <= options.epoch_ms < 10**13:
-        raise UserError(f"--epoch-ms {options.epoch_ms} is not a time in ms between 2001 and 2286.")
+    def _refusal(self, conn: str) -> Response | None:
+        """The answer to a newcomer whom a fault turns away."""
+        if any(self.faults.active(kind, conn) for kind in ("refuse", "disconnect")):
+            return response(503, b"simulated refusal\n")
+        fault = self.faults.active("http_status", conn)
+        if fault is None:
+            return None
+        return turned_away(fault, self.now_s())

@@ -1,7 +1,8 @@
 """One coin's random walk, at any step length: log price, and perp premium in basis points.
 
-Spot: a common market factor (beta 0.9) and the coin's own noise, both with t(4) innovations, a
-variance that reacts to the last move and reverts (the diffusion limit of GARCH(1,1)), and jumps.
+Spot: a common market factor (beta 0.9), a factor of the coin's sector and the coin's own noise, all
+with t(4) innovations, a variance that reacts to the last move and reverts (the diffusion limit of
+GARCH(1,1)), and jumps. The sector's share of a coin's variance is invented.
 Premium: a level that relaxes towards the present mood's, a slow and a fast Ornstein-Uhlenbeck
 process, decaying jumps, and a few seconds' noise. Each part is stepped by its exact law, so that
 minutes of history and seconds of the present come from the same process.
@@ -9,6 +10,7 @@ minutes of history and seconds of the present come from the same process.
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -25,6 +27,7 @@ DAY_S = 86_400.0
 
 MARKET_SD_YEAR = 0.50
 BETA = 0.9
+SECTOR_SHARE = 0.3  # of the variance that the market factor leaves to a coin
 SPOT_JUMPS_YEAR = 6.0
 SPOT_JUMP = (0.03, 0.06)
 VARIANCE_HALF_LIFE_S = 2.0 * DAY_S
@@ -40,7 +43,8 @@ JUMPS_YEAR = 30.0
 JUMP_IN_FAST_SD = 2.0
 JUMP_HALF_LIFE_S = 2.0 * 3600.0
 JUMP_UP_SHARE = 0.6
-NOISE_TAU_S = 15.0
+NOISE_HALF_LIFE_S = 15.0 * math.log(2.0)
+PULL_ROW = 48
 NOISE_PER_SPREAD = 0.2  # sd of the seconds' noise, in effective perp spreads
 
 
@@ -55,11 +59,13 @@ class CoinState(msgspec.Struct):
     fast: float = 0.0
     jump: float = 0.0
     noise: float = 0.0
-    weighted: float = 0.0  # the rate meter's sums
-    samples: int = 0
-    interest: float = 0.0  # log of open interest over its usual value
-    lag: list[float] = msgspec.field(default_factory=list)  # last log prices that spot follows
-    basis: list[float] = msgspec.field(default_factory=list)  # last seconds of perp/index - 1
+
+
+class Tide(NamedTuple):
+    """Log returns that coins share: the market's, and one sector's for a yearly deviation of 1."""
+
+    market: Floats
+    sector: Floats
 
 
 class Path(NamedTuple):
@@ -67,6 +73,7 @@ class Path(NamedTuple):
 
     log_price: Floats
     premium_bp: Floats
+    noise_bp: Floats  # the part of the premium that lasts a few seconds
     variance: Floats  # per step, of the log price, n long
 
 
@@ -85,13 +92,13 @@ def first_state(coin: Coin, preset: Preset, rng: np.random.Generator) -> CoinSta
     )
 
 
-def market_factor(
-    variance: float, steps: int, dt_s: float, rng: np.random.Generator
+def common_factor(
+    variance: float, steps: int, dt_s: float, rng: np.random.Generator, sd_year: float
 ) -> tuple[Floats, float]:
-    """(log returns that all coins share, the factor's variance afterwards)."""
+    """(log returns that many coins share, the factor's variance afterwards)."""
     shocks = _shocks(steps, rng)
     path = _variance_path(variance, shocks, dt_s)
-    returns = MARKET_SD_YEAR * np.sqrt(np.array(path[:-1]) * (dt_s / YEAR_S)) * shocks
+    returns = sd_year * np.sqrt(np.array(path[:-1]) * (dt_s / YEAR_S)) * shocks
     return returns, path[-1]
 
 
@@ -99,23 +106,25 @@ def walk(
     coin: Coin,
     preset: Preset,
     state: CoinState,
-    market: Floats,
+    tide: Tide,
     dt_s: float,
     rng: np.random.Generator,
 ) -> Path:
-    """Walk on by len(market) steps of dt_s seconds; `state` is moved to the end of the path."""
-    steps = len(market)
-    own_year = coin.sd_year**2 - (BETA * MARKET_SD_YEAR) ** 2
+    """Walk on by len(tide.market) steps of dt_s seconds; `state` moves to the end of the path."""
+    steps = len(tide.market)
+    rest_year = coin.sd_year**2 - (BETA * MARKET_SD_YEAR) ** 2
+    sector_year = SECTOR_SHARE * rest_year
     shocks = _shocks(steps, rng)
     path = _variance_path(state.variance, shocks, dt_s)
-    own = np.array(path[:-1]) * (own_year * dt_s / YEAR_S)
-    returns = BETA * market + np.sqrt(own) * shocks + _spot_jumps(steps, dt_s, rng)
+    own = np.array(path[:-1]) * ((rest_year - sector_year) * dt_s / YEAR_S)
+    returns = BETA * tide.market + math.sqrt(sector_year) * tide.sector
+    returns = returns + np.sqrt(own) * shocks + _spot_jumps(steps, dt_s, rng)
     log_price = np.concatenate(([0.0], np.cumsum(returns))) + state.log_price
-    premium = _premium(coin, preset, state, steps, dt_s, rng)
+    premium, noise = _premium(coin, preset, state, steps, dt_s, rng)
     state.variance = path[-1]
     state.log_price = float(log_price[-1])
-    variance = own + (BETA * MARKET_SD_YEAR) ** 2 * dt_s / YEAR_S
-    return Path(log_price, premium, variance)
+    variance = own + ((BETA * MARKET_SD_YEAR) ** 2 + sector_year) * dt_s / YEAR_S
+    return Path(log_price, premium, noise, variance)
 
 
 def premium_bp(state: CoinState) -> float:
@@ -130,19 +139,25 @@ def _premium(
     steps: int,
     dt_s: float,
     rng: np.random.Generator,
-) -> Floats:
-    start = premium_bp(state)
+) -> tuple[Floats, Floats]:
+    """(premium, the seconds' noise in it) at each of steps + 1 points."""
+    start, start_noise = premium_bp(state), state.noise
     moods = coin.moods(preset)
     level, slow_sd, fast_sd = _mood_path(moods, state, steps, dt_s, rng)
     normal = rng.standard_normal((3, steps))
-    slow = _pull(state.slow, SLOW_HALF_LIFE_S, dt_s, slow_sd * normal[0])
-    fast = _pull(state.fast, coin.fast_half_life_h * 3600.0, dt_s, fast_sd * normal[1])
-    noise_sd = NOISE_PER_SPREAD * coin.spread_bp[1]
-    noise = _pull(state.noise, NOISE_TAU_S * math.log(2.0), dt_s, noise_sd * normal[2])
+    slow = pull(state.slow, SLOW_HALF_LIFE_S, dt_s, slow_sd * normal[0])
+    fast = pull(state.fast, coin.fast_half_life_h * 3600.0, dt_s, fast_sd * normal[1])
+    noise = pull(state.noise, NOISE_HALF_LIFE_S, dt_s, noise_sd(coin) * normal[2])
     jump = _jump_path(state.jump, fast_sd, dt_s, rng)
-    state.slow, state.fast, state.noise, state.jump = slow[-1], fast[-1], noise[-1], jump[-1]
-    total = level + np.array(slow) + np.array(fast) + np.array(noise) + np.array(jump)
-    return np.concatenate(([start], total))
+    state.slow, state.fast, state.noise = float(slow[-1]), float(fast[-1]), float(noise[-1])
+    state.jump = float(jump[-1])
+    total = level + slow + fast + noise + jump
+    return np.concatenate(([start], total)), np.concatenate(([start_noise], noise))
+
+
+def noise_sd(coin: Coin) -> float:
+    """Deviation of the seconds' noise of the premium, bp."""
+    return NOISE_PER_SPREAD * coin.spread_bp[1]
 
 
 def _mood_path(
@@ -177,25 +192,42 @@ def _draw_mood(moods: Sequence[Mood], chance: float) -> int:
     return len(moods) - 1
 
 
-def _pull(start: float, half_life_s: float, dt_s: float, noise: Floats) -> list[float]:
-    """Ornstein-Uhlenbeck around 0 by its exact law; noise: unit normals times the stationary sd."""
+def pull(start: float, half_life_s: float, dt_s: float, noise: Floats) -> Floats:
+    """Ornstein-Uhlenbeck around 0 by its exact law; noise: unit normals times the stationary sd.
+
+    The recursion x = keep * x + e runs as matrix products over rows of PULL_ROW steps.
+    """
     keep = 0.5 ** (dt_s / half_life_s)
-    scaled = (noise * math.sqrt(1.0 - keep * keep)).tolist()
-    return list(accumulate(scaled, lambda x, e: keep * x + e, initial=start))[1:]
+    steps = len(noise)
+    rows = -(-steps // PULL_ROW)
+    padded = np.zeros(rows * PULL_ROW)
+    padded[:steps] = noise * math.sqrt(1.0 - keep * keep)
+    weights, faded = _pull_weights(keep)
+    within = padded.reshape(rows, PULL_ROW) @ weights
+    last, drop = within[:, -1].tolist(), float(faded[-1])
+    carried = list(accumulate(last[:-1], lambda x, e: drop * x + e, initial=start))
+    out = within + np.array(carried)[:, None] * faded
+    return np.asarray(out.ravel()[:steps])
 
 
-def _jump_path(start: float, fast_sd: Floats, dt_s: float, rng: np.random.Generator) -> list[float]:
+@lru_cache(maxsize=256)
+def _pull_weights(keep: float) -> tuple[Floats, Floats]:
+    powers = np.asarray(keep ** np.arange(PULL_ROW + 1), dtype=np.float64)
+    behind = np.arange(PULL_ROW)[None, :] - np.arange(PULL_ROW)[:, None]
+    weights = np.where(behind >= 0, powers[np.maximum(behind, 0)], 0.0)
+    return weights, powers[1:]
+
+
+def _jump_path(start: float, fast_sd: Floats, dt_s: float, rng: np.random.Generator) -> Floats:
     """Decaying jumps of the premium."""
     steps = len(fast_sd)
-    kicks = np.zeros(steps)
+    out = start * 0.5 ** (np.arange(1, steps + 1) * (dt_s / JUMP_HALF_LIFE_S))
     hits = np.flatnonzero(rng.random(steps) < JUMPS_YEAR * dt_s / YEAR_S)
     for hit in hits.tolist():
         sign = 1.0 if rng.random() < JUMP_UP_SHARE else -1.0
-        kicks[hit] = sign * JUMP_IN_FAST_SD * fast_sd[hit] * rng.exponential()
-    if not hits.size and abs(start) < 1e-6:
-        return [0.0] * steps
-    keep = 0.5 ** (dt_s / JUMP_HALF_LIFE_S)
-    return list(accumulate(kicks.tolist(), lambda x, e: keep * x + e, initial=start))[1:]
+        kick = sign * JUMP_IN_FAST_SD * fast_sd[hit] * rng.exponential()
+        out[hit:] += kick * 0.5 ** (np.arange(steps - hit) * (dt_s / JUMP_HALF_LIFE_S))
+    return np.asarray(out)
 
 
 def _spot_jumps(steps: int, dt_s: float, rng: np.random.Generator) -> Floats:
@@ -212,14 +244,17 @@ def _shocks(steps: int, rng: np.random.Generator) -> Floats:
 
 def _variance_path(start: float, shocks: Floats, dt_s: float) -> list[float]:
     """Relative variance before each step, and after the last: steps + 1 values."""
-    pull = math.log(2.0) * dt_s / VARIANCE_HALF_LIFE_S
+    back = math.log(2.0) * dt_s / VARIANCE_HALF_LIFE_S
     react = VARIANCE_REACTION_DAY * math.sqrt(dt_s / DAY_S)
     low, high = VARIANCE_RANGE
     squares = np.minimum(shocks * shocks, SQUARE_MAX)
     surprise = (react * (squares - CLIPPED_SQUARE_MEAN)).tolist()
     out, now = [start], start
     for push in surprise:
-        now = now + pull * (1.0 - now) + now * push
-        now = low if now < low else min(now, high)
+        now += back * (1.0 - now) + now * push
+        if now < low:
+            now = low
+        elif now > high:
+            now = high
         out.append(now)
     return out

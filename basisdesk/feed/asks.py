@@ -1,138 +1,244 @@
-"""What one connection was asked for, which answers are missing, and what to ask again.
+"""What one connection was asked for, which streams came of it, and what to ask again.
 
-Knows no socket and no venue: an answer is any message that repeats our request id.
+Knows no socket and no venue's words: whether a request was answered, and whether its stream lives,
+is what the market says of the stream. An answer that names no request is as good as one that does.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+import math
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
 from basisdesk.feed.pace import Pace
+from basisdesk.feed.shared import StreamView
+from basisdesk.venues import TopicRule
 
-_ANSWER_BYTES_MAX = 2_000  # acks are short; longer messages are not searched for our id
+SEED_AFTER = 3  # fruitless subscribes of a stream that should bring its own snapshot
 
 
 class Ask:
-    """The state of one wanted topic on the present connection."""
+    """The state of one wanted topic on the present socket.
 
-    __slots__ = ("again_s", "answered", "asked_s", "tries")
+    asked_s: when the request went out; None: not asked, infinity: waits for its turn to be sent.
+    said_ns: stamp of the "asked" that the market has to take before its word counts.
+    tries: asked again since it was last well. leaves_s: when a topic not wanted any more goes.
+    seeds, seeded_s: fruitless fetches of its book, and when the last one was asked for.
+    """
 
-    def __init__(self, again_s: float) -> None:
-        self.asked_s: float | None = None  # None: not asked on this connection
-        self.answered = False
-        self.tries = 0  # asked again, since it was last live
-        self.again_s = again_s  # how long to leave it alone after an answer
+    __slots__ = (
+        "asked_s",
+        "leaves_s",
+        "rule",
+        "said_ns",
+        "seeded_s",
+        "seeds",
+        "topic",
+        "tries",
+        "wanted_s",
+    )
+
+    def __init__(self, topic: str, rule: TopicRule, now_s: float) -> None:
+        self.topic = topic
+        self.rule = rule
+        self.wanted_s = now_s
+        self.leaves_s = math.inf
+        self.renew()
+
+    def renew(self) -> None:
+        """Nothing was asked on this socket yet."""
+        self.asked_s: float | None = None
+        self.said_ns = 0
+        self.tries = 0
+        self.seeds = 0
+        self.seeded_s = -math.inf
+
+
+class Due(NamedTuple):
+    """What to do now. again: subscribe anew. unanswered, refused: the same, each one alone.
+
+    seeds: fetch the book over HTTP. cut: why to reconnect, or "".
+    """
+
+    again: list[str]
+    unanswered: list[str]
+    refused: list[str]
+    seeds: list[str]
+    cut: str = ""
 
 
 class Asks:
-    """The topics wanted on one connection. Times are monotonic seconds."""
+    """The topics wanted on one connection. Times are monotonic seconds.
 
-    def __init__(self, pace: Pace) -> None:
+    rule: what a topic carries. settle_s: a new wish waits so long, so that one which is taken back
+    costs no request. view: what the market says of a topic's stream; None before it knows it.
+    """
+
+    def __init__(
+        self,
+        pace: Pace,
+        rule: Callable[[str], TopicRule],
+        view: Callable[[str], StreamView | None],
+        settle_s: float = 0.0,
+    ) -> None:
         self._pace = pace
-        self._groups: dict[str, tuple[str, ...]] = {}
+        self._rule = rule
+        self._view = view
+        self._settle_s = settle_s
         self._asks: dict[str, Ask] = {}
-        self._open: dict[bytes, tuple[str, ...]] = {}
 
     def __len__(self) -> int:
-        """Topics wanted."""
-        return len(self._asks)
+        """Topics wanted; those that are about to leave do not count."""
+        return sum(ask.leaves_s == math.inf for ask in self._asks.values())
 
     def __contains__(self, topic: object) -> bool:
-        """Whether the topic is wanted."""
+        """Whether the topic is wanted, or not yet gone."""
         return topic in self._asks
 
     @property
-    def topics(self) -> Iterable[str]:
-        """Topics wanted."""
-        return self._asks.keys()
+    def promised(self) -> bool:
+        """Some topic must not be silent for long."""
+        return any(ask.rule.quiet_s > 0 for ask in self._asks.values())
 
-    @property
-    def groups(self) -> list[tuple[str, ...]]:
-        """The wanted topics as they are asked for first: one message an instrument."""
-        return list(self._groups.values())
-
-    def want(
-        self, groups: Mapping[str, tuple[str, ...]]
-    ) -> tuple[list[tuple[str, ...]], tuple[str, ...]]:
-        """Replace what is wanted: topics by instrument.
-
-        Returns the new topics, a tuple an instrument, and the topics no longer wanted.
-        """
-        wanted = dict.fromkeys(topic for topics in groups.values() for topic in topics)
-        dropped = tuple(topic for topic in self._asks if topic not in wanted)
-        new = [
-            fresh
-            for topics in groups.values()
-            if (fresh := tuple(t for t in topics if t not in self._asks))
-        ]
-        for topic in dropped:
-            del self._asks[topic]
+    def want(self, topics: Iterable[str], now_s: float) -> None:
+        """Replace what is wanted. What is not named any more leaves a little later."""
+        wanted = dict.fromkeys(topics)
+        for topic, ask in self._asks.items():
+            if topic in wanted:
+                ask.leaves_s = math.inf
+            elif ask.leaves_s == math.inf:
+                ask.leaves_s = now_s + self._pace.leave_s
         for topic in wanted:
-            self._asks.setdefault(topic, Ask(self._pace.resync_s))
-        self._groups = dict(groups)
-        return new, dropped
+            if topic not in self._asks:
+                self._asks[topic] = Ask(topic, self._rule(topic), now_s)
 
     def restart(self) -> None:
-        """The connection is new: nothing was asked on it yet."""
-        self._open.clear()
-        self._asks = {topic: Ask(self._pace.resync_s) for topic in self._asks}
+        """The socket is new: nothing was asked on it yet."""
+        for ask in self._asks.values():
+            ask.renew()
 
-    def sent(self, topics: Iterable[str], req_id: str, now_s: float) -> None:
-        """These topics were asked for under this request id."""
-        topics = tuple(topics)
-        for topic in topics:
-            ask = self._asks[topic]
-            ask.asked_s, ask.answered = now_s, False
-        self._open[f'"{req_id}"'.encode()] = topics
-
-    @property
-    def waiting(self) -> bool:
-        """Some request has no answer yet: offer messages to `hear`."""
-        return bool(self._open)
-
-    def hear(self, payload: bytes) -> None:
-        """Look whether this message answers a request, with yes or no."""
-        if len(payload) > _ANSWER_BYTES_MAX:
-            return
-        for needle in self._open:
-            if needle in payload:
-                for topic in self._open.pop(needle):
-                    if ask := self._asks.get(topic):
-                        ask.answered = True
-                return
-
-    def due(self, state_of: Callable[[str], str], now_s: float) -> tuple[list[str], str]:
-        """(topics to ask for again, each alone; why to reconnect, or "").
-
-        state_of: what the market says of a topic's stream: "live", "stale", "resync", ...
-        """
-        again: list[str] = []
+    def moved(self, topics: Iterable[str], now_s: float) -> tuple[str, ...]:
+        """Another socket took over that has these topics. Returns those nobody wants any more."""
+        taken = set(topics)
         for topic, ask in self._asks.items():
-            if ask.asked_s is None:
+            said_ns = ask.said_ns
+            ask.renew()
+            if topic in taken and said_ns:  # else the market was never told of it
+                ask.asked_s, ask.said_ns = now_s, said_ns
+        return tuple(topic for topic in taken if topic not in self._asks)
+
+    def fresh(self, now_s: float, at_once: bool = False) -> list[str]:
+        """Topics that were not asked for on this socket, once their wish has settled."""
+        settled_s = math.inf if at_once else now_s - self._settle_s
+        return [
+            topic
+            for topic, ask in self._asks.items()
+            if ask.asked_s is None and ask.wanted_s <= settled_s and ask.leaves_s == math.inf
+        ]
+
+    def queued(self, topics: Iterable[str]) -> None:
+        """Requests for these topics wait for their turn."""
+        for topic in topics:
+            self._asks[topic].asked_s = math.inf
+
+    def sent(self, topics: Iterable[str], said_ns: int, now_s: float) -> None:
+        """A request for these topics went out, and the market was told so with this stamp."""
+        for topic in topics:
+            if ask := self._asks.get(topic):
+                ask.asked_s, ask.said_ns = now_s, said_ns
+
+    def gone(self, now_s: float) -> tuple[list[str], list[str]]:
+        """(topics to unsubscribe, topics never asked for) whose time has come; forgotten here."""
+        leaving = [ask for ask in self._asks.values() if ask.leaves_s <= now_s]
+        for ask in leaving:
+            del self._asks[ask.topic]
+        asked = [ask.topic for ask in leaving if ask.asked_s is not None]
+        return asked, [ask.topic for ask in leaving if ask.asked_s is None]
+
+    def due(self, now_s: float, swamped: bool = False) -> Due:
+        """What to do about streams that do not live.
+
+        swamped: so much comes in that an answer may still wait behind it; none is missed then.
+        """
+        due = Due([], [], [], [])
+        for topic, ask in self._asks.items():
+            view = self._view(topic)
+            if ask.asked_s is None or ask.asked_s == math.inf or ask.leaves_s < math.inf:
                 continue
-            state = state_of(topic)
-            waited_s = now_s - ask.asked_s
-            if state == "live":
-                if waited_s >= self._pace.resync_s:  # "live" may be from before we asked
-                    ask.answered, ask.tries, ask.again_s = True, 0, self._pace.resync_s
-            elif not ask.answered and waited_s >= self._pace.answer_s:
+            if view is None or view.asked_ns < ask.said_ns:
+                continue  # the engine has not come so far
+            if swamped and view.state == "connecting":
+                continue
+            if cut := self._judge(ask, view, now_s, due):
+                return due._replace(cut=cut)
+        return due
+
+    def asked_again(self, topics: Iterable[str]) -> None:
+        """These topics are really asked again: the next time waits longer."""
+        for topic in topics:
+            self._asks[topic].tries += 1
+            self._asks[topic].asked_s = math.inf
+
+    def wanted(self) -> list[str]:
+        """Topics wanted."""
+        return [topic for topic, ask in self._asks.items() if ask.leaves_s == math.inf]
+
+    def taken(self) -> list[str]:
+        """Topics wanted that the venue did not refuse: one bad topic may fail its neighbours."""
+        return [t for t in self.wanted() if (v := self._view(t)) is None or v.state != "down"]
+
+    def live(self) -> list[str]:
+        """Wanted topics whose stream lives."""
+        return [t for t in self.wanted() if (v := self._view(t)) and v.state == "live"]
+
+    def heard_ns(self) -> int:
+        """Our stamp of the last data of any wanted topic; 0 before any."""
+        views = (self._view(topic) for topic in self._asks)
+        return max((view.heard_ns for view in views if view is not None), default=0)
+
+    def _judge(self, ask: Ask, view: StreamView, now_s: float, due: Due) -> str:
+        """Sort one topic into `due`; returns why to reconnect, or ""."""
+        assert ask.asked_s is not None  # `due` looks at no other
+        waited_s, state = now_s - ask.asked_s, view.state
+        if state == "live":
+            self._is_well(ask, now_s, waited_s)
+        elif ask.rule.seeded and (state in ("acked", "resync") or self._heard(ask, view)):
+            self._seed(ask, view, now_s, due)
+        elif state == "connecting":
+            if waited_s >= self._pace.answer_s:
                 if ask.tries:
-                    return [], f"no answer to subscribe {topic}"
-                again.append(topic)
-            elif ask.answered and state in _BROKEN and waited_s >= ask.again_s:
-                again.append(topic)
-        for topic in again:
-            self._count(self._asks[topic])
-        if self._open:  # where data flows, a lost ack is not looked for any longer
-            self._open = {k: v for k, v in self._open.items() if any(map(self._unanswered, v))}
-        return again, ""
+                    return f"no answer to subscribe {ask.topic}"
+                due.unanswered.append(ask.topic)
+        elif state != "acked" and waited_s >= self._wait_s(ask, state):
+            (due.refused if state == "down" else due.again).append(ask.topic)
+            if state == "resync" and ask.rule.stateful and ask.tries >= SEED_AFTER:
+                self._seed(ask, view, now_s, due)
+        return ""
 
-    def _unanswered(self, topic: str) -> bool:
-        ask = self._asks.get(topic)
-        return ask is not None and not ask.answered
+    def _is_well(self, ask: Ask, now_s: float, waited_s: float) -> None:
+        """Forget its troubles, once it has lived for longer than the last wait."""
+        if waited_s >= max(self._pace.resync_s, 2 * self._wait_s(ask, "live")):
+            ask.tries = 0
+        if now_s - ask.seeded_s >= self._pace.resync_s:
+            ask.seeds = 0
 
-    def _count(self, ask: Ask) -> None:
-        if ask.tries:
-            ask.again_s = min(ask.again_s * 2, self._pace.resync_max_s)
-        ask.tries += 1
+    def _heard(self, ask: Ask, view: StreamView) -> bool:
+        """Data came before the venue's yes, or without one."""
+        return view.state == "connecting" and view.heard_ns > max(ask.said_ns, 1)
 
+    def _seed(self, ask: Ask, view: StreamView, now_s: float, due: Due) -> None:
+        pace = self._pace
+        assert ask.asked_s is not None
+        if view.heard_ns <= ask.said_ns and now_s - ask.asked_s < pace.seed_wait_s:
+            return  # a book fetched before the first update may be too old for it
+        wait_s = min(pace.seed_s * 2.0 ** max(0, min(ask.seeds, 30) - 1), pace.seed_max_s)
+        if now_s - ask.seeded_s < wait_s:
+            return
+        ask.seeded_s, ask.seeds = now_s, ask.seeds + 1
+        due.seeds.append(ask.topic)
 
-_BROKEN = frozenset({"stale", "resync", "down", "refused"})
+    def _wait_s(self, ask: Ask, state: str) -> float:
+        """How long a topic that was asked is left alone, by what is wrong and how often it was."""
+        pace = self._pace
+        habit = ask.rule.quiet_s <= 0 and state in ("stale", "live")
+        first_s = pace.habit_s if habit else pace.resync_s
+        most_s = pace.habit_max_s if habit or state == "down" else pace.resync_max_s
+        return min(first_s * 2.0 ** max(0, min(ask.tries, 30) - 1), most_s)

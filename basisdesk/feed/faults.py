@@ -30,12 +30,13 @@ _CODES = {
 class Fault(msgspec.Struct, frozen=True):
     """Why a connection ended. how: "retry" backs off, "cool" cools down, "tls" waits minutes.
 
+    "away": nobody was reached at all, so trying again soon costs nobody anything.
     "odd": only this one address or call makes no sense; the venue is there.
     after_s: the wait the venue itself asked for, 0 when it did not.
     """
 
     reason: str
-    how: Literal["retry", "cool", "tls", "odd"] = "retry"
+    how: Literal["retry", "away", "cool", "tls", "odd"] = "retry"
     after_s: float = 0.0
 
 
@@ -108,13 +109,14 @@ def _os_words(exc: OSError) -> str:
 
 _WORDS: dict[type[BaseException], Callable[[Any], Fault]] = {  # the first that fits
     ssl.SSLError: _tls,
-    socket.gaierror: lambda _: Fault("name lookup failed"),
-    ConnectionRefusedError: lambda _: Fault("refused"),
-    TimeoutError: lambda _: Fault("timed out"),
+    socket.gaierror: lambda _: Fault("name lookup failed", "away"),
+    ConnectionRefusedError: lambda _: Fault("refused", "away"),
+    TimeoutError: lambda _: Fault("timed out", "away"),
+    ConnectionError: lambda exc: Fault(_os_words(exc)),  # reset: somebody was there
     ConnectionClosed: _closed,
     InvalidStatus: _status,
     SecurityError: lambda exc: Fault(f"redirect refused: {clean(str(exc))}", "cool"),
     InvalidHandshake: _handshake,
     ValueError: lambda exc: Fault(f"redirect refused: {clean(str(exc))}", "cool"),
-    OSError: lambda exc: Fault(_os_words(exc)),
+    OSError: lambda exc: Fault(_os_words(exc), "away"),
 }

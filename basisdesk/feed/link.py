@@ -1,132 +1,104 @@
 """One WebSocket connection: connect, greet, read, and come back. Faults become plain words.
 
-The reader only reads. Pings, silence and unanswered subscribes are judged by `tick`, which the
-supervisor's watchdog calls whether anything arrives or not.
+The reader only reads. Heartbeats, silence, unanswered subscribes, seeds and renewals are judged by
+`tick`, which the supervisor's watchdog calls whether anything arrives or not.
 """
 
 import asyncio
 import itertools
-import random
-import ssl
-from collections.abc import Callable, Mapping
-from typing import Protocol
+import math
+from collections.abc import Callable, Iterable
 from urllib.parse import urlsplit
 
-import msgspec
-from websockets import broadcast
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, WebSocketException
+from websockets.exceptions import ConnectionClosed
 
-from basisdesk.clock import Clock, mono_s
-from basisdesk.errors import SettingsError
-from basisdesk.events import LINK, Frame, LinkChange
+from basisdesk.clock import mono_s
+from basisdesk.events import Frame, LinkChange
 from basisdesk.feed.asks import Asks
 from basisdesk.feed.faults import Fault, fault_of
-from basisdesk.feed.inbox import Inbox
-from basisdesk.feed.names import Names
-from basisdesk.feed.pace import HostGate, Pace, Waits
+from basisdesk.feed.heir import Heir
+from basisdesk.feed.pace import Waits
+from basisdesk.feed.renewal import Renewal
+from basisdesk.feed.shared import LinkFacts, Shared, StreamView, check_url
+from basisdesk.feed.silence import Mute, Silence
 from basisdesk.feed.tasks import Pause
-from basisdesk.venues import Venue
+from basisdesk.feed.wire import OPEN_ERRORS, Request, Wire, open_socket
+from basisdesk.venues import TopicRule, Venue
 
-FRAME_BYTES_MAX = 4 * 2**20
-QUEUE_MAX = 64  # messages that wait inside the library before the socket is not read any more
+SWAMPED_PER_S = 2_000.0  # messages on one socket: an answer may wait behind them ...
+SWAMPED_FRAMES = 1_000  # ... or behind so many in the inbox
 READS_MAX = 200  # messages read in one go before the loop gets a turn
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
-
-
-class StreamView(Protocol):
-    """What a link needs to know of a stream's health; the market judges it."""
-
-    @property
-    def state(self) -> str:
-        """One of "connecting", "acked", "live", "stale", "resync", "down"."""
-        ...
-
-    @property
-    def heard_ns(self) -> int:
-        """Our stamp of the last data."""
-        ...
-
-
-class MarketView(Protocol):
-    """The market as far as feeds look at it."""
-
-    @property
-    def streams(self) -> Mapping[str, StreamView]:
-        """Streams by id, "bybit.spot/orderbook.1.ADAUSDT"."""
-        ...
-
-
-class Shared(msgspec.Struct, frozen=True):
-    """What all links of a desk use together."""
-
-    inbox: Inbox
-    clock: Clock
-    market: MarketView
-    pace: Pace
-    rng: random.Random
-    gate: HostGate
-    names: Names
-    tls: ssl.SSLContext
-
-    def say(self, change: LinkChange) -> None:
-        """Put a link change into the inbox, stamped now."""
-        self.inbox.put(Frame(LINK, msgspec.json.encode(change), self.clock.now_ns()))
-
-
-class Connection(ClientConnection):
-    """A library connection that notes that bytes came, pongs included."""
-
-    heard = False
-
-    def data_received(self, data: bytes) -> None:
-        """Bytes from the socket."""
-        self.heard = True
-        super().data_received(data)
+REASKS_SHARE = 0.75  # of the requests a venue allows; the rest is for what a person wants
 
 
 class Link:
-    """One connection of one venue, kept up until cancelled."""
+    """One connection of one venue, kept up until cancelled.
+
+    on_up: told the outage in seconds; 0 at the first connect. on_seed: told a REST path.
+    """
 
     def __init__(self, venue: Venue, conn: str, url: str, shared: Shared) -> None:
         check_url(conn, url, "wss", "ws")
         self.conn = conn
         self.url = url
-        self.asks = Asks(shared.pace)
-        self.connects = 0  # connects tried
+        self.venue = venue
+        self.limits = shared.pace.limits(venue.limits)
+        settle_s = shared.pace.settle_s if venue.limits.asks_h else 0.0
+        self.asks = Asks(shared.pace, self.rule, self._view, settle_s)
+        self.connects = 0  # connects tried, renewals not counted
         self.state = "idle"  # "idle", "connecting", "up", "down"
-        self.on_up: Callable[[Link, float], None] | None = None  # told the outage in seconds
-        self._venue = venue
+        self.on_up: Callable[[Link, float], None] | None = None
+        self.on_seed: Callable[[str], None] | None = None
+        self._host = urlsplit(url).hostname or ""
         self._shared = shared
         self._pause = Pause()
         self._req = itertools.count(1)
-        self._ws: Connection | None = None
+        self._wire: Wire | None = None
         self._cut = ""  # why we cut the connection ourselves
         self._by_hand = False
         self._lost_at_s = 0.0  # when an up connection was lost; 0 before any was
-        self._up_at_s = 0.0
-        self._ping_at_s = 0.0
-        self._silent_s = 0.0  # since any byte
-        self._mute_s = 0.0  # since any data, as the market saw it
-        self._mute_max_s = shared.pace.mute_s
-        self._heard_ns = 0
-        self._probed = False
-        self._waits = Waits(shared.pace, shared.rng)
+        self._tried_at_s = -math.inf
+        self._reason = ""
+        self._held_up = ""  # what keeps us from asking
+        self._messages = self._bytes = 0  # of sockets that are gone
+        self._seen = 0  # messages of this socket at the last tick
+        self._silence = Silence(shared.pace, self.limits)
+        self._mute = Mute(shared.pace)
+        self._waits = Waits(shared.pace, shared.rng, self.limits.floor_s)
+        self._renewal = Renewal(self, shared)
 
     @property
     def up(self) -> bool:
         """Connected and greeted."""
-        return self._ws is not None
+        return self._wire is not None
+
+    @property
+    def wire(self) -> Wire | None:
+        """The socket in use."""
+        return self._wire
+
+    def rule(self, topic: str) -> TopicRule:
+        """What a topic of this connection carries."""
+        return self.venue.rule(self.conn, topic)
+
+    def next_id(self) -> str:
+        """A request id: decimal digits, unique on this connection."""
+        return str(next(self._req))
+
+    # --- its life --------------------------------------------------------------------------------
 
     async def run(self) -> None:
         """Stay connected while topics are wanted, until cancelled. Bugs escape; faults do not."""
-        host = urlsplit(self.url).hostname or ""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._stay_connected(), name=f"feed:{self.conn}")
+            group.create_task(self._renewal.run(), name=f"feed:{self.conn}:renewal")
+
+    async def _stay_connected(self) -> None:
         while True:
             while not self.asks:
                 self.state = "idle"
-                await self._pause.sleep(float("inf"))
-            first = self.connects == 0
-            while (wait_s := self._shared.gate.wait_s(host, mono_s(), first)) > 0:
+                await self._pause.sleep(math.inf)
+            while (wait_s := self.may_connect_in_s(first=self.connects == 0)) > 0:
                 await self._pause.sleep(wait_s)
             if not self.asks:
                 continue
@@ -134,192 +106,248 @@ class Link:
             wait_s = self._delay_s(fault)
             self.state = "down"
             more = f"; next try in {wait_s:.0f} s" if self.asks and wait_s >= 1 else ""
+            self._reason = fault.reason
             self._shared.say(LinkChange(self.conn, "down", fault.reason + more))
             if wait_s > 0:
                 await self._pause.sleep(wait_s)
 
-    def want(self, groups: Mapping[str, tuple[str, ...]]) -> None:
-        """Replace what this connection subscribes to: topics by instrument."""
-        new, dropped = self.asks.want(groups)
-        if self._ws is None:
-            self._pause.cut() if self.state == "idle" and self.asks else None
-            return
-        if not self.asks:
-            self.drop("not needed any more")
-            return
-        if dropped:
-            self._send(self._venue.unsubscribe(dropped, self._next_id()))
-        for topics in new:
-            self._ask(topics)
+    def may_connect_in_s(self, first: bool = False) -> float:
+        """Seconds until the venue's limits allow a connect; 0 counts one."""
+        floor_s = self._tried_at_s + self.limits.floor_s - mono_s()
+        if floor_s > 0:
+            return floor_s
+        host = f"{self.venue.name} {self._host}"
+        return self._shared.gate.wait_s(host, self.limits, mono_s(), first)
+
+    async def _session(self) -> Fault:
+        """One connection from connect to its end, renewals included; says why it ended."""
+        self.connects += 1
+        self._tried_at_s = mono_s()
+        self.state, self._cut, self._by_hand = "connecting", "", False
+        self._shared.say(LinkChange(self.conn, "connecting"))
+        try:
+            ws = await open_socket(self.url, self.connects - 1, self._shared)
+        except OPEN_ERRORS as exc:
+            return fault_of(exc)
+        wire = Wire(ws, self.limits, self._shared.pace, self._asked)
+        try:
+            self._greet(wire)
+            while True:
+                fault = await self._read(wire)
+                self._count(wire)
+                if self._wire is wire or self._wire is None:
+                    return fault
+                old, wire = wire, self._wire  # an heir took over
+                await old.end()
+        finally:
+            last, self._wire = self._wire, None
+            self._lost_at_s = mono_s()
+            await wire.end()
+            if last is not None and last is not wire:  # cancelled just after a change
+                await last.end()
+
+    def _greet(self, wire: Wire) -> None:
+        now_s = mono_s()
+        self._wire = wire
+        self._fresh_socket(now_s)
+        self.state = "up"
+        self._shared.say(LinkChange(self.conn, "up"))
+        self.asks.restart()
+        self._ask_fresh(wire, now_s, at_once=True)
+        if self.on_up is not None:
+            self.on_up(self, now_s - self._lost_at_s if self._lost_at_s else 0.0)
+
+    def _fresh_socket(self, now_s: float) -> None:
+        self._seen = 0
+        self._silence.restart(now_s)
+        self._mute.restart()
+        self._renewal.restart(now_s)
+
+    async def _read(self, wire: Wire) -> Fault:
+        """Read one socket until it ends, is cut, or another took its place."""
+        recv, put, conn = wire.ws.recv, self._shared.inbox.put, self.conn
+        now_ns = self._shared.clock.now_ns
+        try:
+            while True:
+                for _ in range(READS_MAX):
+                    payload = await recv(decode=False)
+                    if self._wire is not wire or self._cut:
+                        return Fault(self._cut)
+                    wire.messages += 1
+                    put(Frame(conn, payload, now_ns()))
+                await asyncio.sleep(0)
+        except (ConnectionClosed, OSError) as exc:
+            return Fault(self._cut) if self._cut else fault_of(exc)
+
+    def take_over(self, old: Wire, heir: Heir) -> None:
+        """Use the heir's socket from now on; what it held back comes in now, stamped now."""
+        now_s, shared = mono_s(), self._shared
+        now_ns = shared.say(LinkChange(self.conn, "renewed"))
+        for payload in heir.held():
+            shared.inbox.put(Frame(self.conn, payload, now_ns))
+        self._wire = heir.wire
+        heir.wire.on_ask = self._asked
+        old.cut()
+        self._fresh_socket(now_s)
+        left_over = self.asks.moved(heir.topics, now_s)
+        self._unsubscribe(heir.wire, left_over)
 
     def drop(self, reason: str) -> None:
         """Cut the connection now, without waiting for a peer that may be gone."""
-        if self._ws is not None and not self._cut:
+        if self._wire is not None and not self._cut:
             self._cut = reason
-            self._ws.transport.abort()
+            self._wire.cut()
 
     def reconnect(self) -> None:
-        """By hand: cut if connected, and try again at once (the limit per host still holds)."""
+        """By hand: cut if connected, and try again at once (the venue's limits still hold)."""
         self._by_hand = True
         self.drop("reconnect by hand")
         self._pause.cut()
 
+    # --- what is wanted of it --------------------------------------------------------------------
+
+    def want(self, topics: Iterable[str]) -> None:
+        """Replace what this connection subscribes to."""
+        now_s = mono_s()
+        self.asks.want(topics, now_s)
+        if self._wire is not None and not self._cut:
+            self._ask_fresh(self._wire, now_s)
+        elif self.state == "idle" and self.asks:
+            self._pause.cut()
+
     def tick(self, now_s: float, watched_s: float) -> None:
         """The watchdog's call. watched_s: seconds since the last one that the loop really ran."""
         self._pause.tick(now_s)
-        ws = self._ws
-        if ws is None or self._cut:
+        links = self._shared.market.links
+        self._renewal.tick(now_s, self.conn in links and links[self.conn].closing)
+        self._drop_gone(now_s)
+        wire = self._wire
+        if wire is None or self._cut:
             return
-        pace = self._shared.pace
-        self._silent_s = 0.0 if ws.heard else self._silent_s + watched_s
-        self._probed = self._probed and not ws.heard
-        ws.heard = False
-        if self._silent_s >= pace.silent_s:
-            self.drop(f"silent for {self._silent_s:.0f} s")
+        wire.pump(now_s)
+        verdict = self._silence.tick(wire.ws.heard, now_s, watched_s)
+        wire.ws.heard = False
+        if verdict.cut or wire.overfull:
+            self.drop(verdict.cut or f"{wire.sending} messages wait to be sent")
             return
-        probe = self._silent_s >= pace.probe_s and not self._probed
-        if probe or now_s >= self._ping_at_s:
-            self._probed = probe or self._probed
-            self._ping_at_s = now_s + self._venue.ping_every_s
-            self._send(self._venue.ping(self._next_id()))
-        self._watch_streams(now_s, watched_s)
+        if verdict.ping:
+            req_id = self.next_id()
+            wire.send(Request(self.venue.ping(self.conn, req_id), req_id), urgent=True)
+        self._held_up = ""
+        self._ask_fresh(wire, now_s)
+        self._watch_streams(wire, now_s, watched_s)
 
-    def _watch_streams(self, now_s: float, watched_s: float) -> None:
-        again, reason = self.asks.due(self._stream_state, now_s)
-        if reason:
-            self.drop(reason)
+    def facts(self, now_s: float) -> LinkFacts:
+        """Its counters for the feeds panel."""
+        wire, renewal = self._wire, self._renewal
+        return LinkFacts(
+            conn=self.conn,
+            host=urlsplit(self.url).netloc,
+            state=self.state,
+            connects=self.connects + renewal.tries,
+            renewals=renewal.count,
+            renewing=renewal.busy,
+            up_s=now_s - wire.up_at_s if wire else 0.0,
+            next_try_s=self._pause.left_s(now_s) if self.state == "down" else 0.0,
+            reason=self._held_up or renewal.failed or self._reason,
+            asks_hour=wire.asks_hour(now_s) if wire else 0,
+            asks_limit=self.limits.asks_h,
+            messages=self._messages + (wire.messages if wire else 0),
+            bytes=self._bytes + (wire.ws.bytes_in if wire else 0),
+            sending=wire.sending if wire else 0,
+        )
+
+    def _watch_streams(self, wire: Wire, now_s: float, watched_s: float) -> None:
+        due = self.asks.due(now_s, self._swamped(wire, watched_s))
+        if due.cut:
+            self.drop(due.cut)
             return
-        for topic in again:
-            self._send(self._venue.unsubscribe((topic,), self._next_id()))
-            self._ask((topic,))
-        heard_ns = max((s.heard_ns for s in self._streams()), default=0)
-        if heard_ns != self._heard_ns:
-            self._heard_ns, self._mute_s = heard_ns, 0.0
-            self._mute_max_s = self._shared.pace.mute_s
-        else:
-            self._mute_s += watched_s
-        if self._mute_s >= self._mute_max_s:
-            self._mute_max_s = min(2 * self._mute_max_s, 10 * self._shared.pace.mute_s)
-            self.drop(f"answers but no data for {self._mute_s:.0f} s")
-        elif now_s - self._up_at_s >= self._shared.pace.proven_s and self._any_live():
+        for batch in self.venue.batches(due.again):
+            self._ask_again(wire, batch, now_s, drop_first=True)
+        for topic in due.unanswered:
+            self._ask_again(wire, (topic,), now_s, drop_first=True)
+        for topic in due.refused:
+            self._ask_again(wire, (topic,), now_s, drop_first=False)
+        for topic in due.seeds:
+            path = self.venue.seed_path(self.conn, topic)
+            if path and self.on_seed is not None:
+                self.on_seed(path)
+        promised = self.asks.promised
+        if self._mute.tick(self.asks.heard_ns(), promised, watched_s):
+            if promised:
+                self.drop(f"answers but no data for {self._mute.seconds:.0f} s")
+            else:
+                self._renewal.ask()
+        elif now_s - wire.up_at_s >= self._shared.pace.proven_s and self.asks.live():
             self._waits.start_over()
 
-    def _streams(self) -> list[StreamView]:
-        streams = self._shared.market.streams
-        ids = (f"{self.conn}/{topic}" for topic in self.asks.topics)
-        return [streams[i] for i in ids if i in streams]
+    def _swamped(self, wire: Wire, watched_s: float) -> bool:
+        came, self._seen = wire.messages - self._seen, wire.messages
+        return came > SWAMPED_PER_S * watched_s or len(self._shared.inbox) > SWAMPED_FRAMES
 
-    def _stream_state(self, topic: str) -> str:
-        stream = self._shared.market.streams.get(f"{self.conn}/{topic}")
-        return "connecting" if stream is None else stream.state
+    def _ask_fresh(self, wire: Wire, now_s: float, at_once: bool = False) -> None:
+        fresh = self.asks.fresh(now_s, at_once)
+        for batch in self.venue.batches(fresh) if fresh else ():
+            if self._room(wire, now_s, 1.0) < 1:
+                return
+            self.asks.queued(batch)
+            self._subscribe(wire, batch)
 
-    def _any_live(self) -> bool:
-        return any(stream.state == "live" for stream in self._streams())
+    def _ask_again(
+        self, wire: Wire, batch: tuple[str, ...], now_s: float, *, drop_first: bool
+    ) -> None:
+        if self._room(wire, now_s, REASKS_SHARE) < 1 + drop_first:
+            return
+        self.asks.asked_again(batch)
+        if drop_first:
+            self._unsubscribe(wire, batch)
+        self._subscribe(wire, batch)
 
-    async def _session(self) -> Fault:
-        """One connection from connect to its end; says why it ended."""
-        self.connects += 1
-        self.state, self._cut, self._by_hand = "connecting", "", False
-        self._shared.say(LinkChange(self.conn, "connecting"))
-        try:
-            ws = await self._open()
-        except (OSError, TimeoutError, ValueError, WebSocketException) as exc:
-            return fault_of(exc)
-        try:
-            self._greet(ws)
-            await self._read(ws)
-            return Fault(self._cut)
-        except (ConnectionClosed, OSError) as exc:
-            return Fault(self._cut) if self._cut else fault_of(exc)
-        finally:
-            self._ws = None
-            self._lost_at_s = mono_s()
-            ws.transport.abort()
-            await ws.wait_closed()
+    def _drop_gone(self, now_s: float) -> None:
+        """Let go what nobody has wanted for a while; the market forgets it."""
+        asked, others = self.asks.gone(now_s)
+        if not asked and not others:
+            return
+        if self._wire is not None and not self._cut and self.asks:
+            self._unsubscribe(self._wire, asked)
+        self._shared.say(LinkChange(self.conn, "dropped", topics=(*asked, *others)))
+        if not self.asks:
+            self.drop("not needed any more")
+            self._pause.cut()
 
-    async def _open(self) -> Connection:
-        parts = urlsplit(self.url)
-        secure = parts.scheme == "wss"
-        port = parts.port or (443 if secure else 80)
-        shared = self._shared
-        async with asyncio.timeout(shared.pace.open_s):
-            found = await shared.names.addresses(parts.hostname or "", port)
-            # An address of our choice also makes the library refuse redirects to other hosts.
-            ws = await connect(
-                self.url,
-                host=found[(self.connects - 1) % len(found)],
-                port=port,
-                ssl=shared.tls if secure else None,
-                proxy=None,
-                open_timeout=None,
-                ping_interval=None,
-                close_timeout=shared.pace.close_s,
-                max_size=FRAME_BYTES_MAX,
-                max_queue=QUEUE_MAX,
-                create_connection=Connection,
-            )
-        assert isinstance(ws, Connection)
-        return ws
+    def _subscribe(self, wire: Wire, batch: tuple[str, ...]) -> None:
+        req_id = self.next_id()
+        wire.send(Request(self.venue.subscribe(batch, req_id), req_id, batch, counted=True))
 
-    def _greet(self, ws: Connection) -> None:
-        now_s = mono_s()
-        self._ws = ws
-        self._silent_s = self._mute_s = 0.0
-        self._mute_max_s = self._shared.pace.mute_s
-        self._heard_ns = 0
-        self._probed = False
-        self._up_at_s = now_s
-        self._ping_at_s = now_s + self._venue.ping_every_s
-        self.state = "up"
-        self._shared.say(LinkChange(self.conn, "up"))
-        self.asks.restart()
-        for topics in self.asks.groups:
-            self._ask(topics)
-        if self.on_up is not None:
-            self.on_up(self, now_s - self._lost_at_s if self._lost_at_s else 0.0)
+    def _unsubscribe(self, wire: Wire, topics: Iterable[str]) -> None:
+        for batch in self.venue.batches(tuple(topics)):
+            req_id = self.next_id()
+            wire.send(Request(self.venue.unsubscribe(batch, req_id), req_id, counted=True))
 
-    async def _read(self, ws: Connection) -> None:
-        recv, put, conn, asks = ws.recv, self._shared.inbox.put, self.conn, self.asks
-        now_ns = self._shared.clock.now_ns
-        while True:
-            for _ in range(READS_MAX):
-                payload = await recv(decode=False)
-                if self._cut:
-                    return
-                if asks.waiting:
-                    asks.hear(payload)
-                put(Frame(conn, payload, now_ns()))
-            await asyncio.sleep(0)
+    def _asked(self, req_id: str, topics: tuple[str, ...]) -> None:
+        """A subscribe goes out this moment; nobody is told of what has left while it waited."""
+        topics = tuple(topic for topic in topics if topic in self.asks)
+        if not topics:
+            return
+        said_ns = self._shared.say(LinkChange(self.conn, "asked", req_id=req_id, topics=topics))
+        self.asks.sent(topics, said_ns, mono_s())
 
-    def _ask(self, topics: tuple[str, ...]) -> None:
-        req_id = self._next_id()
-        self.asks.sent(topics, req_id, mono_s())
-        self._shared.say(LinkChange(self.conn, "asked", req_id=req_id, topics=topics))
-        self._send(self._venue.subscribe(topics, req_id))
+    def _room(self, wire: Wire, now_s: float, share: float) -> int:
+        """Requests that may still be sent in this hour; says so when there are none."""
+        most = self.limits.asks_h
+        if not most:
+            return 1_000_000
+        left = int(most * share) - wire.asks_hour(now_s)
+        if left < 2:
+            self._held_up = f"{most} subscribe requests an hour allowed, no more for now"
+        return left
 
-    def _send(self, message: bytes) -> None:
-        if self._ws is not None:
-            broadcast([self._ws], message, text=True)  # never waits; a dead peer is cut by tick
+    def _count(self, wire: Wire) -> None:
+        self._messages += wire.messages
+        self._bytes += wire.ws.bytes_in
 
-    def _next_id(self) -> str:
-        return f"{self.conn}-{next(self._req)}"
+    def _view(self, topic: str) -> StreamView | None:
+        return self._shared.market.streams.get(f"{self.conn}/{topic}")
 
     def _delay_s(self, fault: Fault) -> float:
-        if self._by_hand or not self.asks:
-            return 0.0
-        return self._waits.after(fault)
-
-
-def check_url(conn: str, url: str, secure: str, plain: str) -> None:
-    """Raise SettingsError unless the address is encrypted, or plain to this machine."""
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        host, parts = None, urlsplit("")
-    if host and (parts.scheme == secure or (parts.scheme == plain and host in LOOPBACK)):
-        return
-    raise SettingsError(
-        f"Feed {conn}: address {url!r} cannot be used. Give {secure}://HOST/PATH "
-        f"({plain}:// only for 127.0.0.1)."
-    )
+        return 0.0 if self._by_hand or not self.asks else self._waits.after(fault)

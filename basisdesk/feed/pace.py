@@ -7,11 +7,18 @@ from collections.abc import Iterator
 import msgspec
 
 from basisdesk.feed.faults import Fault
+from basisdesk.venues import Limits
 
 
 class Pace(msgspec.Struct, frozen=True):
-    """Every delay of the feeds, real seconds. Tests shrink them all at once with `scaled`."""
+    """Every delay of the feeds, real seconds. Tests shrink them all at once with `scaled`.
 
+    venue_time: factor on the times in a venue's Limits. restraint: factor on those of them that
+    only spare the venue (gaps, floors, windows); 0 on our own demo exchange.
+    """
+
+    venue_time: float = 1.0
+    restraint: float = 1.0
     tick_s: float = 0.25  # the watchdog
     beat_s: float = 1.0  # heartbeat frames; 1 / speed on a demo exchange that runs fast
     probe_s: float = 5.0  # no byte for so long: ask the venue whether it is there
@@ -19,31 +26,53 @@ class Pace(msgspec.Struct, frozen=True):
     answer_s: float = 5.0  # a subscribe unanswered for so long is asked again, then cut
     resync_s: float = 5.0  # between two subscribes of one stream, doubled while fruitless ...
     resync_max_s: float = 60.0  # ... up to this
+    habit_s: float = 30.0  # the same for a stream that is silent only by its own habit ...
+    habit_max_s: float = 600.0  # ... up to this; also for a stream that the venue refuses
+    settle_s: float = 0.5  # where requests are counted: a wish must last this long to be sent
+    leave_s: float = 1.0  # topics not wanted for so long are dropped; looking back costs nothing
+    seed_wait_s: float = 1.0  # after the venue's yes: wait so long for data, then fetch the book
+    seed_s: float = 2.0  # between two fetches of one book, doubled while fruitless ...
+    seed_max_s: float = 60.0  # ... up to this
     mute_s: float = 60.0  # answers but no data at all for so long: cut
     gap_s: float = 10.0  # the loop stood still for so long: what is buffered is old, cut all
     first_s: float = 0.5  # backoff: first delay, doubled ...
-    limit_s: float = 60.0  # ... up to this
+    away_s: float = 8.0  # ... up to this while nobody answers at all, ...
+    limit_s: float = 60.0  # ... up to this otherwise
     proven_s: float = 30.0  # good data for so long: the next fault starts at first_s again
     cool_s: float = 60.0  # told to go away (429, 418, 403, 451): wait, doubled ...
     cool_max_s: float = 900.0  # ... up to this
     tls_s: float = 300.0  # between tries where the certificate is bad
     open_s: float = 10.0  # name, TCP, TLS and handshake
     close_s: float = 1.0
-    connect_gap_s: float = 1.0  # between two connects to one host
-    connect_window_s: float = 300.0  # in which at most `connects` are made to one host
-    connects: int = 60
-    rest_gap_s: float = 0.05  # between two HTTP requests to one venue
+    overlap_s: float = 15.0  # a new socket must have brought all live streams by then
+    renew_again_s: float = 60.0  # between two renewals of one connection, at least
+    hour_s: float = 3600.0  # in which subscribe requests are counted
     rest_timeout_s: float = 15.0  # one HTTP request from first to last byte
     time_every_s: float = 600.0  # the venue's clock is asked for
+    catalogue_every_s: float = 3600.0  # the venue's list of instruments is fetched again
     refill_s: float = 30.0  # after an outage this long the candles are fetched again
 
     def scaled(self, factor: float) -> "Pace":
-        """The same pace with every delay times `factor`; counts stay."""
+        """The same pace with every delay times `factor`, a venue's own limits included."""
         fields = {
-            name: value * factor if name.endswith("_s") else value
+            name: value * factor if name.endswith("_s") or name == "venue_time" else value
             for name, value in msgspec.structs.asdict(self).items()
         }
         return Pace(**fields)
+
+    def limits(self, said: Limits) -> Limits:
+        """A venue's limits in the seconds of this pace."""
+        spare = self.venue_time * self.restraint
+        return msgspec.structs.replace(
+            said,
+            connect_window_s=said.connect_window_s * spare,
+            connect_gap_s=said.connect_gap_s * spare,
+            send_gap_s=said.send_gap_s * spare,
+            rest_gap_s=said.rest_gap_s * spare,
+            floor_s=said.floor_s * spare,
+            life_s=said.life_s * self.venue_time,
+            ping_every_s=said.ping_every_s * self.venue_time,
+        )
 
 
 def backoff(pace: Pace, rng: random.Random) -> Iterator[float]:
@@ -65,21 +94,21 @@ def cooling(pace: Pace, rng: random.Random) -> Iterator[float]:
 class HostGate:
     """Lets connects to one host through one at a time, and so many in a window, over all links."""
 
-    def __init__(self, pace: Pace) -> None:
-        self._pace = pace
+    def __init__(self) -> None:
         self._passed: dict[str, deque[float]] = {}
 
-    def wait_s(self, host: str, now_s: float, first: bool = False) -> float:
+    def wait_s(self, host: str, limits: Limits, now_s: float, first: bool = False) -> float:
         """Seconds to wait before asking again; 0 lets this connect through and counts it.
 
+        host: whatever is limited together. limits: as `Pace.limits` gives them.
         first: a link's first connect of the session does not wait for its neighbour's.
         """
-        passed = self._passed.setdefault(host, deque(maxlen=self._pace.connects))
+        passed = self._passed.setdefault(host, deque(maxlen=limits.connects))
         wait_s = 0.0
-        if len(passed) == self._pace.connects:
-            wait_s = passed[0] + self._pace.connect_window_s - now_s
+        if len(passed) == limits.connects:
+            wait_s = passed[0] + limits.connect_window_s - now_s
         if passed and not first:
-            wait_s = max(wait_s, passed[-1] + self._pace.connect_gap_s - now_s)
+            wait_s = max(wait_s, passed[-1] + limits.connect_gap_s - now_s)
         if wait_s > 0:
             return wait_s
         passed.append(now_s)
@@ -89,9 +118,10 @@ class HostGate:
 class Waits:
     """How long to stay away after each fault, and a fresh start once all is well again."""
 
-    def __init__(self, pace: Pace, rng: random.Random) -> None:
+    def __init__(self, pace: Pace, rng: random.Random, floor_s: float = 0.0) -> None:
         self._pace = pace
         self._rng = rng
+        self._floor_s = floor_s
         self.start_over()
 
     def start_over(self) -> None:
@@ -101,9 +131,15 @@ class Waits:
 
     def after(self, fault: Fault) -> float:
         """Seconds until the next try; what the venue asked for (Retry-After) goes first."""
+        return max(self._floor_s, self._after(fault))
+
+    def _after(self, fault: Fault) -> float:
         if fault.how == "tls":
             return self._pace.tls_s
         if fault.how == "cool":
             wait_s = next(self._cooling)
             return fault.after_s * self._rng.uniform(1.0, 1.1) or wait_s
-        return next(self._backoff)
+        wait_s = next(self._backoff)
+        if fault.how == "away":
+            return min(wait_s, self._pace.away_s * self._rng.uniform(0.5, 1.0))
+        return wait_s

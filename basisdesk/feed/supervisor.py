@@ -4,16 +4,18 @@ import asyncio
 import random
 import ssl
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 
 import certifi
 
 from basisdesk.clock import Clock, SystemClock, mono_s, wall_ns
 from basisdesk.events import BEAT, Frame
 from basisdesk.feed.inbox import Inbox
-from basisdesk.feed.link import Link, MarketView, Shared
+from basisdesk.feed.link import Link
 from basisdesk.feed.names import Names
 from basisdesk.feed.pace import HostGate, Pace
 from basisdesk.feed.rest import Rest
+from basisdesk.feed.shared import LinkFacts, MarketView, Shared
 from basisdesk.venues import Venue
 from basisdesk.venues.instrument import split_key
 
@@ -27,7 +29,7 @@ class Supervisor:
     """Keeps what is wanted flowing into the inbox. It acts; the market judges.
 
     endpoints: addresses by connection, "bybit.spot", that replace a venue's own.
-    rest_urls: the same for HTTP, by venue name.
+    rest_urls: the same for HTTP, by venue name: one address for all hosts of the venue.
     tls: a trust store for tests; None is the system's.
     Raises SettingsError when an address is not encrypted and not on this machine.
     """
@@ -49,14 +51,15 @@ class Supervisor:
         pace = pace or _pace_of(clock)
         given, hosts = endpoints or {}, rest_urls or {}
         urls = [given.get(conn, url) for v in venues for conn, url in v.endpoints.items()]
-        urls += [hosts.get(venue.name, venue.rest_url) for venue in venues]
+        for venue in venues:
+            urls += [hosts[venue.name]] if venue.name in hosts else venue.rest_urls.values()
         self._shared = Shared(
             inbox=inbox,
             clock=clock,
             market=market,
             pace=pace,
             rng=rng or random.Random(),
-            gate=HostGate(pace),
+            gate=HostGate(),
             names=names or Names(),
             tls=tls or _trust(urls),
         )
@@ -66,32 +69,38 @@ class Supervisor:
             for venue in venues
             for conn, url in venue.endpoints.items()
         }
+        self.rests = {
+            venue.name: Rest(venue, hosts.get(venue.name, ""), self._shared) for venue in venues
+        }
         for link in self.links.values():
             link.on_up = self._came_up
-        self.rests = {
-            venue.name: Rest(venue, hosts.get(venue.name, venue.rest_url), self._shared)
-            for venue in venues
-        }
+            link.on_seed = partial(self._seed, link.venue.name)
         self.wanted: frozenset[str] = frozenset()
         self.on_slept: Callable[[float], None] | None = None  # told the seconds the clock lost
-        self._time_at_s = 0.0
+        self._time_at_s: dict[str, float] = {}  # when to ask each venue again ...
+        self._catalogue_at_s: dict[str, float] = {}
         self._beat_at_s = 0.0
         self._hour_ms = clock.now_ns() // 1_000_000
         self._wall_lead_s = 0.0
 
-    def watch(self, instruments: set[str] | frozenset[str]) -> None:
+    def watch(
+        self, instruments: set[str] | frozenset[str], extra: Iterable[tuple[str, str]] = ()
+    ) -> None:
         """Replace what is wanted, "bybit:spot:ADAUSDT". Only the difference is asked for.
 
+        extra: (connection, topic) that belong to no single leg.
         Raises ValueError for a malformed name, KeyError for a venue the desk does not speak.
         """
-        groups: dict[str, dict[str, tuple[str, ...]]] = {conn: {} for conn in self.links}
+        topics: dict[str, list[str]] = {conn: [] for conn in self.links}
         for key in sorted(instruments):
-            conn, topics = self._venue_of(key).topics(key)
-            groups[conn][key] = topics
+            for conn, each in self._venue_of(key).topics(key).items():
+                topics[conn] += each
+        for conn, topic in extra:
+            topics[conn].append(topic)
         new = sorted(instruments - self.wanted)
         self.wanted = frozenset(instruments)
         for conn, link in self.links.items():
-            link.want(groups[conn])
+            link.want(topics[conn])
         for key in new:
             self.refill(key)
 
@@ -99,6 +108,17 @@ class Supervisor:
         """Fetch an instrument's rules, tiers, candles and past funding again."""
         venue = self._venue_of(instrument)
         self.rests[venue.name].want(venue.backfill(instrument, self._now_ms()))
+
+    def catalogue(self, venue: str) -> None:
+        """Fetch the list of all instruments of a venue; once an hour again while it is in use."""
+        self._catalogue_at_s[venue] = mono_s() + self._shared.pace.catalogue_every_s
+        self.rests[venue].want(self._venues[venue].catalogue())
+
+    def facts(self) -> dict[str, LinkFacts]:
+        """What each connection did so far, by name; HTTP as "VENUE.rest"."""
+        now_s = mono_s()
+        both: list[Link | Rest] = [*self.links.values(), *self.rests.values()]
+        return {each.conn: each.facts(now_s) for each in both}
 
     def reconnect(self, conn: str) -> None:
         """By hand: cut this connection, if it is up, and connect at once."""
@@ -140,7 +160,7 @@ class Supervisor:
         for rest in self.rests.values():
             rest.tick(now_s)
         self._mend_overflow()
-        self._ask_times(now_s)
+        self._ask_regularly(now_s)
         self._ask_settled()
 
     def _beat(self, now_s: float) -> None:
@@ -173,32 +193,38 @@ class Supervisor:
             else:  # down by now, or HTTP: what comes next starts afresh anyway
                 inbox.reopen(conn)
 
-    def _ask_times(self, now_s: float) -> None:
-        if now_s < self._time_at_s or not self.wanted:
-            return
-        self._time_at_s = now_s + self._shared.pace.time_every_s
+    def _ask_regularly(self, now_s: float) -> None:
+        """The clock, and now and then the instruments, of each venue in use."""
+        pace = self._shared.pace
         for name in {split_key(key)[0] for key in self.wanted}:
-            self.rests[name].want((self._venues[name].time_path(),))
+            if now_s >= self._time_at_s.get(name, 0.0):
+                self._time_at_s[name] = now_s + pace.time_every_s
+                self.rests[name].want((self._venues[name].time_path(),))
+            if now_s >= self._catalogue_at_s.setdefault(name, now_s + pace.catalogue_every_s):
+                self.catalogue(name)
 
     def _ask_settled(self) -> None:
         """Venues settle funding on full hours, how often is theirs to change; ask after each."""
         before_ms, self._hour_ms = self._hour_ms, self._now_ms()
         if any((before_ms - d) // HOUR_MS < (self._hour_ms - d) // HOUR_MS for d in SETTLED_MS):
-            self._ask_funding(self.wanted)
+            self._refresh(self.wanted)
 
-    def _ask_funding(self, instruments: frozenset[str] | set[str]) -> None:
+    def _refresh(self, instruments: Iterable[str]) -> None:
         for key in sorted(instruments):
             venue = self._venue_of(key)
-            paths = venue.backfill(key, self._now_ms())
-            self.rests[venue.name].want(path for path in paths if "funding" in path)
+            self.rests[venue.name].want(venue.refresh(key, self._now_ms()))
+
+    def _seed(self, venue: str, path: str) -> None:
+        """A stream waits for its book."""
+        self.rests[venue].want((path,), urgent=True)
 
     def _came_up(self, link: Link, outage_s: float) -> None:
         self._shared.inbox.reopen(link.conn)
         if outage_s <= 0:  # the first connect: `watch` has asked already
             return
-        keys = {key for key in self.wanted if self._venue_of(key).topics(key)[0] == link.conn}
+        keys = {key for key in self.wanted if link.conn in self._venue_of(key).topics(key)}
         if outage_s < self._shared.pace.refill_s:
-            self._ask_funding(keys)
+            self._refresh(keys)
             return
         for key in keys:
             self.refill(key)

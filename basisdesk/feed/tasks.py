@@ -60,6 +60,10 @@ class Pause:
         finally:
             self._awake = None
 
+    def left_s(self, now_s: float) -> float:
+        """Seconds until the sleep ends by itself; 0 when nobody sleeps."""
+        return max(0.0, self._until_s - now_s) if self._awake is not None else 0.0
+
     def tick(self, now_s: float) -> None:
         """The watchdog's call; `now_s` as mono_s gives it."""
         if self._awake is not None and now_s >= self._until_s:

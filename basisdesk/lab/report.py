@@ -8,7 +8,6 @@ import csv
 import html
 import re
 from collections.abc import Iterable, Sequence
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +30,7 @@ from basisdesk.lab.replay import by_pair, fresh_engine, pair_row, text
 from basisdesk.lab.stamp import utc_text
 from basisdesk.ledger.check import journal_entries
 from basisdesk.ledger.posting import Transaction
+from basisdesk.ledger.valuation import Worth
 from basisdesk.trading.sentences import describe
 
 SCHEMA_VERSION = 1
@@ -60,7 +60,7 @@ class SaveJob(msgspec.Struct, frozen=True):
     journal: Path
     folder: Path
     settings: Settings
-    mids: dict[str, Decimal]
+    mids: dict[str, Worth]
     feeds: dict[str, Any]
 
 

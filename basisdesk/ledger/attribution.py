@@ -11,6 +11,13 @@ Two independent ways lead to the same number, and they are compared in every ans
 * The truth comes from the postings: what the pair's transactions added to the account's assets,
   plus what is still held, valued.
 
+Prices here are in account currency: price times cross rate, at each moment its own. A spot leg is
+paid for in account currency, so that is all. A perpetual's profit stands in its quote currency
+until it is realised: n * (exit - entry) * fx_exit, where the steps give
+n * (exit * fx_exit - entry * fx_entry). The difference, an exposure to the currency that nothing
+hedges, is residual: -n * entry * (fx_exit - fx_entry) for a long, 0 where every rate is 1. Money
+changed for a spot leg off the middle of the cross rate is slippage.
+
 Every term is signed as it acts on the account: costs are negative, and their sum is the total.
 """
 
@@ -34,10 +41,10 @@ from basisdesk.events import (
     PairReduced,
 )
 from basisdesk.ledger.posting import Transaction
-from basisdesk.venues.instrument import split_coin, split_key
+from basisdesk.ledger.valuation import Price, Worth
+from basisdesk.venues.instrument import split_coin, split_key, split_symbol
 
 ZERO = Decimal(0)
-_QUOTES = ("USDT", "USDC", "USD")
 VENUE_LOSS = "equity:venue_loss"  # the account of what a venue absorbs of a loss beyond the margin
 
 
@@ -46,7 +53,8 @@ class Attribution(msgspec.Struct, frozen=True):
 
     fees: of all fills, liquidation fee and written-off dust included; what was charged in coins is
     valued at its fill's price. slippage: fills against their decision mids, and what the venue
-    absorbed of a loss beyond the margin. residual: the unhedged delta.
+    absorbed of a loss beyond the margin. residual: the unhedged delta, and what a perpetual's
+    currency did.
     truth: the same total from the postings; equal or this struct does not exist.
     long_gross, short_gross: price profit of each leg by FIFO lots, before fees.
     unrealised: the part of the two that is not closed yet.
@@ -69,17 +77,20 @@ class LegLots:
     """FIFO lots of one leg. Quantities are what is owned, owed or held, in base coin, positive.
 
     sign: +1 for the long leg, -1 for the short leg. spot: a spot market, else a perpetual.
-    coin: the base coin, as the ledger's accounts and the fees taken in coins call it.
+    coin, quote: as the ledger's accounts and the fees call them. realised: profit in account
+    currency. drift: the realised part of the currency's own doing, see the module.
     """
 
     def __init__(self, key: str, sign: int, currency: str = "USDT") -> None:
         self.key = key
         self.coin = coin(key, currency)
+        self.quote = quote_of(key, currency)
         self.sign = sign
         self.spot = split_key(key)[1] == "spot"
         self.qty = ZERO
         self.realised = ZERO
-        self._lots: deque[tuple[Decimal, Decimal]] = deque()  # (qty, price), oldest first
+        self.drift = ZERO
+        self._lots: deque[tuple[Decimal, Worth]] = deque()  # (qty, entry), oldest first
 
     def copy(self) -> "LegLots":
         """The same lots, free to be changed apart."""
@@ -91,71 +102,93 @@ class LegLots:
         """Whether this fill adds to the leg: a buy of the long leg, a sale of the short one."""
         return (fill.side == "buy") == (self.sign > 0)
 
-    def add(self, qty: Decimal, price: Decimal) -> None:
+    def in_coins(self, fill: Fill) -> Decimal:
+        """The part of a fee that was taken in coins, in coins; 0 where it was taken in money."""
+        return ZERO if fill.fee_currency == self.quote else fill.fee
+
+    def moved(self, fill: Fill) -> Decimal:
+        """By how much a fill changes the leg, in base coin: net of fee coins and dust."""
+        gone = self.in_coins(fill) + fill.dust
+        return fill.qty - gone if fill.side == "buy" else fill.qty + gone
+
+    def add(self, qty: Decimal, entry: Worth) -> None:
         """A new lot."""
-        self._lots.append((qty, price))
+        self._lots.append((qty, entry))
         self.qty += qty
 
-    def take(self, qty: Decimal, price: Decimal) -> tuple[Decimal, Decimal]:
-        """Close `qty` of the oldest lots at `price`: (their value at entry, the profit made)."""
+    def take(self, qty: Decimal, leave: Worth) -> tuple[Decimal, Decimal]:
+        """Close `qty` of the oldest lots: (value at entry, profit made), account currency."""
         if qty > self.qty:
             raise RuleError(f"{self.key}: closing {qty} of {self.qty}")
-        left, entry = qty, ZERO
+        left, entry, profit = qty, ZERO, ZERO
         while left:
-            lot_qty, lot_price = self._lots.popleft()
+            lot_qty, lot = self._lots.popleft()
             part = min(left, lot_qty)
-            entry += part * lot_price
+            entry += part * lot.value
+            profit += part * self._profit(lot, leave)
+            self.drift += part * self._drift(lot, leave)
             left -= part
             if part < lot_qty:
-                self._lots.appendleft((lot_qty - part, lot_price))
-        profit = self.sign * (qty * price - entry)
+                self._lots.appendleft((lot_qty - part, lot))
         self.qty -= qty
         self.realised += profit
         return entry, profit
 
     @property
     def entry_value(self) -> Decimal:
-        """What the open lots cost, or brought in, at entry."""
-        return sum((qty * price for qty, price in self._lots), ZERO)
+        """What the open lots cost, or brought in, at entry; account currency."""
+        return sum((qty * entry.value for qty, entry in self._lots), ZERO)
 
-    def unrealised(self, price: Decimal) -> Decimal:
-        """Profit of the open lots at this price."""
-        return self.sign * sum((q * (price - entry) for q, entry in self._lots), ZERO)
+    def unrealised(self, now: Worth) -> Decimal:
+        """Profit of the open lots, account currency."""
+        return sum((qty * self._profit(entry, now) for qty, entry in self._lots), ZERO)
+
+    def open_drift(self, now: Worth) -> Decimal:
+        """The open lots' part of the currency's own doing."""
+        return sum((qty * self._drift(entry, now) for qty, entry in self._lots), ZERO)
+
+    def _profit(self, entry: Worth, now: Worth) -> Decimal:
+        if self.spot:
+            return self.sign * (now.value - entry.value)
+        return self.sign * (now.price - entry.price) * now.fx
+
+    def _drift(self, entry: Worth, now: Worth) -> Decimal:
+        return ZERO if self.spot else -self.sign * entry.price * (now.fx - entry.fx)
 
 
 def coin(key: str, currency: str = "USDT") -> str:
-    """The base coin of a spot leg: "ADA" of "bybit:spot:ADAUSDT", "PEPE" of 1000PEPEUSDT.
+    """The base coin of a leg: "ADA" of "bybit:spot:ADAUSDT", "PEPE" of 1000PEPEUSDT.
 
-    The venue's codec names it the same way, from the same symbol. currency: of the account.
+    The venue's codec names it the same way, from the same symbol. currency: of the account, for a
+    symbol that ends in it and in no currency we know.
     """
     symbol = split_key(key)[2]
-    for mark in "/-_":
-        if mark in symbol:
-            return split_coin(symbol.partition(mark)[0])[1]
-    ends = (end for end in (currency, *_QUOTES) if symbol.endswith(end) and symbol != end)
-    return split_coin(symbol.removesuffix(next(ends, "")))[1]
+    try:
+        return split_symbol(key)[0].rstrip("_")
+    except ValueError:
+        return split_coin(symbol.removesuffix(currency) or symbol)[1]
 
 
-def base_fee(fill: Fill, currency: str) -> Decimal:
-    """The part of the fee that was taken in coins, in coins; 0 where it was taken in money."""
-    return ZERO if fill.fee_currency == currency else fill.fee
-
-
-def moved_qty(fill: Fill, currency: str) -> Decimal:
-    """By how much a fill changes its leg, in base coin: net of fee coins and written-off dust."""
-    gone = base_fee(fill, currency) + fill.dust
-    return fill.qty - gone if fill.side == "buy" else fill.qty + gone
+def quote_of(key: str, currency: str = "USDT") -> str:
+    """The quote currency of a leg; the account's where its symbol names none."""
+    try:
+        return split_symbol(key)[1]
+    except ValueError:
+        return currency
 
 
 class PairLots:
-    """One pair folded from its outcomes and their transactions. Money in the account currency."""
+    """One pair folded from its outcomes and their transactions. Money in the account currency.
+
+    long_mid, short_mid: mids of the last outcome that had them, with the cross rates of then.
+    """
 
     def __init__(self, opened: PairOpened, currency: str) -> None:
         self.pair = opened.pair
         self.opened_ns = opened.ts_ns
         self.closed_ns: int | None = None
-        self.long_mid = opened.long_mid  # mids of the last outcome that had them
-        self.short_mid = opened.short_mid
+        self.long_mid = Worth(opened.long_mid, opened.long_fx)
+        self.short_mid = Worth(opened.short_mid, opened.short_fx)
         self.legs = {
             "long": LegLots(opened.long, 1, currency),
             "short": LegLots(opened.short, -1, currency),
@@ -191,10 +224,12 @@ class PairLots:
             self._fold_postings(txns)
             match outcome:
                 case PairOpened() | PairReduced() | Liquidated():
-                    basis, residual = self._step(outcome.long_mid, outcome.short_mid)
+                    long_mid = Worth(outcome.long_mid, outcome.long_fx)
+                    short_mid = Worth(outcome.short_mid, outcome.short_fx)
+                    basis, residual = self._step(long_mid, short_mid)
                     self._basis += basis
                     self._residual += residual
-                    self.long_mid, self.short_mid = outcome.long_mid, outcome.short_mid
+                    self.long_mid, self.short_mid = long_mid, short_mid
                     for fill in outcome.fills:
                         self._fold_fill(fill)
                     self.liquidated |= isinstance(outcome, Liquidated)
@@ -207,26 +242,27 @@ class PairLots:
                 case _:
                     pass
 
-    def value(self, long_price: Decimal, short_price: Decimal) -> Decimal:
+    def value(self, long_price: Price, short_price: Price) -> Decimal:
         """What is still held, by postings and perpetual lots, at these prices: an addition to cash.
 
         Coins count in full (their price was paid), coins owed are a debt, perpetuals count only
         their unrealised profit.
         """
         value = ZERO
-        for leg, price in ((self.legs["long"], long_price), (self.legs["short"], short_price)):
+        worths = self._worth(long_price, self.long_mid), self._worth(short_price, self.short_mid)
+        for leg, worth in zip(self.legs.values(), worths, strict=True):
             if leg.spot:
-                value += self._coins["spot" if leg.sign > 0 else "borrow"] * price
+                value += self._coins["spot" if leg.sign > 0 else "borrow"] * worth.value
             else:
-                value += leg.unrealised(price)
+                value += leg.unrealised(worth)
         return value
 
     def attribution(
         self,
-        long_mid: Decimal | None = None,
-        short_mid: Decimal | None = None,
-        long_exit: Decimal | None = None,
-        short_exit: Decimal | None = None,
+        long_mid: Price | None = None,
+        short_mid: Price | None = None,
+        long_exit: Price | None = None,
+        short_exit: Price | None = None,
     ) -> Attribution:
         """The terms now, for open and closed pairs. Raises RuleError if they miss the truth.
 
@@ -235,23 +271,24 @@ class PairLots:
         instead, the distance to the mids being slippage: the close-out profit, before exit fees.
         """
         with decimal.localcontext(MONEY):
-            long_mid = self.long_mid if long_mid is None else long_mid
-            short_mid = self.short_mid if short_mid is None else short_mid
-            long_exit = long_mid if long_exit is None else long_exit
-            short_exit = short_mid if short_exit is None else short_exit
+            mid_l = self._worth(long_mid, self.long_mid)
+            mid_s = self._worth(short_mid, self.short_mid)
+            out_l, out_s = self._worth(long_exit, mid_l), self._worth(short_exit, mid_s)
             long, short = self.legs["long"], self.legs["short"]
-            basis, residual = self._step(long_mid, short_mid)
-            exits = long.qty * (long_exit - long_mid) + short.qty * (short_mid - short_exit)
-            open_long, open_short = long.unrealised(long_exit), short.unrealised(short_exit)
+            basis, residual = self._step(mid_l, mid_s)
+            exits = long.qty * (out_l.value - mid_l.value)
+            exits += short.qty * (mid_s.value - out_s.value)
+            drift = long.drift + short.drift + long.open_drift(out_l) + short.open_drift(out_s)
+            open_long, open_short = long.unrealised(out_l), short.unrealised(out_s)
             terms = (
                 self._basis + basis,
                 self._funding,
                 self._fees,
                 self._slippage + exits,
                 self._borrow,
-                self._residual + residual,
+                self._residual + residual + drift,
             )
-            total, truth = sum(terms, ZERO), self._flow + self.value(long_exit, short_exit)
+            total, truth = sum(terms, ZERO), self._flow + self.value(out_l, out_s)
             if total != truth:
                 raise RuleError(f"pair {self.pair}: terms give {total}, postings give {truth}")
             return Attribution(
@@ -263,11 +300,19 @@ class PairLots:
                 open_long + open_short,
             )
 
-    def _step(self, long_mid: Decimal, short_mid: Decimal) -> tuple[Decimal, Decimal]:
+    @staticmethod
+    def _worth(given: Price | None, known: Worth) -> Worth:
+        """What was given, at the known cross rate where it has none; what is known for None."""
+        if given is None:
+            return known
+        return given if isinstance(given, Worth) else Worth(given, known.fx)
+
+    def _step(self, long_mid: Worth, short_mid: Worth) -> tuple[Decimal, Decimal]:
         """(basis, residual) that the held quantities earn from the last mids to these."""
         long, short = self.legs["long"].qty, self.legs["short"].qty
         hedged = min(long, short)
-        up_long, up_short = long_mid - self.long_mid, short_mid - self.short_mid
+        up_long = long_mid.value - self.long_mid.value
+        up_short = short_mid.value - self.short_mid.value
         return (
             hedged * (up_long - up_short),
             (long - hedged) * up_long - (short - hedged) * up_short,
@@ -276,15 +321,16 @@ class PairLots:
     def _fold_fill(self, fill: Fill) -> None:
         leg = self.legs[fill.leg]
         mid = self.long_mid if fill.leg == "long" else self.short_mid
-        qty = moved_qty(fill, self._currency)
+        qty, price = leg.moved(fill), Worth(fill.price, fill.fx)
         if leg.opens(fill):
-            leg.add(qty, fill.price)
+            leg.add(qty, price)
         else:
-            leg.take(qty, fill.price)
-        better = mid - fill.price if fill.side == "buy" else fill.price - mid
+            leg.take(qty, price)
+        better = mid.value - price.value if fill.side == "buy" else price.value - mid.value
         self._slippage += qty * better
-        coins = base_fee(fill, self._currency)
-        self._fees -= (coins + fill.dust) * fill.price + (ZERO if coins else fill.fee)
+        coins = leg.in_coins(fill)
+        self._fees -= (coins + fill.dust) * price.value
+        self._fees -= ZERO if coins else fill.fee * fill.fx
 
     def _fold_postings(self, txns: Iterable[Transaction]) -> None:
         for txn in txns:

@@ -14,6 +14,7 @@ from basisdesk.errors import RuleError
 from basisdesk.events import MONEY, Funds, Outcome, PairOpened, SessionStarted
 from basisdesk.ledger.attribution import ZERO, Attribution, PairLots
 from basisdesk.ledger.posting import Transaction, canonical
+from basisdesk.ledger.valuation import Price
 
 CASH = "assets:cash"
 RECENT_MAX = 2_000  # transactions kept for the ledger panel
@@ -75,11 +76,11 @@ class Books:
         """(account, currency) -> balance of everything that is not zero, by name."""
         return {key: amount for key, amount in sorted(self._balances.items()) if amount}
 
-    def funds(self, mids: Mapping[str, Decimal]) -> Funds:
+    def funds(self, mids: Mapping[str, Price]) -> Funds:
         """Free cash and equity, account currency.
 
-        mids: instrument key -> mid. A leg without one is valued at the mid of its pair's last
-        outcome. When nothing is open, equity is the sum of all money balances.
+        mids: instrument key -> mid and cross rate. A leg without one is valued at the mid of its
+        pair's last outcome. When nothing is open, equity is the sum of all money balances.
         """
         with decimal.localcontext(MONEY):
             equity = self._assets
@@ -89,7 +90,7 @@ class Books:
         return Funds(self.balance(CASH), equity)
 
     def attribution(
-        self, pair: int, long_mid: Decimal | None = None, short_mid: Decimal | None = None
+        self, pair: int, long_mid: Price | None = None, short_mid: Price | None = None
     ) -> Attribution:
         """The attribution of one pair; see PairLots.attribution, which also takes exit prices."""
         return self.lots(pair).attribution(long_mid, short_mid)

@@ -5,12 +5,12 @@ currency. Debits are positive: assets and expenses grow upwards, the rest downwa
 
     assets:cash                  MONEY  free to spend
     assets:pair:N:spot           COIN   coins owned by the long spot leg
-    assets:pair:N:margin         MONEY  isolated margin of the pair's perpetual
+    assets:pair:N:margin         MONEY  isolated margin of the pair's perpetuals
     assets:pair:N:collateral     MONEY  locked proceeds of borrowed coins, and cash put beside them
     liabilities:pair:N:borrow    COIN   coins owed by the short spot leg
     income:funding               MONEY  funding received (a debit: paid)
     income:perp                  MONEY  realised profit of perpetuals, FIFO at fill prices
-    expenses:fees                any    trading fees, in the currency they were taken in
+    expenses:fees                any    trading fees: in MONEY, or in the COIN they were taken in
     expenses:dust                COIN   coins below the lot, written off with their fill
     expenses:borrow              MONEY  interest on borrowed coins
     expenses:liquidation_fee     MONEY  the fees of forced fills
@@ -25,13 +25,16 @@ How things are booked:
   repays the debt with what arrives; the locked proceeds of the coins repaid (FIFO) pay for it, and
   what they leave goes to cash, or cash adds what they lack.
 * Perpetuals move no coins. A reduction realises FIFO profit to cash; `margin` returns beside it.
+* The account holds MONEY only. A leg quoted in another currency is paid, and pays, at its fill's
+  `fx`: a spot leg its whole price, a perpetual its profit, both their fees. Its margin is MONEY.
+* A liquidation costs its leg's own margin (`Liquidated.margin`); the other perpetual's stays.
 * A closed pair leaves nothing on its accounts. Everything still there goes to cash.
 * Cash cannot go below zero. An entry that would do so breaks a rule. A cost that cannot be refused
   (funding, interest, a losing exit) takes what is missing from the pair's margin, then from the
   venue, as in a bankruptcy.
 
 Every answer is proved before it is given: booked on copies, cash is not negative, the attribution
-meets the postings, and a closed pair is empty. Quote currency and account currency are one.
+meets the postings, and a closed pair is empty.
 """
 
 import decimal
@@ -52,9 +55,10 @@ from basisdesk.events import (
     PlanChanged,
     SessionStarted,
 )
-from basisdesk.ledger.attribution import VENUE_LOSS, ZERO, LegLots, PairLots, moved_qty
+from basisdesk.ledger.attribution import VENUE_LOSS, ZERO, LegLots, PairLots
 from basisdesk.ledger.books import CASH, Books
 from basisdesk.ledger.posting import Posting, Transaction
+from basisdesk.ledger.valuation import Worth
 
 OPENING = "equity:opening"
 CONVERSION = "equity:conversion"
@@ -209,20 +213,26 @@ def _locked(short: LegLots) -> Decimal:
 def _liquidated(outcome: Liquidated, pair: PairLots, books: Books) -> tuple[Transaction, ...]:
     """The margin takes loss and fee; what is left returns to cash, what is missing is the venue's.
 
-    Where a part of the leg survives, so does what is left of the margin.
+    Where a part of the leg survives, so does what is left of the margin. The margin of another
+    perpetual is not touched, and returns once nothing of the pair is left.
     """
     margin = account(outcome.pair, "margin")
     draft = _Draft()
-    left = books.balance(margin)
+    left = there = books.balance(margin)
+    if outcome.margin is not None:
+        left = max(ZERO, min(outcome.margin, there))
+    others = ZERO if not outcome.closed else there - left
     legs = _legs(pair)
     for fill in outcome.fills:
-        leg = _checked_leg(fill, legs, books.currency)
+        leg = _checked_leg(fill, legs)
         if leg.spot or leg.opens(fill) or leg.key != outcome.instrument:
             raise RuleError(f"pair {outcome.pair}: {fill.instrument} cannot be liquidated so")
-        _, profit = leg.take(fill.qty, fill.price)
+        _, profit = leg.take(fill.qty, Worth(fill.price, fill.fx))
+        fee = fill.fee * fill.fx
         draft.move(PERP, margin, books.currency, profit)
-        draft.move(margin, LIQUIDATION_FEE, books.currency, fill.fee)
-        left += profit - fill.fee
+        draft.move(margin, LIQUIDATION_FEE, books.currency, fee)
+        left += profit - fee
+    draft.move(margin, CASH, books.currency, others)
     if left < 0:
         draft.move(VENUE_LOSS, margin, books.currency, -left)
     elif not any(leg.qty for leg in legs.values() if leg.key == outcome.instrument):
@@ -236,7 +246,7 @@ def _fills(
     """One transaction a fill; `legs` move on with them."""
     txns: tuple[Transaction, ...] = ()
     for number, fill in enumerate(outcome.fills, 1):
-        leg = _checked_leg(fill, legs, currency)
+        leg = _checked_leg(fill, legs)
         if leg.opens(fill) != isinstance(outcome, PairOpened):
             raise RuleError(f"pair {outcome.pair}: a {fill.side} of the {fill.leg} leg to {verb}")
         draft = _Draft()
@@ -256,14 +266,14 @@ def _legs(pair: PairLots) -> dict[str, LegLots]:
     return {name: leg.copy() for name, leg in pair.legs.items()}
 
 
-def _checked_leg(fill: Fill, legs: dict[str, LegLots], currency: str) -> LegLots:
+def _checked_leg(fill: Fill, legs: dict[str, LegLots]) -> LegLots:
     """The leg of a fill, once the fill makes sense for it."""
     leg = legs.get(fill.leg)
     if leg is None or leg.key != fill.instrument or fill.side not in ("buy", "sell"):
         raise RuleError(f"a {fill.side} of {fill.instrument} is no fill of leg {fill.leg!r}")
-    if fill.qty <= 0 or fill.price <= 0 or fill.dust < 0:
+    if fill.qty <= 0 or fill.price <= 0 or fill.dust < 0 or fill.fx <= 0:
         raise RuleError(f"{leg.key}: {fill.qty} at {fill.price} is no fill")
-    coins = fill.fee_currency != currency
+    coins = fill.fee_currency != leg.quote
     if coins and (not leg.spot or fill.side == "sell" or fill.fee_currency != leg.coin):
         raise RuleError(f"{leg.key}: a {fill.side} cannot pay its fee in {fill.fee_currency}")
     if fill.dust and (not leg.spot or (leg.sign < 0 and leg.opens(fill))):
@@ -274,35 +284,37 @@ def _checked_leg(fill: Fill, legs: dict[str, LegLots], currency: str) -> LegLots
 def _perp_fill(draft: _Draft, fill: Fill, leg: LegLots, currency: str) -> None:
     """A perpetual moves no coins: only its realised profit is money."""
     if leg.opens(fill):
-        leg.add(fill.qty, fill.price)
+        leg.add(fill.qty, Worth(fill.price, fill.fx))
     else:
-        _, profit = leg.take(fill.qty, fill.price)
+        _, profit = leg.take(fill.qty, Worth(fill.price, fill.fx))
         draft.move(PERP, CASH, currency, profit)
 
 
 def _owned_fill(draft: _Draft, fill: Fill, leg: LegLots, coins: str, currency: str) -> None:
     """Coins bought to own, or sold again, against cash."""
-    qty, cost = moved_qty(fill, currency), fill.qty * fill.price
+    price = Worth(fill.price, fill.fx)
+    qty, cost = leg.moved(fill), fill.qty * price.value
     if leg.opens(fill):
-        leg.add(qty, fill.price)
+        leg.add(qty, price)
         draft.move(CASH, CONVERSION, currency, cost)
         draft.move(CONVERSION, coins, leg.coin, qty)
     else:
-        leg.take(qty, fill.price)
+        leg.take(qty, price)
         draft.move(CONVERSION, CASH, currency, cost)
         draft.move(coins, CONVERSION, leg.coin, qty)
 
 
 def _borrowed_fill(draft: _Draft, fill: Fill, leg: LegLots, pair: int, currency: str) -> None:
     """Borrowed coins sold against collateral, or bought back out of it and repaid."""
-    qty, cost = moved_qty(fill, currency), fill.qty * fill.price
+    price = Worth(fill.price, fill.fx)
+    qty, cost = leg.moved(fill), fill.qty * price.value
     owed, locked = account(pair, "borrow"), account(pair, "collateral")
     if leg.opens(fill):
-        leg.add(qty, fill.price)
+        leg.add(qty, price)
         draft.move(owed, CONVERSION, leg.coin, qty)
         draft.move(CONVERSION, locked, currency, cost)
     else:
-        proceeds, _ = leg.take(qty, fill.price)
+        proceeds, _ = leg.take(qty, price)
         draft.move(locked, CONVERSION, currency, cost)
         draft.move(CONVERSION, owed, leg.coin, qty)
         draft.move(locked, CASH, currency, proceeds - cost)
@@ -310,8 +322,10 @@ def _borrowed_fill(draft: _Draft, fill: Fill, leg: LegLots, pair: int, currency:
 
 def _costs(draft: _Draft, fill: Fill, leg: LegLots, currency: str) -> None:
     """The fee, in money from cash or in coins out of what was bought; and the dust."""
-    source = CASH if fill.fee_currency == currency else CONVERSION
-    draft.move(source, FEES, fill.fee_currency, fill.fee)
+    if fill.fee_currency == leg.quote:
+        draft.move(CASH, FEES, currency, fill.fee * fill.fx)
+    else:
+        draft.move(CONVERSION, FEES, leg.coin, fill.fee)
     if fill.dust:
         draft.move(CONVERSION, DUST, leg.coin, fill.dust)
 

@@ -2,7 +2,9 @@
 
 Basis is always (perp - spot) / spot in basis points, prices in quote (quant.md 2.1). `open` is what
 going long spot and short perp would lock in at the ticket's size, `close` what leaving would cost;
-for the reverse pair the two lines change places.
+for the reverse pair the two lines change places. Where the legs are priced in two currencies, the
+perp's prices are first converted at the middle of the cross rate, in all three lines: what the
+conversion itself costs is on the ticket.
 """
 
 import math
@@ -13,122 +15,41 @@ import msgspec
 
 from basisdesk.config import Settings
 from basisdesk.market.backfill import HOLE_S, minutes, seed_rows
+from basisdesk.market.combo import NO_COMBO, ComboGap, combo_now
+from basisdesk.market.cross import Fx, cross_rate
+from basisdesk.market.fair import fair_of_rule_bp
 from basisdesk.market.series import Series
-from basisdesk.market.words import LegName, doubtful, missing, too_far_apart, too_old
-from basisdesk.venues.instrument import split_key
+from basisdesk.market.stats import EwStats
+from basisdesk.market.words import (
+    LegName,
+    doubtful,
+    missing,
+    other_unit,
+    too_far_apart,
+    too_old,
+)
+from basisdesk.venues.instrument import FundingRule, split_key, split_symbol
 
 if TYPE_CHECKING:
-    from basisdesk.events import Candles
+    from collections.abc import Callable
+
+    from basisdesk.events import Candles, ComboQuote
     from basisdesk.market.leg import Leg
 
 COLUMNS = (
     "spot", "perp", "mid_bp", "open_bp", "close_bp", "mean_bp", "sd_bp", "fair_bp", "funding_pct",
+    "combo_bid_bp", "combo_ask_bp",
 )  # fmt: skip
 CAPACITY = 864_000  # rows: 24 h at 10 a second
 OUTAGES_MAX = 500
 SAMPLE_NS = 100_000_000  # one row in each tenth of a second
 BAND_TAU_S = 7_200.0  # time constant of the mean and its bands (quant.md 3, z_2h)
 SD_FLOOR_BP = 0.3  # quant.md 2.19
-WARM_WEIGHT = 0.95  # quant.md 2.18
 SILENT_MS_MIN = 5_000  # a leg silent so long is an outage; Bybit repeats a quiet top every 3 s
 HOLE_S_MIN = 30.0  # no row for so long, and 10 times longer than usual: the curve is broken
 REWARM_ROWS_MAX = 36_000  # newest live rows told again to the statistics after a backfill
-
-
-class EwStats:
-    """Exponentially weighted mean and deviation over irregular time (quant.md 2.18).
-
-    A value weighs 1 - exp(-dt / tau), dt the time since the value before it, at most 3 tau. The
-    weights are divided by their sum, so a young mean is the plain time average of what was heard
-    and not a memory of the first tick; once warm this is the recursion of quant.md to the digit.
-    Read `mean`, `sd` or `z` first and `update` after: then a value is never in its own mean.
-
-    tau_s: time constant, seconds. weight: 0 to 1, the share of the full memory heard so far.
-    """
-
-    __slots__ = ("_t_s", "_var", "mean", "tau_s", "weight")
-
-    def __init__(self, tau_s: float) -> None:
-        self.tau_s = tau_s
-        self.mean = math.nan
-        self.weight = 0.0
-        self._var = 0.0
-        self._t_s = math.nan
-
-    @property
-    def sd(self) -> float:
-        """Standard deviation, NaN until time has passed between two values."""
-        return math.sqrt(self._var) if self.weight > 0.0 else math.nan
-
-    @property
-    def warm(self) -> bool:
-        """Three time constants were heard."""
-        return self.weight > WARM_WEIGHT
-
-    def z(self, value: float, sd_floor: float) -> float:
-        """Distance of a value from the mean in deviations, the deviation at least the floor."""
-        return (value - self.mean) / max(self.sd, sd_floor) if self.weight > 0.0 else math.nan
-
-    def update(self, t_s: float, value: float) -> None:
-        """Take a value into the mean. NaN is passed over; time not moving on adds no weight."""
-        if not math.isfinite(value):
-            return
-        if math.isnan(self._t_s):
-            self._t_s, self.mean = t_s, value
-            return
-        dt = min(t_s - self._t_s, 3.0 * self.tau_s)
-        if dt <= 0.0:
-            return
-        self._t_s = t_s
-        part = -math.expm1(-dt / self.tau_s)
-        self.weight += part * (1.0 - self.weight)
-        part /= self.weight
-        d = value - self.mean
-        self.mean += part * d
-        self._var = (1.0 - part) * (self._var + part * d * d)
-
-
-def fair_band_bp(
-    rate_year: float, interval_h: float, interest_8h_bp: float = 1.0, clamp_bp: float = 5.0
-) -> tuple[float, float]:
-    """Where the venue's funding rule lets the basis rest: (lowest, highest), bp. quant.md 1.1.
-
-    A short receives f(P) = P + clamp(i - P, -g, +g) an interval. At rest that pays for the money:
-    f(P*) = r/n. So P* = r/n - g where money costs less than the interest term i, r/n + g where it
-    costs more, and anywhere in i - g .. i + g where they are equal.
-
-    rate_year: cost of money, fraction a year. interval_h: hours between settlements, n of them a
-    year. interest_8h_bp: i for 8 hours, scaled to the interval. clamp_bp: g, per interval.
-    NaN when the interval is unknown.
-    """
-    if not interval_h > 0.0:
-        return math.nan, math.nan
-    money_bp = 1e4 * rate_year * interval_h / 8_760.0
-    interest_bp = interest_8h_bp * interval_h / 8.0
-    low = min(money_bp, interest_bp) - clamp_bp
-    high = max(money_bp, interest_bp) + clamp_bp
-    if math.isclose(money_bp, interest_bp, rel_tol=1e-9, abs_tol=1e-12):
-        return low, high
-    at = money_bp - clamp_bp if money_bp < interest_bp else money_bp + clamp_bp
-    return at, at
-
-
-def fair_basis_bp(
-    rate_year: float,
-    interval_h: float,
-    interest_8h_bp: float = 1.0,
-    clamp_bp: float = 5.0,
-    near_bp: float = math.nan,
-) -> float:
-    """Clamp-aware fair basis P*, bp; arguments as `fair_band_bp`.
-
-    near_bp: the basis now. Where fair value is a band this picks the point of it nearest to the
-    basis: the edge when outside, the basis itself when inside (quant.md 2.5), the middle when NaN.
-    """
-    low, high = fair_band_bp(rate_year, interval_h, interest_8h_bp, clamp_bp)
-    if low == high or math.isnan(low):
-        return low
-    return (low + high) / 2 if math.isnan(near_bp) else min(max(near_bp, low), high)
+RATIO_MIN, RATIO_MAX = 0.8, 1.25  # perp over spot; beyond it the legs do not count the same thing
+_USUAL = FundingRule()
 
 
 class BasisNow(msgspec.Struct, frozen=True, gc=False):
@@ -138,7 +59,8 @@ class BasisNow(msgspec.Struct, frozen=True, gc=False):
     books are too thin; fillable_open, fillable_close: base that both books would fill then.
     mean_bp, sd_bp, z: time-weighted, without this reading; `warm` when the memory is full.
     fair_bp: clamp-aware. fees_bp: four taker fees; round_trip_bp: fees and both spreads at size.
-    stale: "" or the sentence why no trade is possible.
+    stale: "" or the sentence why no trade is possible. fx_note: the cross rate that is in all of
+    it, "USDT/USD 0.99960, Kraken, 0.4 s old"; "" where both legs have one currency.
     """
 
     mid_bp: float = math.nan
@@ -158,37 +80,54 @@ class BasisNow(msgspec.Struct, frozen=True, gc=False):
     stale: str = ""
     samples: int = 0
     warm: bool = False
+    fx_note: str = ""
 
 
 class PairMarket:
     """One pair of legs watched over time.
 
     spot, perp: the legs; "spot" may be a perpetual too, on another venue (long A, short B).
-    qty: ticket size in base; 0 reads the touch. interest_8h_bp: the venue's interest term.
-    series: rows of COLUMNS over desk time. spot and perp are mids, funding_pct the indicative rate
-    in percent per interval. now: the newest reading.
+    qty: ticket size in base; 0 reads the touch.
+    series: rows of COLUMNS over desk time. spot and perp are mids, each in its own quote currency,
+    funding_pct the indicative rate in percent per interval. now: the newest reading.
+    fx: tells the rate of a currency at a time. fx_ratio: spot's currency per unit of the perp's,
+    at the newest reading; 1 where they are one, NaN while a rate is missing or too old.
+    combo: the venue's own book of both legs; combo_gap: how it compares with our lines.
+    seed_note: "" or how the backfill was converted.
     outages: (from s, until s or None while it lasts, label), oldest first.
     """
 
     def __init__(
-        self, spot: "Leg", perp: "Leg", settings: Settings, capacity: int = CAPACITY
+        self,
+        spot: "Leg",
+        perp: "Leg",
+        settings: Settings,
+        capacity: int = CAPACITY,
+        fx: "Callable[[str, int], Fx] | None" = None,
     ) -> None:
         self.spot = spot
         self.perp = perp
         self.qty = 0.0
-        self.interest_8h_bp = 1.0
+        self.fx_ratio = 1.0 if _quote_of(spot) == _quote_of(perp) else math.nan
+        self.combo = NO_COMBO
+        self.combo_gap = ComboGap()
+        self.combo_stream = ""
+        self.seed_note = ""
         self.series = Series(COLUMNS, capacity)
         self.stats = EwStats(BAND_TAU_S)
         self.outages: deque[tuple[float, float | None, str]] = deque(maxlen=OUTAGES_MAX)
         self.samples = 0
         self._settings = settings
+        self._fx = fx or self._no_rates
+        self._fx_stale = self._note = ""
+        self._combo: tuple[float, float, int] | None = None  # bid, ask, our stamp
         self._names = (LegName(spot.key, perp.key), LegName(perp.key, spot.key))
         self._heard: set[str] = set()
         self._open: dict[str, str] = {}  # leg key -> label of its running outage
         self._slot = -1
         self._seeded = 0  # rows of the series that came from candles
         self._seed_from_s = math.inf
-        self._late: tuple[Candles, Candles, int] | None = None  # seeded before funding was known
+        self._late: tuple[Candles, Candles, int] | None = None  # seeded before all was known
         self._live_s = math.inf  # time of the first live row
         self._hole_min_s = max(HOLE_S_MIN, settings.risk.quote_age_ms_max / 1e3)
         self._hole_s = self._hole_min_s
@@ -213,18 +152,19 @@ class PairMarket:
         if slot == self._slot:
             return False
         self._slot = slot
-        if self._late and self.perp.funding.settled:
+        t_s = now_ns / 1e9
+        reading = self._read(now_ns)
+        if self._late and self._seeds_better():
             candles, self._late = self._late, None
             self._seed_from_s = math.inf
             self.seed(*candles)
-        t_s = now_ns / 1e9
-        reading = self._read(now_ns)
+            reading = self._read(now_ns)
         for leg, age_ms in ((self.spot, reading.age_spot_ms), (self.perp, reading.age_perp_ms)):
             self._watch(leg, age_ms, t_s)
         self.now = reading = msgspec.structs.replace(reading, stale=self._stale(reading))
         oldest_ms = self._settings.risk.quote_age_ms_max
         fresh = reading.age_spot_ms <= oldest_ms and reading.age_perp_ms <= oldest_ms
-        if not fresh or math.isnan(reading.mid_bp):
+        if not fresh or math.isnan(reading.mid_bp) or self.ratio_fault():
             return False
         self._push(t_s, reading)
         return True
@@ -235,6 +175,16 @@ class PairMarket:
             self._open_outage(key, now_ns / 1e9, "feed down")
         reading = self._read(now_ns)
         self.now = msgspec.structs.replace(reading, stale=self._stale(reading))
+
+    def hear_combo(self, quote: "ComboQuote", t_ns: int) -> None:
+        """The venue's own book of both legs moved."""
+        self._combo = (quote.bid, quote.ask, t_ns)
+        self.combo_stream = quote.stream
+
+    def lose_combo(self) -> None:
+        """The stream of the venue's own book is gone."""
+        self._combo = None
+        self.combo = NO_COMBO
 
     # --- what it would cost ----------------------------------------------------------------------
 
@@ -248,7 +198,7 @@ class PairMarket:
 
     def fees_bp(self) -> float:
         """Four taker fees of a round trip, bp of the spot notional."""
-        ratio = self.perp.mid / self.spot.mid
+        ratio = self.fx_ratio * self.perp.mid / self.spot.mid
         perp_share = ratio if math.isfinite(ratio) else 1.0
         return 2e4 * (self._taker(self.spot.key) + perp_share * self._taker(self.perp.key))
 
@@ -262,18 +212,34 @@ class PairMarket:
             fair -= self._fair_of(self.spot, math.nan)
         return fair
 
+    def ratio_fault(self) -> str:
+        """Why these legs are no pair (one price is far from the other), or "".
+
+        A perpetual may count a thousand coins where spot counts one, and a name may be two coins.
+        """
+        ratio = self.fx_ratio * self.perp.mid / self.spot.mid
+        if RATIO_MIN <= ratio <= RATIO_MAX or math.isnan(ratio):
+            return ""
+        return other_unit(*self._names, self.spot.mid, self.perp.mid, ratio)
+
     # --- backfill --------------------------------------------------------------------------------
 
     def seed(self, spot: "Candles", perp: "Candles", now_ns: int = 0) -> int:
         """Lay minutes where both legs have a close in front of the live rows; gives the row count.
 
         A close-to-close proxy: candles know no bid and ask, so open and close basis stay NaN, and
-        funding is the rate last published at that minute. A later seed replaces an earlier one
-        where it knows more; once live rows stand, candles after them are left out.
+        funding is the rate last published at that minute. Legs in two currencies are converted at
+        the present cross rate, and wait for it. A later seed replaces an earlier one where it
+        knows more; once live rows stand, candles after them are left out.
         now_ns: desk time, to leave out the running minute; 0 leaves out the newest candle.
         """
+        if now_ns:
+            self._convert(now_ns)
+        if math.isnan(self.fx_ratio):
+            self._late = (spot, perp, now_ns)
+            return 0
         stats = EwStats(BAND_TAU_S)
-        known = minutes(spot, perp, now_ns)
+        known = minutes(spot, perp, now_ns, self.fx_ratio)
         rows = seed_rows(known, self._live_s, stats, self.perp.funding, self.fair_bp)
         live = math.isfinite(self._live_s)
         more = len(rows) > self._seeded or (rows and rows[0][0] < self._seed_from_s)
@@ -281,6 +247,8 @@ class PairMarket:
             return 0
         self._late = None if self.perp.funding.settled else (spot, perp, now_ns)
         self._seed_from_s = rows[0][0]
+        if self._note:
+            self.seed_note = f"Backfill converted at one rate: {self._note}."
         self.samples += len(rows) - self._seeded
         self.series.replace_front(self._seeded, rows)
         self._seeded = len(rows)
@@ -288,6 +256,10 @@ class PairMarket:
             self._hole_s = HOLE_S
         self._retell(stats)  # each page of candles may be nearer to now than what was known
         return len(rows)
+
+    def _seeds_better(self) -> bool:
+        rate_came = not self._seeded and not math.isnan(self.fx_ratio)
+        return rate_came or bool(self.perp.funding.settled)
 
     def _retell(self, stats: EwStats) -> None:
         # statistics of the candles, then of the live rows that came before the candles did
@@ -301,13 +273,17 @@ class PairMarket:
     # --- inside: one reading ---------------------------------------------------------------------
 
     def _read(self, now_ns: int) -> BasisNow:
-        spot_mid, perp_mid = self.spot.mid, self.perp.mid
+        self._convert(now_ns)
+        spot_mid, perp_mid = self.spot.mid, self.fx_ratio * self.perp.mid
         mid_bp = 1e4 * (perp_mid - spot_mid) / spot_mid if spot_mid > 0.0 else math.nan
         open_bp, fillable_open = self._open_line(self.qty)
         close_bp, fillable_close = self._close_line(self.qty)
         age_spot, age_perp = float(self.spot.age_ms(now_ns)), float(self.perp.age_ms(now_ns))
         fees_bp = self.fees_bp()
         both = math.isfinite(age_spot) and math.isfinite(age_perp)
+        if self._combo is not None:
+            bid, ask, t_ns = self._combo
+            self.combo = combo_now(bid, ask, max(0.0, (now_ns - t_ns) / 1e6), spot_mid)
         return BasisNow(
             mid_bp=mid_bp,
             open_bp=open_bp,
@@ -325,17 +301,33 @@ class PairMarket:
             skew_ms=abs(age_spot - age_perp) if both else math.nan,
             samples=self.samples,
             warm=self.stats.warm,
+            fx_note=self._note,
         )
+
+    def _convert(self, now_ns: int) -> None:
+        """Read the cross rate: fx_ratio, its note, and why there is none."""
+        currencies = _quote_of(self.spot), _quote_of(self.perp)
+        if currencies[0] == currencies[1]:
+            self.fx_ratio, self._note, self._fx_stale = 1.0, "", ""
+            return
+        of_spot, of_perp = (self._fx(currency, now_ns) for currency in currencies)
+        self._fx_stale = of_spot.stale or of_perp.stale
+        self._note = "; ".join(fx.note for fx in (of_spot, of_perp) if fx.note)
+        self.fx_ratio = math.nan if self._fx_stale else of_perp.mid / of_spot.mid
+
+    def _no_rates(self, currency: str, now_ns: int) -> Fx:
+        account = self._settings.account.currency
+        return cross_rate({}, currency, account, now_ns, self._settings.risk.quote_age_ms_max)
 
     def _open_line(self, qty: float) -> tuple[float, float]:
         ask, bought = _price(self.spot, "buy", qty)
         bid, sold = _price(self.perp, "sell", qty)
-        return 1e4 * (bid - ask) / ask, min(bought, sold)
+        return 1e4 * (bid * self.fx_ratio - ask) / ask, min(bought, sold)
 
     def _close_line(self, qty: float) -> tuple[float, float]:
         bid, sold = _price(self.spot, "sell", qty)
         ask, bought = _price(self.perp, "buy", qty)
-        return 1e4 * (ask - bid) / bid, min(bought, sold)
+        return 1e4 * (ask * self.fx_ratio - bid) / bid, min(bought, sold)
 
     def _taker(self, key: str) -> float:
         venue, market, _ = split_key(key)
@@ -346,8 +338,8 @@ class PairMarket:
         interval_h = perp.funding.interval_h
         if not interval_h > 0.0 and perp.instrument is not None:
             interval_h = float(perp.instrument.funding_interval_h)
-        rate_year = self._settings.risk.money_rate_year
-        return fair_basis_bp(rate_year, interval_h, self.interest_8h_bp, near_bp=near_bp)
+        rule = perp.instrument.funding if perp.instrument is not None else _USUAL
+        return fair_of_rule_bp(rule, self._settings.risk.money_rate_year, interval_h, near_bp)
 
     def _sd_floor_bp(self, spot_mid: float) -> float:
         ticks = [leg.instrument.tick for leg in (self.spot, self.perp) if leg.instrument]
@@ -365,6 +357,8 @@ class PairMarket:
         newer, older = self._names if ages[1] > ages[0] else self._names[::-1]
         if max(ages) > risk.quote_age_ms_max:
             return too_old(older, max(ages), risk.quote_age_ms_max)
+        if self._fx_stale or (fault := self.ratio_fault()):
+            return self._fx_stale or fault
         if now.skew_ms > risk.leg_skew_ms_max:
             return too_far_apart(older, newer, now.skew_ms, risk.leg_skew_ms_max)
         return ""
@@ -387,11 +381,14 @@ class PairMarket:
             (
                 self.spot.mid, self.perp.mid, now.mid_bp, now.open_bp, now.close_bp,
                 now.mean_bp, now.sd_bp, now.fair_bp, funding_pct,
+                self.combo.bid_bp, self.combo.ask_bp,
             ),
         )  # fmt: skip
         self.samples += 1
         if not now.stale:
             self.stats.update(t_s, now.mid_bp)
+            if self._combo is not None:
+                self.combo_gap.take(now.open_bp, now.close_bp, self.combo)
 
     def _watch(self, leg: "Leg", age_ms: float, t_s: float) -> None:
         if age_ms <= self._silent_ms and not math.isnan(leg.mid):
@@ -402,6 +399,7 @@ class PairMarket:
             last_s = self.series.t_last
             since_s = t_s if math.isnan(last_s) else min(t_s, last_s + SAMPLE_NS / 1e9)
             what = "feed down" if math.isnan(leg.mid) else "feed silent"
+            what = "not watched" if leg.dropped else what
             what = what if leg.doubt is None else "price in doubt"
             self._open_outage(leg.key, since_s, what)
 
@@ -420,6 +418,16 @@ class PairMarket:
             if until_s is None and name == label:
                 self.outages[i] = (since_s, t_s, label)
                 return
+
+
+def _quote_of(leg: "Leg") -> str:
+    # what the leg is priced in, "" where neither the venue nor its name says it
+    if leg.instrument is not None:
+        return leg.instrument.quote
+    try:
+        return split_symbol(leg.key)[1]
+    except ValueError:
+        return ""
 
 
 def _price(leg: "Leg", side: str, qty: float) -> tuple[float, float]:

@@ -1,11 +1,15 @@
-"""One depth book: price levels with the venue's sequence rule, and VWAP over what is displayed."""
+"""One depth book: price levels with one sequence rule for every venue, and VWAP over its depth."""
 
 from bisect import bisect_left, insort
+from collections import deque
 from math import nan
+
+import msgspec
 
 from basisdesk.events import BookUpdate
 
 LEVELS_MAX = 20_000  # a side; a venue that only ever adds levels may not fill our memory
+EARLY_MAX = 1_000  # updates kept while a snapshot is on its way; the oldest go first
 
 NO_TOP = (nan, 0.0, nan, 0.0)
 
@@ -13,9 +17,15 @@ NO_TOP = (nan, 0.0, nan, 0.0)
 class Book:
     """Bids and asks of one depth stream: base coin by price, as far down as the venue sends.
 
-    A snapshot, or any update with sequence 1 (the venue restarted), replaces everything. A delta
-    must carry the last sequence + 1. After a gap or a crossing the book is empty and `valid` is
-    False, with the `reason`, until the next snapshot; no half-true level is ever readable.
+    A snapshot of the stream replaces everything. A delta must build on the book's id
+    (`BookUpdate.prev`); right after a snapshot it may also begin before it, as its sizes are
+    absolute. One that builds on the id and brings no higher one keeps the book alive (equal) or
+    counts anew from there (OKX in maintenance). After a gap or a crossing the book is empty and
+    `valid` is False, with the `reason`, until it is whole again; no half-true level is readable.
+
+    Deltas that come before a snapshot are kept, a chain of at most EARLY_MAX. A snapshot over HTTP
+    (`BookUpdate.stream` is "") makes the book only where it meets that chain: an older one is
+    dropped, a newer one waits for the delta that reaches it.
 
     duplicates: deltas that were applied before and were ignored. ignored: deltas that came while
     the book waited for a snapshot.
@@ -24,8 +34,11 @@ class Book:
     __slots__ = (
         "_ask_sizes",
         "_asks",
+        "_base",
         "_bid_sizes",
         "_bids",
+        "_early",
+        "_seed",
         "duplicates",
         "ignored",
         "reason",
@@ -39,6 +52,9 @@ class Book:
         self.seq = 0
         self.duplicates = 0
         self.ignored = 0
+        self._base = 0  # id of the last snapshot: the book is fresh while `seq` is still this
+        self._early: deque[BookUpdate] = deque(maxlen=EARLY_MAX)  # each builds on the one before
+        self._seed: BookUpdate | None = None  # a snapshot over HTTP that waits for the chain
         self._bid_sizes: dict[float, float] = {}
         self._ask_sizes: dict[float, float] = {}
         self._bids: list[float] = []  # both ascending: the best bid is last, the best ask first
@@ -49,24 +65,26 @@ class Book:
 
         A delta that was applied before is ignored and counted, which is no fault.
         """
-        seq = update.seq
-        if update.snapshot or seq == 1:
+        if update.snapshot:
+            if not update.stream:
+                return self._sow(update)
             self._replace(update)
+            self._catch_up()
         elif not self.valid:
-            self.ignored += 1
-            return "nosnapshot"
-        elif seq != self.seq + 1:
-            if seq <= self.seq:
-                self.duplicates += 1
-                return ""
-            self.clear("gap")
-            return "gap"
-        else:
+            return self._wait(update)
+        elif update.prev == self.seq or update.prev < self.seq == self._base < update.seq:
             if update.bids:
                 _merge(update.bids, self._bid_sizes, self._bids)
             if update.asks:
                 _merge(update.asks, self._ask_sizes, self._asks)
-            self.seq = seq
+            self.seq = update.seq
+        elif update.seq <= self.seq:
+            self.duplicates += 1
+            return ""
+        else:
+            self.clear("gap")
+            self._early.append(update)
+            return "gap"
         bids, asks = self._bids, self._asks
         if bids and asks and bids[-1] >= asks[0]:
             self.clear("crossed")
@@ -76,10 +94,16 @@ class Book:
             return "size"
         return ""
 
+    def bridge(self) -> None:
+        """Another socket took over: its next delta may begin before the book's id, once."""
+        self._base = self.seq
+
     def clear(self, reason: str) -> None:
         """Forget every level; invalid, for this reason, until the next snapshot."""
         self.valid = False
         self.reason = reason
+        self._seed = None
+        self._early.clear()
         self._bid_sizes.clear()
         self._ask_sizes.clear()
         self._bids.clear()
@@ -159,9 +183,57 @@ class Book:
         self._ask_sizes = {price: size for price, size in update.asks if size}
         self._bids = sorted(self._bid_sizes)
         self._asks = sorted(self._ask_sizes)
-        self.seq = update.seq
+        self.seq = self._base = update.seq
         self.valid = True
         self.reason = ""
+
+    def _catch_up(self) -> None:
+        """Apply what came before the snapshot and is newer, where it builds on it."""
+        later = [update for update in self._early if update.seq > self.seq]
+        self._seed = None
+        self._early.clear()
+        if later and later[0].prev <= self.seq:
+            for update in later:
+                _merge(update.bids, self._bid_sizes, self._bids)
+                _merge(update.asks, self._ask_sizes, self._asks)
+                self.seq = update.seq
+
+    def _sow(self, seed: BookUpdate) -> str:
+        """Take a snapshot that came over HTTP."""
+        if self.valid:  # the chain already stands, and is at least as true
+            return ""
+        self._seed = seed
+        return self._join()
+
+    def _wait(self, update: BookUpdate) -> str:
+        """Keep a delta for the snapshot that is on its way."""
+        self.ignored += 1
+        early = self._early
+        if update.seq <= update.prev or update.prev < 0:
+            if update.seq < update.prev:  # the venue counts anew: what is kept has other numbers
+                early.clear()
+                self._seed = None
+            return "nosnapshot"
+        if early and update.prev != early[-1].seq:
+            if update.seq <= early[-1].seq:
+                self.duplicates += 1
+                return "nosnapshot"
+            early.clear()
+        early.append(update)
+        return self._join() if self._seed is not None else "nosnapshot"
+
+    def _join(self) -> str:
+        """Make the book of the HTTP snapshot and the chain, where they meet."""
+        seed, early = self._seed, self._early
+        assert seed is not None
+        if early and early[0].prev > seed.seq:
+            self._seed = None
+            self.reason = "its snapshot is older than the updates"
+            return "nosnapshot"
+        if not early or early[-1].seq < seed.seq:
+            self.reason = "waiting for the update that reaches its snapshot"
+            return "nosnapshot"
+        return self.apply(msgspec.structs.replace(seed, stream="rest"))
 
 
 def _merge(

@@ -62,6 +62,7 @@ class FundingClock:
         self.bad_stamps = 0
         self._pending: deque[Settlement] = deque(maxlen=PENDING_MAX)
         self._closed_ms = 0  # the newest stamp handed out, pending or missed
+        self._rate_ms = 0  # when the rate was last said; marks alone come in between
         self._slow_rate = math.nan  # EW mean of the rate: the rate minus it is the slope times tau
 
     # --- what the venue says ---------------------------------------------------------------------
@@ -81,8 +82,23 @@ class FundingClock:
             self.mark = ticker.mark
         if 0.0 < ticker.cap < math.inf:
             self.cap = ticker.cap
-        self.heard_ms = heard_ms
+        self.heard_ms = max(self.heard_ms, heard_ms)
         return before != (self.rate, self.next_ms, self.interval_h)
+
+    def set_interval(self, hours: float, cap: float, t_ms: int) -> bool:
+        """What the venue said of this perpetual elsewhere (HTTP); 0 is not said. True when new.
+
+        t_ms: when, venue clock or ours. The stamps stay those that the venue gave.
+        """
+        if 0.0 < cap < math.inf:
+            self.cap = cap
+        before = self.interval_h
+        if not 0.0 < hours < math.inf or hours == before:
+            return False
+        if before > 0.0:
+            self.interval_changes.append((t_ms, before, hours))
+        self.interval_h = hours
+        return True
 
     def learn(self, history: FundingHistory) -> None:
         """Merge published settlements: any order, any overlap, the same row twice is one row."""
@@ -163,10 +179,8 @@ class FundingClock:
 
     def _move(self, ticker: Ticker, heard_ms: int) -> bool:
         # take stamp and interval; True when a settlement was rolled over
-        if 0.0 < ticker.interval_h < math.inf and ticker.interval_h != self.interval_h:
-            if self.interval_h > 0:
-                self.interval_changes.append((heard_ms, self.interval_h, ticker.interval_h))
-            self.interval_h = ticker.interval_h
+        if ticker.interval_h != self.interval_h:
+            self.set_interval(ticker.interval_h, 0.0, heard_ms)
         stamp, before = ticker.next_ms, self.next_ms
         if stamp <= 0 or stamp == before:
             return False
@@ -206,14 +220,15 @@ class FundingClock:
             self.rejected += 1
             return
         before, self.rate = self.rate, rate
+        since_ms, self._rate_ms = self._rate_ms, heard_ms
         if math.isnan(before):
             self._slow_rate = rate
         elif rolled:  # the step from one interval to the next is not velocity: keep the slope
             self._slow_rate += rate - before
-        elif heard_ms > self.heard_ms:
+        elif heard_ms > since_ms:
             # EW mean of a rate that moved in a straight line since the last ticker; on a steady
             # ramp it lags by exactly tau, so (rate - mean) / tau is the slope
-            x = (heard_ms - self.heard_ms) / 1000 / VELOCITY_TAU_S
+            x = (heard_ms - since_ms) / 1000 / VELOCITY_TAU_S
             keep = math.exp(-x)
             held = (1 - keep) / x
             self._slow_rate = keep * self._slow_rate + (held - keep) * before + (1 - held) * rate

@@ -19,17 +19,21 @@ if TYPE_CHECKING:
 class Leg:
     """One instrument as it trades now. Prices NaN until heard and after they are lost.
 
-    bid, ask: from `quote_source`, "orderbook.1" where the venue has one, else a depth channel;
-    never from a ticker or a last price. Sizes in base coin. quote_ns: our stamp of the newest
-    message that said or confirmed them, 0 before any; venue_ms: the venue's stamp of it.
+    bid, ask: from `quote_source`, "top" where the venue has a top of book, else "book"; never from
+    a ticker or a last price. Sizes in base coin. quote_ns: our stamp of the newest message that
+    said or confirmed them, 0 before any; venue_ms: the venue's stamp of it, 0 where it has none.
     book: the deepest book heard. `depth` says how many levels its channel has.
     doubt: why the newest quote is not believed, or None; bid, ask and book are empty meanwhile.
     guard: of the quote. floor: half a tick, 0 until the venue described the instrument.
+    dropped: nobody wants its streams any more, so its silence is no fault.
     """
 
     __slots__ = (
         "_book_kept",
+        "_index_from",
         "_index_guard",
+        "_interest_from",
+        "_mark_from",
         "_mark_guard",
         "ask",
         "ask_size",
@@ -38,6 +42,7 @@ class Leg:
         "book",
         "depth",
         "doubt",
+        "dropped",
         "floor",
         "funding",
         "guard",
@@ -71,10 +76,14 @@ class Leg:
         self.book = Book()
         self._book_kept: Book | None = None  # the true book, while the quote is in doubt
         self.depth = 0
+        self.dropped = False
         self.doubt: Doubt | None = None
         self.guard, self._mark_guard, self._index_guard = Guard(), Guard(), Guard()
         self.floor = float(instrument.tick) / 2 if instrument is not None else 0.0
         self.mark = self.index = self.open_interest = nan
+        self._mark_from: Stream | None = None  # the stream that tells the figure
+        self._index_from: Stream | None = None
+        self._interest_from: Stream | None = None
         self.ticker_ns = 0
         self.funding = FundingClock()
         self.last_price = nan
@@ -123,16 +132,26 @@ class Leg:
         else:
             self._book_kept = stream.book
 
-    def hear(self, event: "Ticker", t_ns: int) -> str:
-        """Take a ticker. Mark and index that are not believed stay out; the reason, or ""."""
-        marks, indexes = self._mark_guard, self._index_guard
-        if isnan(marks.last) and not isnan(self.guard.last):
-            marks.believe(self.guard.last, self.guard.last)  # the first mark lies near the quote
-        bad_mark = marks.judge(event.mark, event.mark, t_ns)
-        bad_index = indexes.judge(event.index, event.index, t_ns)
-        self.mark = nan if bad_mark else event.mark
-        self.index = nan if bad_index else event.index
-        self.open_interest = event.open_interest
+    def hear(self, event: "Ticker", stream: "Stream", t_ns: int) -> str:
+        """Take what a ticker says; what it does not say (NaN, 0) stays.
+
+        Mark and index that are not believed stay out; the reason, or "".
+        """
+        bad_mark = bad_index = None
+        if event.mark > 0.0:
+            marks = self._mark_guard
+            if isnan(marks.last) and not isnan(self.guard.last):
+                marks.believe(self.guard.last, self.guard.last)  # the first mark is near the quote
+            bad_mark = marks.judge(event.mark, event.mark, t_ns)
+            self.mark = nan if bad_mark else event.mark
+            self._mark_from = stream
+        if event.index > 0.0:
+            bad_index = self._index_guard.judge(event.index, event.index, t_ns)
+            self.index = nan if bad_index else event.index
+            self._index_from = stream
+        if event.open_interest > 0.0:
+            self.open_interest = event.open_interest
+            self._interest_from = stream
         self.ticker_ns = t_ns
         if bad_mark:
             event = msgspec.structs.replace(event, mark=nan)
@@ -154,7 +173,8 @@ class Leg:
     def follow(self, stream: "Stream") -> None:
         """Take the quote from this stream from now on."""
         self.quote_stream = stream
-        self.quote_source = stream.kind
+        self.dropped = False
+        self.quote_source = stream.what
         self.link = stream.link
 
     def lose(self, stream: "Stream", why: str) -> bool:
@@ -164,10 +184,7 @@ class Leg:
         """
         if stream.depth > 1:
             stream.book.clear(why)
-        if stream.kind == "tickers":
-            self.clear_ticker()
-            self._mark_guard.forget_doubt()
-            self._index_guard.forget_doubt()
+        self._lose_figures(stream)
         if self.quote_stream is not stream:
             return False
         self.guard.forget_doubt()
@@ -178,15 +195,35 @@ class Leg:
             self.book.clear(why)
         return True
 
+    def drop(self, stream: "Stream") -> None:
+        """Nobody wants this stream any more: what came from it goes, and its place is free."""
+        self.lose(stream, "not watched")
+        if self._book_kept is stream.book:
+            self._give_back()
+        if self.book is stream.book:
+            self.book, self.depth = Book(), 0
+            self.book.reason = "not watched"
+        if self.quote_stream is stream:
+            self.quote_stream, self.quote_source, self.link = None, "", None
+            self.quote_ns = 0
+            self.dropped = True
+
     def clear_quote(self) -> None:
         """Forget bid and ask."""
         self.bid = self.ask = nan
         self.bid_size = self.ask_size = 0.0
 
-    def clear_ticker(self) -> None:
-        """Forget mark, index and open interest. The funding clock keeps what settlements need."""
-        self.mark = self.index = self.open_interest = nan
-        self.ticker_ns = 0
+    def _lose_figures(self, stream: "Stream") -> None:
+        # The funding clock keeps what settlements need.
+        if self._mark_from is stream:
+            self.mark, self._mark_from = nan, None
+            self._mark_guard.forget_doubt()
+            self.ticker_ns = 0
+        if self._index_from is stream:
+            self.index, self._index_from = nan, None
+            self._index_guard.forget_doubt()
+        if self._interest_from is stream:
+            self.open_interest, self._interest_from = nan, None
 
     def _give_back(self) -> None:
         if self._book_kept is not None:

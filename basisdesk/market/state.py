@@ -4,17 +4,20 @@ A price that can no longer be vouched for is NaN at once: when its connection is
 inbox overflowed, when its book has a gap. There is no fallback price, so none can stick.
 """
 
-import re
 from typing import TYPE_CHECKING, Any
 
 from basisdesk.events import (
     Ack,
+    BookLost,
     BookUpdate,
     Candles,
     Changed,
+    ComboQuote,
     FundingHistory,
+    FundingInfo,
     Heard,
     LinkChange,
+    Notice,
     Pong,
     Quote,
     Ticker,
@@ -22,10 +25,14 @@ from basisdesk.events import (
     VenueTime,
 )
 from basisdesk.market.basis import PairMarket
+from basisdesk.market.catalogue import Catalogue
+from basisdesk.market.cross import Fx, cross_rate
 from basisdesk.market.described import Described
+from basisdesk.market.feeds import Feeds
 from basisdesk.market.leg import Leg
+from basisdesk.market.prices import Prices
 from basisdesk.market.streams import LinkState, Stream
-from basisdesk.venues.instrument import Instruments, Tiers
+from basisdesk.venues.instrument import Instrument, Instruments, Tiers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -33,17 +40,17 @@ if TYPE_CHECKING:
     from basisdesk.config import Settings
     from basisdesk.venues import MarketEvent, Venue
 
-FIRST_DATA_NS = 10_000_000_000  # a subscription that brought nothing by then is shown as stale
-BEHIND_NS = 1_000_000_000  # a depth book that disagrees with a top this much younger is not true
 BEAT_NS = 1_000_000_000
-ASKED_MAX = 1_000  # requests without an answer
+LATE_NS_MAX = (
+    2_000_000_000  # older ids for longer than this are no late quotes: the venue restarted
+)
+UNKNOWN_DEPTH = 2  # levels of a book whose venue we have no rules of: below any that says it
+NAN = float("nan")
 
 __all__ = ["Leg", "LinkState", "Market", "Stream"]
 
 _NOTHING, _QUOTES, _FEEDS = Changed.NOTHING, Changed.QUOTES, Changed.FEEDS
-_FUNDING = Changed.FUNDING
 _QUOTES_FEEDS = Changed.QUOTES | Changed.FEEDS  # joined once: `|` of flags is slow
-_TOPIC = re.compile(rb'"topic":"([A-Za-z0-9._:@/-]{1,80})"')
 
 
 class Market:
@@ -66,41 +73,52 @@ class Market:
         speed: float = 1.0,
     ) -> None:
         self.settings = settings
-        self._speed = speed
-        self._first_data_ns = round(FIRST_DATA_NS * speed)
-        self._behind_ns = round(BEHIND_NS * speed)
         self.legs: dict[str, Leg] = {}
         self.pairs: dict[tuple[str, str], PairMarket] = {}
-        self.streams: dict[str, Stream] = {}
-        self.links: dict[str, LinkState] = {}
+        self._feeds = Feeds(venues or {}, speed)
+        self.streams = self._feeds.streams
+        self.links = self._feeds.links
         self._described = Described()
+        self._catalogue = Catalogue()
         self.instruments = self._described.instruments
         self.candles = self._described.candles
         self.funding_history = self._described.funding_history
         self.clock_ms: dict[str, float] = {}
-        self.frames = self.events = self.bad_frames = self.gaps = 0
-        self.bad_by_reason: dict[str, int] = {}
+        self.frames = self.events = 0
+        self._prices = prices = Prices(self._feeds, self.leg)
+        self.bad_by_reason = prices.bad_by_reason
         self.loop_gaps = 0
         self.loop_gap_ms = 0.0
-        self._venues = venues or {}
-        self._bound: dict[str, Stream] = {}  # streams whose leg is known
-        self._asked: dict[tuple[str, str], tuple[str, ...]] = {}
         self._beat_ns = 0
         self._late_ns = settings.risk.loop_gap_ms_max * 1_000_000
         self._take: dict[type, Callable[[Any, int], Changed]] = {
-            Quote: self._quote,
-            BookUpdate: self._book,
-            Trade: self._trade,
-            Ticker: self._ticker,
-            Heard: self._heard,
+            Quote: prices.quote,
+            BookUpdate: prices.book,
+            BookLost: prices.book_lost,
+            Trade: prices.trade,
+            Ticker: prices.ticker,
+            ComboQuote: self._combo,
+            Heard: prices.heard,
             Ack: self._ack,
             Pong: self._pong,
+            Notice: self._notice,
             VenueTime: self._venue_time,
             Candles: self._candles,
             FundingHistory: self._funding,
+            FundingInfo: self._intervals,
             Instruments: self._rules,
             Tiers: self._rules,
         }
+
+    @property
+    def gaps(self) -> int:
+        """Sequence gaps of depth books."""
+        return self._prices.gaps
+
+    @property
+    def bad_frames(self) -> int:
+        """Messages that could not be read or believed."""
+        return self._prices.bad
 
     # --- who is there ----------------------------------------------------------------------------
 
@@ -110,16 +128,32 @@ class Market:
         if leg is None:
             leg = self.legs[key] = Leg(key)
             self._describe(leg)
+            leg.funding.set_interval(*self._described.interval(key), self._beat_ns // 1_000_000)
         return leg
 
     def pair(self, spot_key: str, perp_key: str) -> PairMarket:
         """The pair of these legs, made (and backfilled with what candles there are) when new."""
         pair = self.pairs.get((spot_key, perp_key))
         if pair is None:
-            pair = PairMarket(self.leg(spot_key), self.leg(perp_key), self.settings)
+            legs = self.leg(spot_key), self.leg(perp_key)
+            pair = PairMarket(*legs, self.settings, fx=self.fx)
             self.pairs[spot_key, perp_key] = pair
             self._seed(spot_key, perp_key, self._beat_ns)
         return pair
+
+    def fx(self, currency: str, now_ns: int) -> Fx:
+        """What a unit of a currency is worth in the account's, from its cross leg."""
+        settings = self.settings
+        limit_ms = settings.risk.quote_age_ms_max
+        return cross_rate(self.legs, currency, settings.account.currency, now_ns, limit_ms)
+
+    def search(self, text: str, limit: int = 50) -> list[Instrument]:
+        """Instruments of all venues by words: coin, symbol, venue, kind; the best first."""
+        return self._indexed().search(text, limit)
+
+    def partners(self, key: str) -> list[Instrument]:
+        """Legs that make a pair with this one, its own venue first."""
+        return self._indexed().partners(key)
 
     # --- the walk --------------------------------------------------------------------------------
 
@@ -145,18 +179,19 @@ class Market:
     def bad(self, conn: str, reason: str, t_ns: int, payload: bytes = b"") -> Changed:
         """Count a frame that could not be read, with its stream where the payload names one."""
         self.frames += 1
-        self._count_bad(reason)
-        link = self._link(conn, t_ns)
+        self._prices.count_bad(reason)
+        link = self._feeds.link(conn, t_ns)
         link.bad += 1
         link.bad_by_reason[reason] = link.bad_by_reason.get(reason, 0) + 1
-        named = _TOPIC.search(payload[:200])
-        stream = self.streams.get(f"{conn}/{named[1].decode()}") if named else None
+        stream = self._feeds.named(conn, payload)
         if stream is not None:
             stream.count_bad(reason)
             stream.last_error = f"a message could not be read: {reason}"
-            if stream.live and stream.kind == "tickers" and stream.instrument:
-                # A book notices a lost delta by its sequence; a merged ticker has none.
+            # A book notices a lost delta by its sequence; what the codec merges has none here.
+            merged = stream.what in ("ticker", "combo") and stream.has_state
+            if (stream.worn_out(t_ns) or merged) and stream.live:
                 stream.move("resync", t_ns)
+                self._lose_combos(stream)
         return _FEEDS
 
     def beat(self, now_ns: int) -> Changed:
@@ -171,7 +206,7 @@ class Market:
         for link in self.links.values():
             link.roll(now_ns)
         for stream in self.streams.values():
-            if self._check(stream, now_ns):
+            if self._feeds.check(stream, now_ns):
                 changed = changed | _FEEDS
         for pair in self.pairs.values():
             if pair.beat(now_ns):
@@ -180,16 +215,16 @@ class Market:
 
     def link(self, change: LinkChange, t_ns: int) -> Changed:
         """Take what the supervisor says of a connection: see LinkChange."""
-        link = self._link(change.conn, t_ns)
+        feeds, conn = self._feeds, change.conn
+        link = feeds.link(conn, t_ns)
         if change.state == "asked":
-            if len(self._asked) >= ASKED_MAX:
-                self._asked.clear()
-            self._asked[change.conn, change.req_id] = change.topics
-            for topic in change.topics:
-                stream = self._stream(f"{change.conn}/{topic}", t_ns)
-                stream.resyncs += stream.asked_ns > 0
-                stream.asked_ns = t_ns
-                stream.move("connecting", t_ns)
+            for stream_id in feeds.asked(change, t_ns):
+                self._prices.release(stream_id)
+            return _FEEDS
+        if change.state == "dropped":
+            return self._drop(feeds.drop(conn, change.topics, t_ns))
+        if change.state == "renewed":
+            feeds.renew(conn, t_ns)
             return _FEEDS
         if change.state == "overflow":
             self._lose(change.conn, t_ns, "overflow", "the inbox overflowed, messages were dropped")
@@ -198,119 +233,30 @@ class Market:
         if change.state == "down":
             self._lose(change.conn, t_ns, "down", change.reason or "the connection is gone")
         link.connects += change.state == "up"
+        link.closing = False
         link.state, link.reason, link.since_ns = change.state, change.reason, t_ns
         return _QUOTES_FEEDS
 
     # --- events ----------------------------------------------------------------------------------
 
-    def _quote(self, event: Quote, t_ns: int) -> Changed:
-        stream = self._bound.get(event.stream) or self._bind(event.stream, event.instrument, t_ns)
-        leg, link, venue_ms = stream.leg, stream.link, event.venue_ms
-        lag_ms = t_ns / 1e6 - venue_ms
-        stream.lags.append(lag_ms)
-        stream.frames += 1
-        stream.heard_ns = t_ns
-        if event.seq < stream.seq and venue_ms < leg.venue_ms:
-            stream.late += 1
-            return _NOTHING
-        stream.seq = event.seq
-        if lag_ms < link.low_ms:
-            link.note_lag(lag_ms)
-        bid, ask, guard = event.bid, event.ask, leg.guard
-        if leg.doubt is None and guard.low <= bid and ask <= guard.high and ask <= 2.0 * bid:
-            guard.believe(bid, ask)
-        elif not leg.sound(bid, ask, t_ns):
-            return self._doubted(stream, t_ns)
-        leg.bid = bid
-        leg.bid_size = event.bid_size
-        leg.ask = ask
-        leg.ask_size = event.ask_size
-        leg.quote_ns = t_ns
-        leg.venue_ms = venue_ms
-        leg.quote_lag_ms = lag_ms
-        if leg.quote_stream is not stream:
-            leg.follow(stream)
-        if leg.depth <= 1:
-            leg.book.set_top(bid, event.bid_size, ask, event.ask_size)
-        return _QUOTES if stream.live else self._wake(stream, _QUOTES, t_ns)
-
-    def _book(self, event: BookUpdate, t_ns: int) -> Changed:
-        stream = self._bound.get(event.stream) or self._bind(event.stream, event.instrument, t_ns)
-        leg, link, venue_ms, book = stream.leg, stream.link, event.venue_ms, stream.book
-        lag_ms = t_ns / 1e6 - venue_ms
-        stream.lags.append(lag_ms)
-        stream.frames += 1
-        stream.heard_ns = t_ns
-        if lag_ms < link.low_ms:
-            link.note_lag(lag_ms)
-        fault = book.apply(event)
-        if fault:
-            return self._broken(stream, fault, t_ns)
-        source, top = leg.quote_stream, book.best()
-        if source is stream or source is None:
-            if source is None:
-                leg.follow(stream)
-            if not leg.sound(top[0], top[2], t_ns):
-                return self._doubted(stream, t_ns)
-            leg.bid, leg.bid_size, leg.ask, leg.ask_size = top
-        elif leg.doubt is None and (top[0] < leg.guard.low or top[2] > leg.guard.high):
-            book.clear("far from the top of book")
-            return self._broken(stream, "jump", t_ns)
-        elif venue_ms <= leg.venue_ms or not book.tops(leg.bid, leg.ask):
-            return _QUOTES if stream.live else self._wake(stream, _QUOTES, t_ns)
-        # The quote is this book's own top, or this book confirms it.
-        leg.quote_ns = t_ns
-        leg.venue_ms = venue_ms
-        leg.quote_lag_ms = lag_ms
-        return _QUOTES if stream.live else self._wake(stream, _QUOTES, t_ns)
-
-    def _trade(self, event: Trade, t_ns: int) -> Changed:
-        stream = self._bound.get(event.stream) or self._bind(event.stream, event.instrument, t_ns)
-        stream.lags.append(t_ns / 1e6 - event.venue_ms)
-        stream.frames += 1
-        stream.heard_ns = t_ns
-        leg = stream.leg
-        leg.last_price = event.price
-        leg.last_trade_ns = t_ns
-        return _QUOTES if stream.live else self._wake(stream, _QUOTES, t_ns)
-
-    def _ticker(self, event: Ticker, t_ns: int) -> Changed:
-        stream = self._bound.get(event.stream) or self._bind(event.stream, event.instrument, t_ns)
-        stream.lags.append(t_ns / 1e6 - event.venue_ms)
-        stream.frames += 1
-        stream.heard_ns = t_ns
-        if bad := stream.leg.hear(event, t_ns):
-            stream.count_bad(bad)
-            self._count_bad(bad)
-        return _FUNDING if stream.live else self._wake(stream, _FUNDING, t_ns)
-
-    def _heard(self, event: Heard, t_ns: int) -> Changed:
-        stream = self.streams.get(event.stream) or self._stream(event.stream, t_ns)
-        stream.lags.append(t_ns / 1e6 - event.venue_ms)
-        stream.frames += 1
-        stream.heard_ns = t_ns
-        return _NOTHING if stream.live else self._wake(stream, _NOTHING, t_ns)
+    def _combo(self, event: ComboQuote, t_ns: int) -> Changed:
+        self._prices.heard(event, t_ns)
+        pair = self.pairs.get((event.spot, event.perp))
+        if pair is not None and not self._feeds.is_gone(event.stream):
+            pair.hear_combo(event, t_ns)
+        return _QUOTES
 
     def _ack(self, event: Ack, t_ns: int) -> Changed:
-        topics = self._asked.pop((event.conn, event.req_id), ())
-        named = [topic for topic in topics if topic in event.text]
-        for topic in topics:
-            stream = self._stream(f"{event.conn}/{topic}", t_ns)
-            if event.ok:
-                if stream.state == "connecting":
-                    stream.move("acked", t_ns, "")
-            elif named and topic not in named:
-                # One bad topic fails the whole request: this one is worth asking for again.
-                stream.move("resync", t_ns, f"refused together with {named[0]}")
-            else:
-                stream.move("down", t_ns, f"refused: {event.text}")
-        if not event.ok and not topics:
-            self._link(event.conn, t_ns).last_error = event.text
+        self._feeds.ack(event, t_ns)
         return _FEEDS
 
     def _pong(self, event: Pong, t_ns: int) -> Changed:
-        self._link(event.conn, t_ns).pong_ns = t_ns
+        self._feeds.link(event.conn, t_ns).pong_ns = t_ns
         return _NOTHING
+
+    def _notice(self, event: Notice, t_ns: int) -> Changed:
+        self._feeds.notice(event, t_ns)
+        return _FEEDS
 
     def _venue_time(self, event: VenueTime, t_ns: int) -> Changed:
         self.clock_ms[event.venue] = t_ns / 1e6 - event.venue_ms
@@ -328,6 +274,13 @@ class Market:
         self.leg(event.instrument).funding.learn(event)
         return Changed.FUNDING
 
+    def _intervals(self, event: FundingInfo, t_ns: int) -> Changed:
+        self._described.add_intervals(event)
+        for key, leg in self.legs.items():
+            if key.startswith(f"{event.venue}:"):
+                leg.funding.set_interval(*self._described.interval(key), t_ns // 1_000_000)
+        return Changed.FUNDING
+
     def _rules(self, event: Instruments | Tiers, _t_ns: int) -> Changed:
         for key in self._described.add_rules(event):
             if key in self.legs:
@@ -336,112 +289,46 @@ class Market:
 
     # --- streams ---------------------------------------------------------------------------------
 
-    def _link(self, conn: str, t_ns: int) -> LinkState:
-        link = self.links.get(conn)
-        if link is None:
-            link = self.links[conn] = LinkState(conn)
-            link.roll(t_ns)
-        return link
-
-    def _stream(self, stream_id: str, t_ns: int) -> Stream:
-        stream = self.streams.get(stream_id)
-        if stream is None:
-            conn, _, topic = stream_id.partition("/")
-            venue = self._venues.get(conn.partition(".")[0])
-            quiet_s = venue.quiet_s.get(topic.rpartition(".")[0], 0.0) if venue else 0.0
-            stream = Stream(stream_id, self._link(conn, t_ns), round(quiet_s * 1e9 * self._speed))
-            stream.since_ns = t_ns
-            self.streams[stream_id] = stream
-        return stream
-
-    def _bind(self, stream_id: str, instrument: str, t_ns: int) -> Stream:
-        stream = self._stream(stream_id, t_ns)
-        stream.instrument = instrument
-        leg = stream.leg = self.leg(instrument)
-        if stream.depth > max(leg.depth, 1):
-            leg.deepen(stream)
-        self._bound[stream_id] = stream
-        return stream
-
-    def _wake(self, stream: Stream, moved: Changed, t_ns: int) -> Changed:
-        # After "resync" only a new subscription, or for a book a new snapshot, makes it whole.
-        if stream.state == "resync" and not (stream.depth > 1 and stream.book.valid):
-            return moved
-        stream.move("live", t_ns, "")
-        return moved | _FEEDS
-
-    def _broken(self, stream: Stream, fault: str, t_ns: int) -> Changed:
-        leg = stream.leg
-        if leg.quote_stream is stream:
-            leg.clear_quote()
-        if fault == "nosnapshot":
-            if stream.state in ("connecting", "acked") and stream.asked_ns:
-                return _NOTHING  # messages of the old subscription, the snapshot is on its way
-        elif fault == "gap":
-            stream.gaps += 1
-            self.gaps += 1
-        else:
-            stream.count_bad(fault)
-            self._count_bad(fault)
-        stream.move("resync", t_ns, f"book lost: {fault}")
+    def _drop(self, gone: list[Stream]) -> Changed:
+        for stream in gone:
+            self._prices.release(stream.id)
+            if stream.instrument:
+                stream.leg.drop(stream)
+            if stream.what == "combo":
+                self._lose_combos(stream)
         return _QUOTES_FEEDS
-
-    def _doubted(self, stream: Stream, t_ns: int) -> Changed:
-        doubt = stream.leg.doubt
-        if doubt is not None:
-            stream.count_bad(doubt.reason)
-            self._count_bad(doubt.reason)
-        if stream.leg.quote_stream is not stream:
-            stream.leg.follow(stream)
-        return _QUOTES if stream.live else self._wake(stream, _QUOTES, t_ns)
-
-    def _check(self, stream: Stream, now_ns: int) -> bool:
-        silent_ns = now_ns - stream.heard_ns
-        if stream.live:
-            if stream.depth > 1 and self._behind(stream):
-                stream.book.clear("behind the top of book")
-                return stream.move("resync", now_ns, "book lost: behind the top of book")
-            if 0 < stream.quiet_ns < silent_ns:
-                return stream.move("stale", now_ns, f"silent for {silent_ns / 1e9:.0f} s")
-        elif stream.awaited and now_ns - stream.asked_ns > self._first_data_ns:
-            said = "no data" if stream.state == "acked" else "no answer"
-            state = "resync" if silent_ns < self._first_data_ns else "stale"
-            return stream.move(state, now_ns, f"{said} 10 s after subscribing")
-        return False
-
-    def _behind(self, stream: Stream) -> bool:
-        leg = stream.leg
-        return (
-            leg.quote_stream is not stream
-            and leg.mid == leg.mid  # not NaN
-            and leg.quote_ns - stream.heard_ns > self._behind_ns
-            and not stream.book.tops(leg.bid, leg.ask)
-        )
 
     def _lose(self, conn: str, t_ns: int, state: str, why: str) -> None:
         lost: set[str] = set()
-        for stream in self.streams.values():
-            if stream.conn != conn:
-                continue
+        for stream in self._feeds.of(conn):
+            if stream.what == "combo":
+                self._lose_combos(stream)
             if stream.instrument and stream.leg.lose(stream, why):
                 lost.add(stream.leg.key)
             stream.seq = 0
+            if stream.asked_ns:  # what comes next is waited for as after a subscribe
+                stream.asked_ns = t_ns
             again = "resync" if stream.has_state else "acked"
             stream.move("down" if state == "down" else again, t_ns, why)
         if state == "down":
-            self._asked = {ask: topics for ask, topics in self._asked.items() if ask[0] != conn}
+            self._feeds.forget_asked(conn)
         for legs, pair in self.pairs.items():
             for key in lost.intersection(legs):
                 pair.down(key, t_ns)
 
-    # --- small things ----------------------------------------------------------------------------
+    def _lose_combos(self, stream: Stream) -> None:
+        for pair in self.pairs.values():
+            if pair.combo_stream == stream.id:
+                pair.lose_combo()
 
-    def _count_bad(self, reason: str) -> None:
-        self.bad_frames += 1
-        self.bad_by_reason[reason] = self.bad_by_reason.get(reason, 0) + 1
+    # --- small things ----------------------------------------------------------------------------
 
     def _describe(self, leg: Leg) -> None:
         leg.describe(self.instruments.get(leg.key))
+
+    def _indexed(self) -> Catalogue:
+        self._catalogue.refresh(self.instruments.values(), self._described.version)
+        return self._catalogue
 
     def _seed(self, spot_key: str, perp_key: str, now_ns: int) -> None:
         spot, perp = self.candles.get(spot_key), self.candles.get(perp_key)

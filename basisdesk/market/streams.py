@@ -5,6 +5,7 @@ from math import inf, nan
 from typing import TYPE_CHECKING
 
 from basisdesk.market.book import Book
+from basisdesk.venues import TopicRule
 
 if TYPE_CHECKING:
     from basisdesk.market.leg import Leg
@@ -13,12 +14,26 @@ LAGS_KEPT = 200  # messages a stream
 LAG_BUCKET_NS = 300_000_000_000  # two buckets of 5 min: the best lag is 5 to 10 minutes young
 LAG_LIMIT_MS = 86_400_000.0  # a stamp a day off is not a time; such a stream has receive ages only
 
+# Silence of a stream that promises nothing is judged by its own habit (reliability, fault 10).
+HABIT_TIMES = 8  # times the 99th percentile of its pauses
+HABIT_NS_MIN = 2_000_000_000
+HABIT_NS_MAX = 60_000_000_000
+PAUSE_NS_MIN = HABIT_NS_MIN // HABIT_TIMES  # shorter ones cannot move the limit: not noted
+PAUSES_KEPT = 100
+HABIT_FRAMES = 500  # messages that the percentile looks back
+
+BAD_MAX = 3  # unreadable messages of one stream ...
+BAD_NS = 60_000_000_000  # ... within so long: subscribe anew (fault 23)
+NEVER_NS = 1 << 62
+
 
 class LinkState:
     """One connection: what it does, why, since when, and the best lag seen on it.
 
     state: "connecting", "up", "down", or "" before anything was said of it.
-    connects: how often it came up. last_error: what the venue said against a request.
+    connects: how often it came up. renewed: how often a second socket took over without a pause.
+    last_error: what the venue said against a request. notice: what it last said of the connection;
+    closing: it will cut the connection soon, so renew it.
     bad, bad_by_reason: frames of it that could not be read. pong_ns: the last answer to our ping.
     """
 
@@ -29,12 +44,15 @@ class LinkState:
         "_lowest",
         "bad",
         "bad_by_reason",
+        "closing",
         "conn",
         "connects",
         "last_error",
         "low_ms",
+        "notice",
         "pong_ns",
         "reason",
+        "renewed",
         "since_ns",
         "state",
     )
@@ -45,6 +63,9 @@ class LinkState:
         self.reason = ""
         self.since_ns = 0
         self.connects = 0
+        self.renewed = 0
+        self.notice = ""
+        self.closing = False
         self.last_error = ""
         self.pong_ns = 0
         self.bad = 0
@@ -91,50 +112,69 @@ class LinkState:
 class Stream:
     """One topic on one connection, as the feeds panel shows it.
 
-    id: "bybit.spot/orderbook.1.BTCUSDT". state: "connecting", "acked", "live" (data was heard),
-    "stale" (silent for longer than `quiet_ns`), "down" (the connection is gone, or the venue
-    refused the topic), "resync" (state was lost: the supervisor has to subscribe anew).
-    depth: levels of its book (1: a top of book; 0: no book). instrument, leg: known from the first
-    message that names them ("" before). since_ns: when that state began. frames: events taken.
-    late: quotes that came out of order and were ignored. gaps, resyncs: sequence gaps seen,
-    subscriptions renewed. last_error: a sentence, or "".
+    id: "bybit.spot/orderbook.1.BTCUSDT". rule: what the venue says of the topic; `what` and `depth`
+    (levels a side; 1: a top of book; 0: no book) are of it.
+    state: "connecting", "acked", "live" (data was heard), "stale" (silent for longer than
+    `quiet_max_ns`), "down" (the connection is gone, or the venue refused the topic), "resync"
+    (state was lost: the supervisor has to subscribe anew, or to fetch a snapshot).
+    instrument, leg: known from the first message that names them ("" before). since_ns: when that
+    state began. frames: events taken. late: quotes that came out of order and were ignored.
+    gaps: sequence gaps seen. resyncs: subscriptions asked again after a loss. renewals: second
+    sockets that took over. last_error: a sentence, or "".
     """
 
     __slots__ = (
+        "_bad_ns",
+        "_pauses",
         "asked_ns",
         "bad",
         "bad_by_reason",
         "book",
         "conn",
         "depth",
+        "floor_ns",
         "frames",
         "gaps",
         "heard_ns",
         "id",
         "instrument",
-        "kind",
         "lags",
         "last_error",
         "late",
         "leg",
         "link",
         "live",
+        "pause_ns",
         "quiet_ns",
+        "renewals",
         "resyncs",
+        "rule",
         "seq",
         "since_ns",
+        "speed",
         "state",
         "topic",
+        "what",
     )
 
     leg: "Leg"  # not there before `instrument` is set
 
-    def __init__(self, stream_id: str, link: LinkState, quiet_ns: int) -> None:
+    def __init__(
+        self, stream_id: str, link: LinkState, rule: TopicRule, speed: float = 1.0
+    ) -> None:
         self.id = stream_id
         self.conn, _, self.topic = stream_id.partition("/")
-        self.kind, _, _ = self.topic.rpartition(".")
         self.link = link
-        self.quiet_ns = quiet_ns
+        self.rule = rule
+        self.what = rule.what
+        self.depth = rule.depth
+        self.speed = speed
+        self.quiet_ns = round(rule.quiet_s * 1e9 * speed)  # 0: by habit, or never stale
+        by_habit = rule.what in ("top", "book", "ticker") and not self.quiet_ns
+        self.pause_ns = round(PAUSE_NS_MIN * speed) if by_habit else NEVER_NS
+        self.floor_ns = (
+            round(HABIT_NS_MIN * speed) if by_habit else self.quiet_ns
+        )  # never stale yet
         self.state = "connecting"
         self.live = False  # state == "live", as the hot path asks it
         self.since_ns = 0
@@ -147,21 +187,60 @@ class Stream:
         self.bad_by_reason: dict[str, int] = {}
         self.gaps = 0
         self.resyncs = 0
+        self.renewals = 0
         self.last_error = ""
         self.lags: deque[float] = deque(maxlen=LAGS_KEPT)
         self.instrument = ""
-        self.depth = depth_of(self.kind)
         self.book = Book()
+        self._bad_ns: deque[int] = deque(maxlen=BAD_MAX)
+        self._pauses: deque[tuple[int, int]] = deque(maxlen=PAUSES_KEPT)  # (frame, pause ns)
 
     @property
     def awaited(self) -> bool:
         """It was asked for and should have brought data: what is silent by nature never is."""
-        return self.state in ("connecting", "acked") and self.asked_ns > 0 and self.quiet_ns > 0
+        return self.state in ("connecting", "acked") and self.asked_ns > 0 and self.rule.awaited
 
     @property
     def has_state(self) -> bool:
         """Its messages build on each other, so a lost one needs a new subscription."""
-        return self.depth > 1 or self.kind == "tickers"
+        return self.rule.stateful
+
+    def arrived(self, t_ns: int, venue_ms: int) -> float:
+        """A message came. Returns its lag, receive minus venue time, ms; NaN without venue time."""
+        self.frames += 1
+        if t_ns - self.heard_ns > self.pause_ns:
+            self.note_pause(t_ns)
+        self.heard_ns = t_ns
+        if not venue_ms:
+            return nan
+        lag_ms = t_ns / 1e6 - venue_ms
+        self.lags.append(lag_ms)
+        return lag_ms
+
+    def note_pause(self, t_ns: int) -> None:
+        """A message after a pause of `pause_ns` or more. One around an outage is no habit."""
+        if self.heard_ns and self.state in ("live", "stale", "resync"):
+            self._pauses.append((self.frames, t_ns - self.heard_ns))
+
+    def quiet_max_ns(self) -> int:
+        """Silence beyond this is stale: as promised, or HABIT_TIMES its own 99th percentile pause.
+
+        0: it is never stale.
+        """
+        if self.quiet_ns or self.pause_ns == NEVER_NS:
+            return self.quiet_ns
+        since = self.frames - HABIT_FRAMES
+        if len(self._pauses) == PAUSES_KEPT:  # all that is known reaches back no farther
+            since = max(since, self._pauses[0][0])
+        recent = sorted(pause for frame, pause in self._pauses if frame >= since)
+        rank = min(self.frames, self.frames - since) // 100  # so many pauses are above the 99th
+        pause_ns = recent[-1 - rank] if rank < len(recent) else 0
+        low, high = round(HABIT_NS_MIN * self.speed), round(HABIT_NS_MAX * self.speed)
+        return min(max(HABIT_TIMES * pause_ns, low), high)
+
+    def named_in(self, payload: bytes) -> bool:
+        """Whether the head of a message seems to name this topic: every part of it, quoted."""
+        return all(f'"{part}"'.encode() in payload for part in self.topic.split(":"))
 
     def move(self, state: str, t_ns: int, error: str | None = None) -> bool:
         """Enter a state; `error` replaces the last error. Returns whether anything changed."""
@@ -175,9 +254,18 @@ class Stream:
         return True
 
     def count_bad(self, reason: str) -> None:
-        """Count one unreadable message."""
+        """Count one unreadable or unbelievable message."""
         self.bad += 1
         self.bad_by_reason[reason] = self.bad_by_reason.get(reason, 0) + 1
+
+    def worn_out(self, t_ns: int) -> bool:
+        """Note an unreadable message. True at the BAD_MAX-th within BAD_NS."""
+        times = self._bad_ns
+        times.append(t_ns)
+        if len(times) < BAD_MAX or t_ns - times[0] > BAD_NS * self.speed:
+            return False
+        times.clear()
+        return True
 
     def latency_ms(self) -> tuple[float, float]:
         """(median, 99th percentile) of receive minus venue time, last messages; NaN if none.
@@ -188,9 +276,3 @@ class Stream:
         if not lags:
             return nan, nan
         return lags[len(lags) // 2], lags[min(len(lags) - 1, int(len(lags) * 0.99))]
-
-
-def depth_of(kind: str) -> int:
-    """Levels a side of a topic kind: 50 for "orderbook.50", 0 where it is no order book."""
-    name, _, levels = kind.partition(".")
-    return int(levels) if name == "orderbook" and levels.isdecimal() else 0

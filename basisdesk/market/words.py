@@ -18,13 +18,18 @@ class LegName:
     def __init__(self, key: str, twin: str) -> None:
         venue, market, _ = split_key(key)
         self.key = key
-        self.venue = "OKX" if venue == "okx" else venue.capitalize()
+        self.venue = venue_title(venue)
         self.name = market if split_key(twin)[1] != market else f"{self.venue} {market}"
 
     @property
     def title(self) -> str:
         """The name as a sentence begins with it."""
         return self.name[:1].upper() + self.name[1:]
+
+
+def venue_title(venue: str) -> str:
+    """A venue as sentences call it: "OKX" of "okx", "Bybit" of "bybit"."""
+    return "OKX" if venue == "okx" else venue.capitalize()
 
 
 def missing(leg: LegName, heard_before: bool) -> str:
@@ -48,6 +53,15 @@ def too_old(leg: LegName, age_ms: float, limit_ms: int) -> str:
     """The leg's quote is older than the limit."""
     limit = f"{limit_ms / 1000:g} s"
     return f"{leg.title} quote is {duration(age_ms)} old (limit {limit}). Waiting for {leg.venue}."
+
+
+def other_unit(first: LegName, second: LegName, a: float, b: float, ratio: float) -> str:
+    """The two prices, a and b, cannot be of the same thing; ratio: b over a in one currency."""
+    times = f"{ratio:,.4g}" if ratio >= 0.001 else f"{ratio:.3g}"
+    return (
+        f"{second.title} price {_price(b)} is {times} times the {first.name} price {_price(a)}: "
+        "the legs do not count the same unit. This pair cannot be traded."
+    )
 
 
 def too_far_apart(older: LegName, newer: LegName, skew_ms: float, limit_ms: int) -> str:

@@ -1,25 +1,30 @@
 """What time does to open pairs: funding settlements and interest on borrowed coins.
 
 Funding follows the snapshot rule: who holds just before the stamp s pays or receives, that is
-entry < s <= exit, on the mark notional. Interest is charged for each started clock hour (UTC) of a
-loan, the first one at once.
+entry < s <= exit, on the mark notional. A venue that accrues (`FundingRule.pays`, Kraken) is paid
+by the time held within the hour, at each hour's end and whenever the position changes. Interest is
+charged for each started clock hour (UTC) of a loan, the first one at once.
 """
 
 import decimal
 import math
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Decimal
 
 from basisdesk.config import Settings, exact
 from basisdesk.events import MONEY, BorrowCharged, FundingSettled
 from basisdesk.market.funding import FundingClock, Settlement
 from basisdesk.market.state import Market
+from basisdesk.trading.cross import ONE, mid_rate
 from basisdesk.trading.paper import mid
-from basisdesk.trading.positions import PairPosition, Positions
-from basisdesk.venues.instrument import split_key
+from basisdesk.trading.positions import HOUR_NS, LegPosition, PairPosition, Positions, hour_end_ms
+from basisdesk.venues.instrument import FundingRule, split_key
 
-HOUR_NS = 3_600_000_000_000
 LATE_MS = 60_000  # a settlement booked later than this after its stamp is marked so
 CLOSED_NS = 72 * HOUR_NS  # so long after its close a pair still pays what it held through
+SHARE = Decimal("1e-9")  # of an hour
+# What is multiplied by a share and a cross rate is kept short, so that money stays exact:
+RATE = Decimal("1e-15")
+PRICE = Decimal("1e-8")
 
 
 def settlements(market: Market, positions: Positions, now_ns: int) -> list[FundingSettled]:
@@ -32,36 +37,132 @@ def settlements(market: Market, positions: Positions, now_ns: int) -> list[Fundi
     """
     now_ms = now_ns // 1_000_000
     held = positions.held_since(now_ns - CLOSED_NS)
-    paid: dict[tuple[int, str, int], FundingSettled] = {}
+    paid: dict[tuple[int, str, int], list[FundingSettled]] = {}
     for key, leg in market.legs.items():
         if split_key(key)[1] != "perp":
             continue
         heard = leg.funding.due(now_ms)
+        rule = funding_rule(market, key)
         for position in held:
-            if all(perp.instrument != key for perp in position.perps):
+            perp = next((each for each in position.perps if each.instrument == key), None)
+            if perp is None:
                 continue
             due = [(each, "ticker") for each in heard]
-            due += [(each, "history") for each in _published(position, leg.funding, now_ms)]
+            due += [(each, "history") for each in _published(position, leg.funding, rule, now_ms)]
+            fx = mid_rate(market, perp.quote, positions.quote, now_ns, perp.fx)
             for each, source in due:
                 asked = (position.pair, key, each.settle_ms)
-                if asked not in paid and (one := settle(position, key, each, now_ns, source)):
-                    paid[asked] = one
-    return list(paid.values())
+                how = (now_ns, source, fx)
+                priced = _priced(each, rule, leg.index)
+                if asked not in paid and (rows := _settled(position, perp, priced, rule, how)):
+                    paid[asked] = rows
+    return [one for rows in paid.values() for one in rows]
 
 
-def _published(position: PairPosition, clock: FundingClock, now_ms: int) -> list[Settlement]:
+def funding_rule(market: Market, key: str) -> FundingRule:
+    """How the venue of a perpetual pays; the usual way where it is not described yet."""
+    leg = market.legs.get(key)
+    found = leg.instrument if leg is not None else None
+    found = found or market.instruments.get(key)
+    return found.funding if found is not None else FundingRule()
+
+
+def realised(
+    position: PairPosition, market: Market, now_ns: int, currency: str, only: str = ""
+) -> list[FundingSettled]:
+    """Accrued funding of the running hour, realised because the position is about to change.
+
+    currency: of the account. only: one instrument, or "" for both. Nothing where the venue pays by
+    snapshot, or where no rate is known: then the hour's end pays for all of it.
+    """
+    paid: list[FundingSettled] = []
+    for perp in position.perps:
+        key = perp.instrument
+        rule, seen = funding_rule(market, key), market.leg(key)
+        if rule.pays != "accrual" or not perp.qty or only not in ("", key):
+            continue
+        due = _priced(Settlement(0, seen.funding.rate, seen.funding.mark), rule, seen.index)
+        since_ns = _unpaid_since(perp, hour_end_ms(now_ns))
+        fx = mid_rate(market, perp.quote, currency, now_ns, perp.fx)
+        due = due._replace(settle_ms=-(-now_ns // 1_000_000))
+        paid += _accrued(position, perp, due, (since_ns, now_ns), (now_ns, "close", fx))
+    return paid
+
+
+def _published(
+    position: PairPosition, clock: FundingClock, rule: FundingRule, now_ms: int
+) -> list[Settlement]:
     # The live clock pays within LATE_MS; what is still unpaid after that was missed.
     until_ms = now_ms - LATE_MS
     if position.closed_ns is not None:
-        until_ms = min(until_ms, position.closed_ns // 1_000_000)
+        accrues = rule.pays == "accrual"  # then the hour of the close is paid at its end
+        at_ns = position.closed_ns
+        until_ms = min(until_ms, hour_end_ms(at_ns) if accrues else at_ns // 1_000_000)
     rows = clock.settled_between(position.opened_ns // 1_000_000, until_ms)
     return [Settlement(stamp, rate, clock.mark) for stamp, rate in rows]
 
 
+def _priced(due: Settlement, rule: FundingRule, index: float) -> Settlement:
+    """The settlement on the price its venue pays on; the mark stands in for an unheard index."""
+    on_index = rule.on == "index" and math.isfinite(index) and index > 0
+    return due._replace(mark=index) if on_index else due
+
+
+def _settled(
+    position: PairPosition,
+    perp: LegPosition,
+    due: Settlement,
+    rule: FundingRule,
+    how: tuple[int, str, Decimal],
+) -> list[FundingSettled]:
+    if rule.pays == "accrual":
+        if (perp.instrument, due.settle_ms) in position.settled:
+            return []
+        stretch = _unpaid_since(perp, due.settle_ms), due.settle_ms * 1_000_000
+        return _accrued(position, perp, due, stretch, how)
+    now_ns, source, fx = how
+    one = settle(position, perp.instrument, due, now_ns, source, fx)
+    return [one] if one is not None else []
+
+
+def _unpaid_since(perp: LegPosition, hour_ms: int) -> int:
+    """From when the hour that ends at this stamp is not paid yet, ns."""
+    return max(hour_ms * 1_000_000 - HOUR_NS, perp.realised.get(hour_ms, 0))
+
+
+def _accrued(
+    position: PairPosition,
+    perp: LegPosition,
+    due: Settlement,
+    stretch: tuple[int, int],
+    how: tuple[int, str, Decimal],
+) -> list[FundingSettled]:
+    """Payments by the time held between two moments; one for each size held."""
+    if not (math.isfinite(due.rate) and due.mark > 0):
+        return []
+    rate = exact(due.rate).quantize(RATE, ROUND_HALF_EVEN)
+    price = exact(due.mark).quantize(PRICE, ROUND_HALF_EVEN)
+    paid = []
+    for qty, held_ns in perp.held(*stretch):
+        share = (Decimal(held_ns) / HOUR_NS).quantize(SHARE, ROUND_HALF_EVEN)
+        if share:
+            terms = (rate, price, qty, share)
+            paid.append(_payment(position.pair, perp.instrument, due.settle_ms, terms, how))
+    return paid
+
+
 def settle(
-    position: PairPosition, key: str, due: Settlement, now_ns: int, source: str = "ticker"
+    position: PairPosition,
+    key: str,
+    due: Settlement,
+    now_ns: int,
+    source: str = "ticker",
+    fx: Decimal = ONE,
 ) -> FundingSettled | None:
-    """The payment of one pair at one stamp; None when it did not hold then or was paid already."""
+    """The payment of one pair at one stamp; None when it did not hold then or was paid already.
+
+    fx: account currency per quote currency of the perpetual.
+    """
     if (key, due.settle_ms) in position.settled:
         return None
     if not (math.isfinite(due.rate) and due.mark > 0):
@@ -71,21 +172,34 @@ def settle(
     qty = sum((leg.qty_before(stamp_ns) for leg in held), Decimal(0))
     if not qty:
         return None
-    rate, mark = exact(due.rate), exact(due.mark)
-    late = now_ns // 1_000_000 - due.settle_ms > LATE_MS
+    terms = (exact(due.rate), exact(due.mark), qty, ONE)
+    return _payment(position.pair, key, due.settle_ms, terms, (now_ns, source, fx))
+
+
+def _payment(
+    pair: int,
+    key: str,
+    settle_ms: int,
+    terms: tuple[Decimal, Decimal, Decimal, Decimal],
+    how: tuple[int, str, Decimal],
+) -> FundingSettled:
+    """terms: (rate, price, signed qty, share). how: (now_ns, source, fx)."""
+    (rate, price, qty, share), (now_ns, source, fx) = terms, how
     with decimal.localcontext(MONEY):
-        amount = -qty * mark * rate
+        amount = -qty * price * rate * share * fx
     return FundingSettled(
         ts_ns=now_ns,
-        pair=position.pair,
+        pair=pair,
         instrument=key,
-        settle_ms=due.settle_ms,
+        settle_ms=settle_ms,
         rate=rate,
-        mark=mark,
+        mark=price,
         qty=qty,
         amount=amount,
-        late=late,
+        late=now_ns // 1_000_000 - settle_ms > LATE_MS,
         source=source,
+        fx=fx,
+        share=share,
     )
 
 
@@ -110,8 +224,9 @@ def interest(
     if hours <= 0 or price is None:
         return None
     rate = settings.borrow_rate(split_key(leg.instrument)[0])
+    fx = mid_rate(market, leg.quote, settings.account.currency, now_ns, leg.fx)
     with decimal.localcontext(MONEY):
-        amount = -leg.qty * price * rate * hours
+        amount = -leg.qty * price * rate * hours * fx
     if not amount:
         return None
     return BorrowCharged(
@@ -123,4 +238,5 @@ def interest(
         qty=-leg.qty,
         price=price,
         amount=amount,
+        fx=fx,
     )

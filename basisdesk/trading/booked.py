@@ -26,6 +26,8 @@ def opened(pair: int, request: OpenPair, quote: OpenQuote, now_ns: int) -> PairO
         short_mid=quote.short.mid,
         margin=quote.margin,
         collateral=quote.collateral,
+        long_fx=quote.long.cross.mid,
+        short_fx=quote.short.cross.mid,
     )
 
 
@@ -34,15 +36,17 @@ def reduced(
 ) -> PairReduced:
     """The exit: both legs reduced, or what is left of a naked pair.
 
-    Margin and collateral are released in proportion, rounded down; the last close releases all.
+    Margin (of each perpetual by itself) and collateral are released in proportion, rounded down;
+    the last close releases all.
     """
     sizes = quote.sizes
     parts = {"long": sizes.long_part, "short": sizes.short_part}
     closed = all(parts[leg.role] == abs(leg.qty) for leg in position.legs)
     margin, collateral = position.margin, position.collateral
     if not closed:
-        perp, owed = position.perps[-1], position.borrowed
-        margin = _share(margin, parts[perp.role], abs(perp.qty))
+        owed = position.borrowed
+        shares = (_share(leg.margin, parts[leg.role], abs(leg.qty)) for leg in position.perps)
+        margin = sum(shares, Decimal(0))
         if owed is not None:
             collateral = _share(collateral, parts[owed.role], abs(owed.qty))
     return PairReduced(
@@ -59,6 +63,8 @@ def reduced(
         margin=margin,
         collateral=collateral,
         closed=closed,
+        long_fx=quote.long.cross.mid,
+        short_fx=quote.short.cross.mid,
     )
 
 

@@ -4,10 +4,12 @@ One cost model for ticket, scanner, lab and report. All thresholds are dimension
 reference leg's notional, so a setting means the same for every coin. Prices come from quoting.py.
 
 The arithmetic, d the direction: entry, target and stop are executable bases, so half spreads and
-depth at entry and exit are inside them already.
+depth at entry and exit are inside them already. Two currencies meet at the middle of their cross
+rate, as on the chart; what changing money costs beyond that stands beside the fees.
     convergence = d * (entry - target)
-    expected    = convergence - four fees
-    cost zone   = four fees + both legs' spread and depth, in and out: an immediate round trip
+    expected    = convergence - four fees - conversion
+    cost zone   = four fees + conversion + both legs' spread and depth, in and out: an immediate
+                  round trip
 "No" inside the cost zone; "thin" when one funding interval against us would bring it there.
 """
 
@@ -23,10 +25,13 @@ from basisdesk.config import Settings, exact
 from basisdesk.events import ExitPlan, Funds, OpenPair, Refused
 from basisdesk.market.state import Market
 from basisdesk.trading import words
+from basisdesk.trading.accrual import funding_rule
+from basisdesk.trading.cross import cross_of
 from basisdesk.trading.fees import schedule
 from basisdesk.trading.margin import Isolated, Liquidation, liquidation
 from basisdesk.trading.paper import Ladder, Memory, mid
 from basisdesk.trading.quoting import LegQuote, OpenQuote, basis_at, leg_quote, rules_of
+from basisdesk.trading.risk import No
 from basisdesk.trading.sizing import buy_back
 
 DEFAULT_PLAN = ExitPlan(
@@ -40,14 +45,17 @@ NAN = math.nan
 
 
 class CostSheet(msgspec.Struct, frozen=True):
-    """Everything the ticket shows before an order. Money in quote currency, costs positive.
+    """Everything the ticket shows before an order. Money in account currency, costs positive.
 
     priced: False where no price could be made; every figure is 0 or NaN then, `refusal` says why.
     notional: of the reference leg. residual_delta: base coin left unhedged after the entry.
     fee_*: the four fees, a fee in coins valued at its price. slip_in, slip_out: half spreads and
-    depth of both legs. round_trip: fees and slippage together; *_bp in bp of the notional.
-    borrow_8h: interest of 8 h, 0 without a borrowed leg. funding_next: at funding_next_ms, > 0 to
-    us; 0 when unknown. break_even_bp: executable exit basis at which the net is zero.
+    depth of both legs. conversion_in, conversion_out: changing money for a spot leg in another
+    currency, against the middle of its cross rate. round_trip: fees, slippage and conversion
+    together; *_bp in bp of the notional.
+    borrow_8h: interest of 8 h, 0 without a borrowed leg. funding_next: of a whole interval, at
+    funding_next_ms, > 0 to us; 0 when unknown. break_even_bp: executable exit basis at which the
+    net is zero.
     payments_to_break_even: settlements like the next one that pay the round trip; None when the
     next one pays nothing to us. capital_used: cash the entry takes. max_qty: largest size now.
     size_hint: base quantity at which the worse of loss_at_stop and loss_stress is the account risk.
@@ -74,9 +82,12 @@ class CostSheet(msgspec.Struct, frozen=True):
     fees: Decimal = ZERO
     slip_in: Decimal = ZERO
     slip_out: Decimal = ZERO
+    conversion_in: Decimal = ZERO
+    conversion_out: Decimal = ZERO
     round_trip: Decimal = ZERO
     fees_bp: float = NAN
     slip_bp: float = NAN
+    conversion_bp: float = NAN
     round_trip_bp: float = NAN
     borrow_8h: Decimal = ZERO
     funding_next: Decimal = ZERO
@@ -125,24 +136,32 @@ def exit_now(
         leg, rule = market.leg(key), rules_of(market, key)
         ladder = Ladder(leg, side, rule, Memory(enabled=False))
         seen = (mid(leg, rule) or ZERO, leg.age_ms(now_ns))
-        quote = leg_quote(ladder, qty, schedule(settings, rule.venue), seen)
-        if quote is None or not qty:
+        cross = cross_of(market, rule.quote, settings.account.currency, now_ns)
+        if isinstance(cross, No) or not qty:
+            return None
+        quote = leg_quote(ladder, qty, schedule(settings, rule.venue), seen, cross)
+        if quote is None:
             return None
         legs.append(quote)
     return Exit(legs[0], legs[1], basis_at(legs[0], legs[1], entry.direction))
 
 
 def next_funding(quote: OpenQuote, market: Market) -> tuple[Decimal, int]:
-    """(amount to us, venue ms) of the next settlement of this pair's perpetuals; (0, 0) unknown."""
+    """(amount to us, venue ms) of the next settlement of this pair's perpetuals; (0, 0) unknown.
+
+    Account currency, for a whole interval. Where a venue accrues, less is paid before its end.
+    """
     due: dict[int, Decimal] = {}
     for leg, sign in ((quote.long, 1), (quote.short, -1)):
         rule = leg.ladder.instrument
         if rule.market != "perp":
             continue
         seen = market.leg(rule.key)
-        rate, mark, at = seen.funding.rate, seen.funding.mark, seen.funding.next_ms
-        if math.isfinite(rate) and math.isfinite(mark) and at:
-            amount = -sign * leg.qty * Decimal(repr(mark)) * Decimal(repr(rate))
+        rate, price, at = seen.funding.rate, seen.funding.mark, seen.funding.next_ms
+        if funding_rule(market, rule.key).on == "index" and math.isfinite(seen.index):
+            price = seen.index
+        if math.isfinite(rate) and math.isfinite(price) and at:
+            amount = -sign * leg.qty * exact(price) * exact(rate) * leg.cross.mid
             due[at] = due.get(at, ZERO) + amount
     return (due[min(due)], min(due)) if due else (ZERO, 0)
 
@@ -174,19 +193,21 @@ def cost_sheet(
     account: (funds, largest size now, refusal if any).
     """
     funds, most, refusal = account
-    sheet = _what_it_is(entry, request, refusal)
+    sheet = _what_it_is(entry, request, refusal, settings.account.currency)
     sheet = _what_it_costs(sheet, entry, leave)
     sheet = _what_time_does(sheet, entry, market, settings)
     sheet = _what_can_be_lost(sheet, entry, market, settings, funds)
     return replace(sheet, max_qty=most, free_after=funds.free - entry.cash)
 
 
-def _what_it_is(entry: OpenQuote, request: OpenPair, refusal: Refused | None) -> CostSheet:
+def _what_it_is(
+    entry: OpenQuote, request: OpenPair, refusal: Refused | None, currency: str
+) -> CostSheet:
     spot = [leg for leg in (entry.long, entry.short) if leg.ladder.instrument.market == "spot"]
     return CostSheet(
         request=request,
         direction=entry.direction,
-        currency=entry.reference.ladder.instrument.quote,
+        currency=currency,
         refusal=refusal,
         verdict_kind="no",
         verdict="",
@@ -196,7 +217,7 @@ def _what_it_is(entry: OpenQuote, request: OpenPair, refusal: Refused | None) ->
         spot_qty=spot[0].qty if spot else ZERO,
         perp_qty=entry.short.qty if entry.direction > 0 else entry.long.qty,
         residual_delta=entry.sizes.delta,
-        notional=entry.reference.cost,
+        notional=entry.reference.value,
         entry_bp=entry.basis_bp,
         capital_used=entry.cash,
         margin=entry.margin,
@@ -207,28 +228,35 @@ def _what_it_is(entry: OpenQuote, request: OpenPair, refusal: Refused | None) ->
 def _what_it_costs(sheet: CostSheet, entry: OpenQuote, leave: Exit | None) -> CostSheet:
     # Where the books show too little to leave, the way out is taken to cost what the way in does.
     back: Exit | OpenQuote = leave if leave is not None else entry
-    fees_in = entry.long.fee_quote + entry.short.fee_quote
-    fees = fees_in + back.long.fee_quote + back.short.fee_quote
+    fees_in = entry.long.fee_value + entry.short.fee_value
+    fees = fees_in + back.long.fee_value + back.short.fee_value
     slip_in = entry.long.slippage + entry.short.slippage
     slip_out = back.long.slippage + back.short.slippage
+    turn_in = entry.long.conversion + entry.short.conversion
+    turn_out = back.long.conversion + back.short.conversion
     fees_bp, slip_bp = _bp(fees, sheet.notional), _bp(slip_in + slip_out, sheet.notional)
+    turn_bp = _bp(turn_in + turn_out, sheet.notional)
     target, d = sheet.request.exit.target_bp, sheet.direction
-    expected_bp = NAN if target is None else d * (sheet.entry_bp - float(target)) - fees_bp
+    charges_bp = fees_bp + turn_bp
+    expected_bp = NAN if target is None else d * (sheet.entry_bp - float(target)) - charges_bp
     return replace(
         sheet,
-        fee_long_in=entry.long.fee_quote,
-        fee_short_in=entry.short.fee_quote,
-        fee_long_out=back.long.fee_quote,
-        fee_short_out=back.short.fee_quote,
+        fee_long_in=entry.long.fee_value,
+        fee_short_in=entry.short.fee_value,
+        fee_long_out=back.long.fee_value,
+        fee_short_out=back.short.fee_value,
         fees=fees,
         slip_in=slip_in,
         slip_out=slip_out,
-        round_trip=fees + slip_in + slip_out,
+        conversion_in=turn_in,
+        conversion_out=turn_out,
+        round_trip=fees + slip_in + slip_out + turn_in + turn_out,
         fees_bp=fees_bp,
         slip_bp=slip_bp,
-        round_trip_bp=fees_bp + slip_bp,
+        conversion_bp=turn_bp,
+        round_trip_bp=fees_bp + slip_bp + turn_bp,
         exit_bp_now=leave.bp if leave is not None else NAN,
-        break_even_bp=sheet.entry_bp - d * fees_bp,
+        break_even_bp=sheet.entry_bp - d * charges_bp,
         expected_bp=expected_bp,
         expected=ZERO if target is None else sheet.notional * Decimal(expected_bp) / 10_000,
     )
@@ -242,7 +270,7 @@ def _what_time_does(
     if entry.direction < 0:
         spot = entry.short
         rate = settings.borrow_rate(spot.ladder.instrument.venue)
-        borrow = 8 * rate * spot.qty * spot.mid
+        borrow = 8 * rate * spot.qty * spot.mid * spot.cross.mid
     payments = None
     if funding > 0:
         payments = max(0, int((sheet.round_trip / funding).to_integral_value(ROUND_CEILING)))
@@ -270,6 +298,7 @@ def _what_can_be_lost(
     if stop is not None:
         widening = sheet.direction * (float(stop) - sheet.entry_bp)
         loss = sheet.notional * Decimal(widening) / 10_000 + sheet.fees
+        loss += sheet.conversion_in + sheet.conversion_out
     move, why = stress_move(market, entry.reference.ladder.instrument.key)
     sheet = replace(sheet, loss_at_stop=loss, loss_stress=sheet.notional * move, stress_note=why)
     hint, note = _size_hint(sheet, entry, funds, settings)

@@ -31,7 +31,7 @@ from basisdesk.events import (
 )
 from basisdesk.market.state import Market
 from basisdesk.trading import booked, exits, risk, words
-from basisdesk.trading.accrual import interest, settlements
+from basisdesk.trading.accrual import interest, realised, settlements
 from basisdesk.trading.costs import CostSheet
 from basisdesk.trading.entries import Entries
 from basisdesk.trading.margin import CENT, Liquidation
@@ -90,23 +90,25 @@ class Desk:
         """
         return self._entries().max_qty(request, market, funds, now_ns)
 
-    def gauge(self, pair: int, market: Market) -> tuple[tuple[str, Liquidation], ...]:
-        """(instrument, liquidation) of each perpetual an open pair holds."""
+    def gauge(
+        self, pair: int, market: Market, now_ns: int = 0
+    ) -> tuple[tuple[str, Liquidation], ...]:
+        """(instrument, liquidation) of each perpetual a pair holds, each on its own margin."""
         position = self._positions.get(pair)
         if position is None or undescribed(position, market) is not None:
             return ()
         return tuple(
-            (leg.instrument, exits.gauge(position, leg, market, self._settings))
+            (leg.instrument, exits.gauge(position, leg, market, self._settings, now_ns))
             for leg in position.perps
-            if leg.qty and position.state == "open"
+            if leg.qty
         )
 
-    def close_bp(self, pair: int, market: Market) -> float:
+    def close_bp(self, pair: int, market: Market, now_ns: int = 0) -> float:
         """The executable basis of closing a pair now at its whole size, bp; NaN when it cannot."""
         position = self._positions.get(pair)
         if position is None or position.state != "open":
             return float("nan")
-        return exits.close_bp(position, market)
+        return exits.close_bp(position, market, self._settings.account.currency, now_ns)
 
     # --- commands --------------------------------------------------------------------------------
 
@@ -147,6 +149,8 @@ class Desk:
         moved: set[int] = set()
         for position in self._positions.live():
             if liquidated := exits.forced(position, market, self._settings, now_ns):
+                key = liquidated.instrument
+                outcomes += realised(position, market, now_ns, self._positions.quote, key)
                 outcomes.append(liquidated)
                 moved.add(position.pair)
             elif position.pair not in self._closing():
@@ -284,7 +288,7 @@ class Desk:
         if isinstance(quote, CloseQuote):
             outcome = booked.reduced(order, position, quote, now_ns)
             self._eat(quote.long, quote.short)
-            return [outcome]
+            return [*realised(position, market, now_ns, self._positions.quote), outcome]
         if now_ns < order.give_up_ns:
             self.pending.append(order.waits_until(now_ns + RETRY_NS))
             return []

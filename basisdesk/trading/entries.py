@@ -13,9 +13,10 @@ from basisdesk.events import Funds, OpenPair
 from basisdesk.market.state import Market
 from basisdesk.trading import risk, words
 from basisdesk.trading.costs import CostSheet, Exit, cost_sheet, exit_now, refused_sheet
+from basisdesk.trading.cross import cross_of
 from basisdesk.trading.orders import PairOrder
 from basisdesk.trading.paper import Memory
-from basisdesk.trading.quoting import OpenQuote, Pricer
+from basisdesk.trading.quoting import OpenQuote, Pricer, rules_of
 from basisdesk.trading.risk import No, RiskState
 from basisdesk.trading.verdict import verdict
 
@@ -118,7 +119,20 @@ class Entries:
             or risk.check_leverage(request.leverage, limits.leverage_max)
             or risk.check_plan(request.exit, risk.direction(request))
             or risk.check_fresh(long, short, limits, now_ns)
+            or self._ratio(request, market, now_ns)
         )
+
+    def _ratio(self, request: OpenPair, market: Market, now_ns: int) -> No | None:
+        """Cross rates that can be used, and with them prices of the same unit."""
+        account = self._settings.account.currency
+        rates = []
+        for key in (request.long, request.short):
+            cross = cross_of(market, rules_of(market, key).quote, account, now_ns)
+            if isinstance(cross, No):
+                return cross
+            rates.append(cross.mid)
+        legs = market.leg(request.long), market.leg(request.short)
+        return risk.check_ratio(*legs, (rates[0], rates[1]))
 
     def _count(self, request: OpenPair) -> No | None:
         if any((each.long, each.short) == (request.long, request.short) for each in self._waiting):
@@ -136,11 +150,11 @@ class Entries:
         no = pricer.too_small(quote) or pricer.too_large(quote) or pricer.over_leveraged(quote)
         if no is not None or quote.cash <= free:
             return no
-        rule = pricer.rules[0]
-        most = words.plain(pricer.affordable(free))
+        most, base = words.plain(pricer.affordable(free)), pricer.rules[0].base
+        currency = self._settings.account.currency
         text = (
-            f"The entry needs {words.money(quote.cash, rule.quote)}, free are "
-            f"{words.money(free, rule.quote)}. The largest size now is {most} {rule.base}."
+            f"The entry needs {words.money(quote.cash, currency)}, free are "
+            f"{words.money(free, currency)}. The largest size now is {most} {base}."
         )
         return No("funds", words.figure(quote.cash), words.figure(free), text)
 

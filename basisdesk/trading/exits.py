@@ -11,24 +11,34 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from basisdesk.config import Settings, exact
 from basisdesk.events import MONEY, Fill, Liquidated
 from basisdesk.market.state import Market
-from basisdesk.trading.accrual import HOUR_NS
+from basisdesk.trading.cross import cross_of, mid_rate
 from basisdesk.trading.fees import schedule
 from basisdesk.trading.margin import Liquidation, liquidation
 from basisdesk.trading.paper import basis_bp
-from basisdesk.trading.positions import LegPosition, PairPosition
+from basisdesk.trading.positions import HOUR_NS, LegPosition, PairPosition
 from basisdesk.trading.quoting import decision_mid, rules_of, undescribed
-from basisdesk.trading.risk import check_fresh
+from basisdesk.trading.risk import No, check_fresh
 
 
-def close_bp(position: PairPosition, market: Market) -> float:
-    """The executable basis of closing this pair now at its whole size, bp; NaN when it cannot."""
+def close_bp(position: PairPosition, market: Market, currency: str, now_ns: int) -> float:
+    """The executable basis of closing this pair now at its whole size, bp; NaN when it cannot.
+
+    Two currencies meet at the middle of their cross rate, as on the chart.
+    """
     reference, other = position.reference, position.other
     sides = ("sell", "buy") if position.direction > 0 else ("buy", "sell")
+    rates = []
+    for leg in (reference, other):
+        cross = cross_of(market, leg.quote, currency, now_ns)
+        if isinstance(cross, No):
+            return math.nan
+        rates.append(float(cross.mid))
     return basis_bp(
         market.leg(reference.instrument),
         market.leg(other.instrument),
         sides,
         (abs(float(reference.qty)), abs(float(other.qty))),
+        (rates[0], rates[1]),
     )
 
 
@@ -40,7 +50,7 @@ def wanted(position: PairPosition, market: Market, settings: Settings, now_ns: i
     long, short = (market.leg(leg.instrument) for leg in position.legs)
     if check_fresh(long, short, settings.risk, now_ns) is not None:
         return ""
-    basis = close_bp(position, market)
+    basis = close_bp(position, market, settings.account.currency, now_ns)
     if math.isfinite(basis):
         d = position.direction
         if plan.stop_bp is not None and d * (basis - float(plan.stop_bp)) >= 0:
@@ -55,12 +65,14 @@ def wanted(position: PairPosition, market: Market, settings: Settings, now_ns: i
 
 
 def gauge(
-    position: PairPosition, leg: LegPosition, market: Market, settings: Settings
+    position: PairPosition, leg: LegPosition, market: Market, settings: Settings, now_ns: int = 0
 ) -> Liquidation:
-    """Where a perpetual leg of an open pair is liquidated, and how far its mark is from there."""
+    """Where a perpetual leg is liquidated on its own margin, and how far its mark is from there."""
     rule = rules_of(market, leg.instrument)
     taker = schedule(settings, rule.venue).rate(rule)
-    return liquidation(position.isolated(leg, taker), rule, market.leg(leg.instrument).mark)
+    fx = mid_rate(market, leg.quote, settings.account.currency, now_ns, leg.fx)
+    isolated = position.isolated(leg, taker, fx)
+    return liquidation(isolated, rule, market.leg(leg.instrument).mark)
 
 
 def forced(
@@ -68,15 +80,16 @@ def forced(
 ) -> Liquidated | None:
     """The liquidation of a perpetual whose mark has reached its price; None while it has not.
 
-    It fills at the bankruptcy price, one tick towards the worse, and pays the taker fee.
+    It fills at the bankruptcy price, one tick towards the worse, and pays the taker fee. Each leg
+    lives on its own margin, so what is left of two perpetuals can die as well.
     """
-    if position.state != "open" or undescribed(position, market) is not None:
+    if not any(leg.qty for leg in position.perps) or undescribed(position, market) is not None:
         return None
     for leg in position.perps:
         mark = market.leg(leg.instrument).mark
         if not leg.qty or not math.isfinite(mark):
             continue
-        at = gauge(position, leg, market, settings)
+        at = gauge(position, leg, market, settings, now_ns)
         if at.price is None:
             continue
         reached = mark <= float(at.price) if leg.qty > 0 else mark >= float(at.price)
@@ -99,6 +112,8 @@ def _liquidated(
     price = max(ticks * rule.tick, rule.tick)
     qty = abs(leg.qty)
     side = "sell" if leg.qty > 0 else "buy"
+    account = settings.account.currency
+    rates = [mid_rate(market, each.quote, account, now_ns, each.fx) for each in position.legs]
     with decimal.localcontext(MONEY):
         fee, currency = schedule(settings, rule.venue).fee(rule, side, qty, price)
     fill = Fill(
@@ -112,6 +127,7 @@ def _liquidated(
         fee_currency=currency,
         grade="D",
         grade_reason="bankruptcy price of a forced close, displayed by nobody",
+        fx=rates[0] if leg is position.long else rates[1],
     )
     other = position.short if leg is position.long else position.long
     mids = [decision_mid(position, each, market) for each in position.legs]
@@ -125,4 +141,7 @@ def _liquidated(
         long_mid=mids[0],
         short_mid=mids[1],
         closed=other.qty == 0,
+        long_fx=rates[0],
+        short_fx=rates[1],
+        margin=leg.margin,
     )

@@ -26,7 +26,7 @@ class PairOrder(msgspec.Struct, frozen=True):
     pair: the pair to close; 0 for an entry, whose number is given at the fill.
     due_ns: when it meets the book. give_up_ns: until when it may wait for fresh quotes there;
         an order by hand does not wait.
-    cash: what an entry is expected to need, quote currency; later entries may not spend it.
+    cash: what an entry is expected to need, account currency; later entries may not spend it.
     """
 
     kind: Literal["open", "close"]

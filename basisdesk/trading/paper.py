@@ -147,22 +147,34 @@ def mid(leg: Leg, instrument: Instrument) -> Decimal | None:
 
 
 def basis_bp(
-    reference: Leg, other: Leg, sides: tuple[str, str], qtys: tuple[float, float]
+    reference: Leg,
+    other: Leg,
+    sides: tuple[str, str],
+    qtys: tuple[float, float],
+    fx: tuple[float, float] = (1.0, 1.0),
 ) -> float:
     """Executable basis in bp of trading these sides and sizes now; NaN when the display is short.
 
-    sides: ("buy" or "sell") of the reference and the other leg. A look, not a trade: floats, and
-    the liquidity memory is left out.
+    sides: ("buy" or "sell") of the reference and the other leg. fx: account currency per quote
+    currency of each. A look, not a trade: floats, and the liquidity memory is left out.
     """
-    ref_price = _vwap(reference, sides[0], qtys[0])
-    other_price = _vwap(other, sides[1], qtys[1])
+    ref_price = _vwap(reference, sides[0], qtys[0]) * fx[0]
+    other_price = _vwap(other, sides[1], qtys[1]) * fx[1]
     return 1e4 * (other_price - ref_price) / ref_price
 
 
 def make_fills(
-    takes: Sequence[Take], ladder: Ladder, role: str, fees: FeeSchedule, when: tuple[int, float]
+    takes: Sequence[Take],
+    ladder: Ladder,
+    role: str,
+    fees: FeeSchedule,
+    when: tuple[int, float],
+    fx: Decimal = Decimal(1),
 ) -> list[Fill]:
-    """One fill a level. role: "long" or "short". when: (now_ns, age of the quote in ms)."""
+    """One fill a level. role: "long" or "short". when: (now_ns, age of the quote in ms).
+
+    fx: account currency per quote currency of the leg, as this trade gets it.
+    """
     now_ns, age_ms = when
     fills: list[Fill] = []
     done = Decimal(0)
@@ -183,6 +195,7 @@ def make_fills(
                     fee_currency=currency,
                     grade=grade,
                     grade_reason=why,
+                    fx=fx,
                 )
             )
     return fills

@@ -1,7 +1,8 @@
 """What a pair order would trade right now: both legs walked through the displayed book.
 
 Ticket, size limit, refusal and fill all price an order here and nowhere else, so what the ticket
-shows is what the paper venue does.
+shows is what the paper venue does. A leg is walked in its own quote currency; what the account
+pays and gets for it is that times the cross rate of this moment (cross.py).
 """
 
 import decimal
@@ -14,8 +15,9 @@ from basisdesk.config import Settings, exact
 from basisdesk.events import MONEY, Fill, OpenPair
 from basisdesk.market.state import Leg, Market
 from basisdesk.trading import words
+from basisdesk.trading.cross import EXACT, Cross, cross_of, mid_rate
 from basisdesk.trading.fees import FeeSchedule, schedule
-from basisdesk.trading.margin import leverage_max, margin_for
+from basisdesk.trading.margin import leverage_max, margin_for, tier_size
 from basisdesk.trading.paper import Ladder, Memory, Take, make_fills, mid, with_dust
 from basisdesk.trading.positions import LegPosition, PairPosition
 from basisdesk.trading.risk import No
@@ -24,7 +26,10 @@ from basisdesk.venues.instrument import Instrument
 
 
 class LegQuote(msgspec.Struct, frozen=True):
-    """One leg of an order, priced. cost: notional, quote. fee: in `fee_currency`, exact."""
+    """One leg of an order, priced. cost: notional, quote. fee: in `fee_currency`, exact.
+
+    mid: decision mid, quote. cross: the rates of its quote currency in account currency.
+    """
 
     ladder: Ladder
     qty: Decimal
@@ -34,6 +39,22 @@ class LegQuote(msgspec.Struct, frozen=True):
     fees: FeeSchedule
     mid: Decimal
     age_ms: float
+    cross: Cross = Cross()
+
+    @property
+    def fx(self) -> Decimal:
+        """Account currency per quote currency that this trade gets."""
+        return self.cross.paid(self.ladder.instrument.market, self.ladder.side)
+
+    @property
+    def value(self) -> Decimal:
+        """Notional in account currency, at the rate this trade gets."""
+        return self.cost * self.fx
+
+    @property
+    def worth(self) -> Decimal:
+        """Average price in account currency at the middle of the cross rate; 0 for an empty leg."""
+        return self.cost * self.cross.mid / self.qty if self.qty else Decimal(0)
 
     @property
     def takes(self) -> list[Take]:
@@ -47,24 +68,35 @@ class LegQuote(msgspec.Struct, frozen=True):
 
     @property
     def slippage(self) -> Decimal:
-        """What the walk costs against the mid, half spread included; quote, >= 0 in a sane book."""
-        worth = self.qty * self.mid
-        return self.cost - worth if self.ladder.side == "buy" else worth - self.cost
+        """What the walk costs against the mid, half spread included; >= 0 in a sane book.
+
+        Account currency, at the middle of the cross rate; `conversion` is the rest.
+        """
+        lost = self.cost - self.qty * self.mid
+        return (lost if self.ladder.side == "buy" else -lost) * self.cross.mid
 
     @property
-    def fee_quote(self) -> Decimal:
-        """The fee valued in quote: a fee in coins at this leg's average price."""
+    def conversion(self) -> Decimal:
+        """What changing the money costs against the middle of the cross rate, account currency."""
+        lost = self.cost * (self.fx - self.cross.mid)
+        return lost if self.ladder.side == "buy" else -lost
+
+    @property
+    def fee_value(self) -> Decimal:
+        """The fee in account currency: a fee in coins at this leg's average price."""
         in_quote = self.fee_currency == self.ladder.instrument.quote
-        return self.fee if in_quote else self.cost * self.fees.rate(self.ladder.instrument)
+        fee = self.fee if in_quote else self.cost * self.fees.rate(self.ladder.instrument)
+        return fee * self.fx
 
     def fills(self, role: str, now_ns: int, dust: Decimal = Decimal(0)) -> list[Fill]:
         """The fills of this leg, the order's dust on one of them."""
-        made = make_fills(self.takes, self.ladder, role, self.fees, (now_ns, self.age_ms))
+        when = (now_ns, self.age_ms)
+        made = make_fills(self.takes, self.ladder, role, self.fees, when, self.fx)
         return with_dust(made, dust)
 
 
 class OpenQuote(msgspec.Struct, frozen=True):
-    """An entry, priced. margin, collateral and cash in quote currency.
+    """An entry, priced. margin, collateral and cash in account currency.
 
     cash: everything the account must have free: a bought spot leg, fees in quote, margin and
     collateral. Proceeds of a borrowed sale are locked and do not count.
@@ -85,7 +117,7 @@ class OpenQuote(msgspec.Struct, frozen=True):
 
     @property
     def basis_bp(self) -> float:
-        """Basis at the average prices, bp."""
+        """Basis at the average prices in account currency, bp."""
         return _basis_bp(self.long, self.short, self.direction)
 
 
@@ -108,6 +140,8 @@ class Pricer:
         self._legs = market.leg(request.long), market.leg(request.short)
         self.rules = rules_of(market, request.long), rules_of(market, request.short)
         self._fees = tuple(schedule(settings, rule.venue) for rule in self.rules)
+        account = settings.account.currency
+        self._crosses = tuple(cross_of(market, rule.quote, account, now_ns) for rule in self.rules)
         self._ages = tuple(leg.age_ms(now_ns) for leg in self._legs)
         self._mids = tuple(
             mid(leg, rule) or Decimal(0) for leg, rule in zip(self._legs, self.rules, strict=True)
@@ -123,8 +157,10 @@ class Pricer:
         quotes = []
         for index, wanted in enumerate((sizes.long, sizes.short)):
             ladder, fees = self._ladders[index], self._fees[index]
-            seen = self._mids[index], self._ages[index]
-            quote = leg_quote(ladder, wanted, fees, seen)
+            seen, cross = (self._mids[index], self._ages[index]), self._crosses[index]
+            if isinstance(cross, No):
+                return cross
+            quote = leg_quote(ladder, wanted, fees, seen, cross)
             if quote is None:
                 return _too_deep(ladder, wanted)
             quotes.append(quote)
@@ -198,7 +234,8 @@ class Pricer:
         limit = Decimal(repr(self._settings.risk.leverage_max))
         for leg in (quote.long, quote.short):
             rule = leg.ladder.instrument
-            most = leverage_max(rule, leg.cost, limit) if rule.market == "perp" else limit
+            size = tier_size(rule, leg.qty, leg.cost)
+            most = leverage_max(rule, size, limit) if rule.market == "perp" else limit
             if not 1 <= self.request.leverage <= most:
                 return No(
                     "leverage",
@@ -214,22 +251,26 @@ class Pricer:
         with decimal.localcontext(MONEY):
             for leg in (long, short):
                 rule = leg.ladder.instrument
-                secured = _secured(leg.cost, self.request.leverage)
+                secured = margin_for(leg.value, self.request.leverage)
                 if rule.market == "perp":
                     margin += secured
                 elif leg is short:
                     collateral += secured
                 else:
-                    cash += leg.cost
+                    cash += leg.value
                 if leg.fee_currency == rule.quote:
-                    cash += leg.fee
+                    cash += leg.fee * leg.fx
             cash += margin + collateral
         direction = -1 if short.ladder.instrument.market == "spot" else 1
         return OpenQuote(sizes, long, short, direction, margin, collateral, cash)
 
 
 def leg_quote(
-    ladder: Ladder, qty: Decimal, fees: FeeSchedule, seen: tuple[Decimal, float]
+    ladder: Ladder,
+    qty: Decimal,
+    fees: FeeSchedule,
+    seen: tuple[Decimal, float],
+    cross: Cross,
 ) -> LegQuote | None:
     """One leg priced; None beyond the displayed depth. seen: (decision mid, quote age in ms).
 
@@ -243,7 +284,7 @@ def leg_quote(
         base = qty if fees.in_base(rule, ladder.side) else cost
         fee = base * fees.rate(rule)
     currency = rule.base if fees.in_base(rule, ladder.side) else rule.quote
-    return LegQuote(ladder, qty, cost, fee, currency, fees, *seen)
+    return LegQuote(ladder, qty, cost, fee, currency, fees, *seen, cross)
 
 
 def quote_close(
@@ -266,7 +307,10 @@ def quote_close(
         ladder = Ladder(legs[index], side, rules[index], memory)
         held = position.legs[index]
         seen = (decision_mid(position, held, market), legs[index].age_ms(now_ns))
-        quote = leg_quote(ladder, wanted, fees[index], seen)
+        cross = _cross_of_leg(held, market, settings, now_ns)
+        if isinstance(cross, No):
+            return cross
+        quote = leg_quote(ladder, wanted, fees[index], seen, cross)
         if quote is None:
             return _too_deep(ladder, wanted)
         quotes.append(quote)
@@ -293,31 +337,42 @@ def undescribed(position: PairPosition, market: Market) -> No | None:
 
 
 def decision_mid(position: PairPosition, leg: LegPosition, market: Market) -> Decimal:
-    """The mid of a leg; where its feed is down its mark, a perpetual's index, or its entry."""
+    """The mid of a leg; where its feed is down its mark, a perpetual's index, or its entry.
+
+    A price of the other leg is brought into this one's currency by the rates last booked.
+    """
     seen = market.leg(leg.instrument)
     known = mid(seen, rules_of(market, leg.instrument))
     if known is not None:
         return known
-    prices = [seen.mark]
+    prices = [(seen.mark, leg.fx)]
     for perp in position.perps:
-        prices += [market.leg(perp.instrument).index, market.leg(perp.instrument).mark]
-    found = next((price for price in prices if math.isfinite(price) and price > 0), None)
-    return exact(found) if found is not None else leg.entry_price
+        other = market.leg(perp.instrument)
+        prices += [(other.index, perp.fx), (other.mark, perp.fx)]
+    found = next(((price, fx) for price, fx in prices if math.isfinite(price) and price > 0), None)
+    if found is None:
+        return leg.entry_price
+    price, fx = exact(found[0]), found[1]
+    return price if fx == leg.fx else (price * fx / leg.fx).quantize(EXACT)
+
+
+def _cross_of_leg(leg: LegPosition, market: Market, settings: Settings, now_ns: int) -> Cross | No:
+    """The rates for closing a leg. One that holds nothing trades nothing: any rate will do."""
+    account = settings.account.currency
+    if leg.qty:
+        return cross_of(market, leg.quote, account, now_ns)
+    last = mid_rate(market, leg.quote, account, now_ns, leg.fx)
+    return Cross(last, last, last)
 
 
 def basis_at(long: LegQuote, short: LegQuote, direction: int) -> float:
-    """Basis at the average prices of two walked legs, bp of the reference leg."""
+    """Basis at the average prices of two walked legs in account currency, bp of the reference."""
     return _basis_bp(long, short, direction)
 
 
 def _basis_bp(long: LegQuote, short: LegQuote, direction: int) -> float:
     reference, other = (long, short) if direction > 0 else (short, long)
-    return float((other.vwap - reference.vwap) / reference.vwap * 10_000)
-
-
-def _secured(cost: Decimal, leverage: Decimal) -> Decimal:
-    with decimal.localcontext(decimal.Context(prec=64)):
-        return margin_for(cost, leverage)
+    return float((other.worth - reference.worth) / reference.worth * 10_000)
 
 
 def _too_deep(ladder: Ladder, wanted: Decimal) -> No:

@@ -17,11 +17,12 @@ from basisdesk.market.words import LegName, doubtful, missing, too_far_apart, to
 from basisdesk.trading import words
 from basisdesk.trading.margin import LEVERAGE_CAP
 from basisdesk.trading.positions import PairPosition, direction_of
-from basisdesk.venues.instrument import Instrument, split_key
+from basisdesk.venues.instrument import STABLES, Instrument, split_key
 
 QTY_MAX = Decimal(10) ** 15  # base; beyond it a size is a slip of the hand
 PLAN_MAX = 1_000_000  # bp or hours
 DIGITS_MAX = 40  # of a size, a fraction, a leverage or a plan
+RATIO_LEAST, RATIO_MOST = 0.8, 1.25  # perp over spot per coin; beyond: not the same unit
 LEVERAGE_LEAST, LEVERAGE_MOST = Decimal("0.001"), Decimal(1_000_000)  # nothing beyond is priced
 
 
@@ -71,7 +72,10 @@ def check_halted(state: RiskState) -> No | None:
 
 
 def check_legs(request: OpenPair, market: Market, currency: str) -> No | None:
-    """Two described instruments of one coin, in the account's currency, at least one perpetual."""
+    """Two described instruments of one coin, at least one perpetual, in dollars of some kind.
+
+    currency: of the account. The legs' quote currencies may differ from it and from each other.
+    """
     pair = f"{request.long} / {request.short}"
     rules: list[Instrument] = []
     for key in (request.long, request.short):
@@ -91,9 +95,12 @@ def check_legs(request: OpenPair, market: Market, currency: str) -> No | None:
         why = "Two spot legs make no basis trade. Choose a perpetual for one of them"
     elif long.base != short.base:
         why = f"The legs are of two coins, {long.base} and {short.base}. Choose one coin"
-    elif {long.quote, short.quote} != {currency}:
+    elif not {long.quote, short.quote} <= {currency, *STABLES}:
         quotes = f"{long.quote} and {short.quote}"
-        why = f"The legs are priced in {quotes}, the account is in {currency}. Choose such legs"
+        known = ", ".join(dict.fromkeys((currency, *STABLES)))
+        why = (
+            f"The legs are priced in {quotes}, the account is in {currency}. Choose legs in {known}"
+        )
     return No("legs", pair, "one coin, one perpetual at least", f"{why}.") if why else None
 
 
@@ -160,6 +167,23 @@ def check_fresh(long: Leg, short: Leg, limits: Risk, now_ns: int) -> No | None:
         return None
     newer, older = names if ages[1] > ages[0] else names[::-1]
     return No("leg_skew", f"{skew:.0f} ms", f"{most} ms", too_far_apart(older, newer, skew, most))
+
+
+def check_ratio(long: Leg, short: Leg, rates: tuple[Decimal, Decimal]) -> No | None:
+    """Both legs priced per one coin (venues.md, trap 37): else a contract's multiplier is wrong.
+
+    rates: account currency per quote currency of each. No quotes, no answer: check_fresh speaks.
+    """
+    ratio = short.mid * float(rates[1]) / (long.mid * float(rates[0]))
+    if not math.isfinite(ratio) or RATIO_LEAST <= ratio <= RATIO_MOST:
+        return None
+    return No(
+        "ratio",
+        f"{ratio:.6g}",
+        f"{RATIO_LEAST:g} to {RATIO_MOST:g}",
+        f"{words.name(short.key)} stands at {ratio:,.4g} times {words.name(long.key)}: these are "
+        "not prices of the same amount of one coin. Choose another pair.",
+    )
 
 
 def check_plan(plan: ExitPlan, direction: int) -> No | None:

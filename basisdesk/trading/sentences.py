@@ -2,6 +2,7 @@
 
 from basisdesk.events import (
     BorrowCharged,
+    Fill,
     FundingSettled,
     Liquidated,
     MarginMoved,
@@ -14,6 +15,7 @@ from basisdesk.events import (
     SessionStarted,
 )
 from basisdesk.trading.words import money, name, plain
+from basisdesk.venues.instrument import split_symbol
 
 _REASONS = {
     "user": "by hand",
@@ -23,7 +25,7 @@ _REASONS = {
     "flatten": "flatten",
     "liquidation": "what the liquidation left",
 }
-_QUOTE = "USDT"  # every pair of this release settles in it
+_QUOTE = "USDT"  # the account's currency; every amount of money is in it
 
 
 def reason_text(code: str) -> str:
@@ -50,15 +52,31 @@ def _position_sentence(outcome: PairOpened | PairReduced | Liquidated) -> str:
     if isinstance(outcome, PairOpened):
         return (
             f"Pair {outcome.pair} opened: {plain(outcome.qty)} long {name(outcome.long)}, short "
-            f"{name(outcome.short)}, {len(outcome.fills)} fills."
+            f"{name(outcome.short)}, {len(outcome.fills)} fills{_converted(outcome)}."
         )
     if isinstance(outcome, PairReduced):
         verb = "closed" if outcome.closed else "reduced"
-        return f"Pair {outcome.pair} {verb}: {reason_text(outcome.reason)}."
+        why = reason_text(outcome.reason)
+        return f"Pair {outcome.pair} {verb}: {why}{_converted(outcome)}."
+    left = "Nothing is left of the pair" if outcome.closed else "The other leg is naked"
     return (
         f"Pair {outcome.pair}: {name(outcome.instrument)} was liquidated, mark "
-        f"{plain(outcome.mark)} reached {plain(outcome.liq_price)}. The other leg is naked."
+        f"{plain(outcome.mark)} reached {plain(outcome.liq_price)}. {left}."
     )
+
+
+def _converted(outcome: PairOpened | PairReduced) -> str:
+    """The cross rates that fills were converted at; "" where all are in account currency."""
+    found = {_currency(fill): fill.fx for fill in outcome.fills if fill.fx != 1}
+    said = [f"{quote} at {rate:f} {_QUOTE}" for quote, rate in sorted(found.items())]
+    return f", {' and '.join(said)}" if said else ""
+
+
+def _currency(fill: Fill) -> str:
+    try:
+        return split_symbol(fill.instrument)[1]
+    except ValueError:
+        return "quote currency"
 
 
 def _money_sentence(
@@ -67,7 +85,8 @@ def _money_sentence(
     start = f"Pair {outcome.pair}: "
     if isinstance(outcome, FundingSettled):
         late = ", settled late" if outcome.late else ""
-        return f"{start}funding {money(outcome.amount, _QUOTE, signed=True)}{late}."
+        amount = money(outcome.amount, _QUOTE, signed=True)
+        return f"{start}funding on {name(outcome.instrument)}: {amount}{late}."
     if isinstance(outcome, BorrowCharged):
         return f"{start}borrow interest {money(-outcome.amount, _QUOTE, signed=True)}."
     if isinstance(outcome, MarginMoved):

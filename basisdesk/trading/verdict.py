@@ -1,7 +1,8 @@
 """The ticket's verdict: what the plan can earn after its costs, in one sentence.
 
 Entry, target and stop are executable bases, so spread and depth stand in them already and only the
-fees come off (quant.md 2.6 counts both from mids). A target beyond fair value is counted to fair
+fees come off, with the conversion where a leg is in another currency (quant.md 2.6 counts from
+mids). A target beyond fair value is counted to fair
 value only: nothing pulls the basis further (quant.md 1.1).
 """
 
@@ -26,7 +27,8 @@ def fair_exit_bp(sheet: CostSheet, market: Market) -> float:
 
 def verdict(sheet: CostSheet, market: Market) -> tuple[str, str]:
     """("go", "thin" or "no", the sentence) for a priced sheet that can be left again."""
-    d, fees = sheet.direction, sheet.fees_bp
+    d, fees = sheet.direction, sheet.fees_bp + sheet.conversion_bp
+    charges = "fees and conversion" if sheet.conversion_bp else "fees"
     target = float(sheet.request.exit.target_bp or 0)
     fair = fair_exit_bp(sheet, market)
     beyond = d * (fair - target) > BEYOND_BP  # False where fair value is not known
@@ -48,10 +50,10 @@ def verdict(sheet: CostSheet, market: Market) -> tuple[str, str]:
         )
         return "no", (
             f"The target is inside the cost zone: entry {words.bp(sheet.entry_bp)} to {to} gives "
-            f"{words.bp(move, signed=True)}, the four fees take {words.bp(fees)}.{past} {mend}"
+            f"{words.bp(move, signed=True)}, the four {charges} take {words.bp(fees)}.{past} {mend}"
         )
     after = (
-        f"{words.bp(move)} of executable convergence to {to}, less {words.bp(fees)} of fees, "
+        f"{words.bp(move)} of executable convergence to {to}, less {words.bp(fees)} of {charges}, "
         f"leave {words.bp(move - fees)}"
     )
     if move < fees + against:

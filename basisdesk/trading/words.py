@@ -3,6 +3,8 @@
 import decimal
 from decimal import Decimal
 
+from basisdesk.market.words import venue_title
+
 MINUS = "\N{MINUS SIGN}"
 DIGITS_MAX = 40  # a figure with more of them, or so many zeros, is told in short
 
@@ -44,7 +46,7 @@ def name(key: str) -> str:
     """A leg as the user knows it: "Bybit spot ADAUSDT" for "bybit:spot:ADAUSDT"."""
     venue, _, rest = key.partition(":")
     market, _, symbol = rest.partition(":")
-    return f"{venue.capitalize()} {market} {symbol}".strip()
+    return f"{venue_title(venue)} {market} {symbol}".strip()
 
 
 def _readable(value: Decimal) -> bool:

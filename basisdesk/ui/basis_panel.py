@@ -26,8 +26,8 @@ from basisdesk.ui.chart import ChartView
 from basisdesk.ui.chart_export import CsvExport, save_picture, with_suffix
 from basisdesk.ui.context import Context
 from basisdesk.ui.figures import number_text, sign_text
+from basisdesk.ui.leg_words import leg_name, short_names
 from basisdesk.ui.legend import Legend, Sample
-from basisdesk.ui.market_rows import leg_name
 from basisdesk.ui.pulse import Panel
 from basisdesk.ui.theme import PlainLabel, Theme, set_tip
 
@@ -70,6 +70,7 @@ class BasisPanel(Panel):
         self._said = ""
         self._shown_s = 0.0
         self._selected = 0
+        self._names = ("spot", "perp")
         self._chart = ChartView(self._scene.panes, theme, utc=context.settings.ui.utc)
         self._chart.setAccessibleName("Chart of spot and perp price, basis and funding over time")
         self._build_header()
@@ -166,6 +167,10 @@ class BasisPanel(Panel):
         self._scene.forget()
         self._chart.outages = []
         if pair is not None:
+            self._names = short_names(pair.spot.key, pair.perp.key)
+            self._legend.rename(dict(zip(("spot", "perp"), self._names, strict=True)))
+            first, second = (name[:1].upper() + name[1:] for name in self._names)
+            self._title.setText(f"{first}, {second} and basis")
             self.follow()
 
     def _own(self) -> PairPosition | None:
@@ -231,12 +236,15 @@ class BasisPanel(Panel):
         price = self._scene.prices.places
         parts = [
             clock,
-            f"spot {number_text(row['spot'], price)}",
-            f"perp {number_text(row['perp'], price)}",
+            f"{self._names[0]} {number_text(row['spot'], price)}",
+            f"{self._names[1]} {number_text(row['perp'], price)}",
             f"mid {sign_text(row['mid_bp'], 1)} bp",
             f"open {sign_text(row['open_bp'], 1)}   close {sign_text(row['close_bp'], 1)} bp",
             f"funding {sign_text(row['funding_pct'], 4)} %",
         ]
+        if math.isfinite(row["combo_bid_bp"]):
+            bid, ask = (sign_text(row[name], 1) for name in ("combo_bid_bp", "combo_ask_bp"))
+            parts.append(f"combo {bid} / {ask} bp")
         advance = self._readout.fontMetrics().horizontalAdvance
         while len(parts) > 1 and advance("   ".join(parts)) > self._readout.width():
             parts.pop()  # a figure is whole or not there
@@ -271,6 +279,7 @@ class BasisPanel(Panel):
                 Sample("mid", theme.blend("basis", 0.38)),
                 Sample("±2 sd", theme.blend("basis", 0.25), "band"),
                 Sample("fair", theme.qcolor("muted"), "dashed"),
+                Sample("combo", theme.blend("text", 0.55)),
                 Sample("cost zone", theme.blend("text", 0.14), "band"),
             ],
             theme,

@@ -33,7 +33,7 @@ _MARK_COLOURS = {
     "closed": "text",
     "liquidated": "loss",
 }
-_BASES = ("mid_bp", "open_bp", "close_bp")
+_BASES = ("mid_bp", "open_bp", "close_bp", "combo_bid_bp", "combo_ask_bp")
 _NO_MARKS = (-1, 0, "")
 
 
@@ -69,6 +69,8 @@ class BasisScene:
             (self.basis, "mid_bp", theme.blend("basis", 0.38)),
             (self.basis, "close_bp", theme.qcolor("close")),
             (self.basis, "open_bp", theme.qcolor("basis")),
+            (self.basis, "combo_bid_bp", theme.blend("text", 0.55)),
+            (self.basis, "combo_ask_bp", theme.blend("text", 0.55)),
             (self.funding, "settled_pct", theme.blend("warn", 0.7)),
             (self.funding, "funding_pct", theme.qcolor("warn")),
         ):

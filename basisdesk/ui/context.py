@@ -1,5 +1,7 @@
 """What a panel is handed: the engine to read, a status to show, and what a person can ask for."""
 
+import math
+from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
@@ -27,9 +29,44 @@ class Actions(Protocol):
         """Drop one connection and connect it again."""
         ...
 
+    def show_pair(self, first: str, second: str) -> None:
+        """Put a pair on the screen: (spot, perp), or the long and the short one of two perps."""
+        ...
+
+    def practise(self, kind: str, conn: str, for_s: float) -> None:
+        """Let the demo exchange commit a fault. conn: "binance.public", "binance" or "*"."""
+        ...
+
+    def stop_practice(self) -> None:
+        """End every fault the demo exchange commits."""
+        ...
+
     def quit(self) -> None:
         """Leave the program in order."""
         ...
+
+
+@dataclass(frozen=True)
+class PracticeFault:
+    """One fault a person can practise. about: one sentence. on: connections, ("*",) for any."""
+
+    name: str
+    about: str
+    on: tuple[str, ...] = ("*",)
+
+
+@dataclass(frozen=True)
+class LinkNote:
+    """What the feeds know of a connection beside the market: counted by the app, shown as it is.
+
+    next_try_s: seconds to the next try, NaN when none is due. asks_hour: subscribes of this hour.
+    """
+
+    host: str = ""
+    renewals: int = 0
+    next_try_s: float = math.nan
+    asks_hour: int = 0
+    messages: int = 0
 
 
 @dataclass
@@ -48,6 +85,10 @@ class Status:
     session: str = ""
     profile: str = "default"
     speed: float = 1.0
+    links: dict[str, LinkNote] = field(default_factory=dict)
+    # from our receive stamp to the engine, ms, newest last; bounded by who writes
+    engine_ms: dict[str, deque[float]] = field(default_factory=dict)
+    practice: str = ""  # the fault under way, in words
 
 
 @dataclass
@@ -60,3 +101,5 @@ class Context:
     actions: Actions
     mode: Mode
     status: Status = field(default_factory=Status)
+    faults: tuple[PracticeFault, ...] = ()  # what can be practised; none but on the demo exchange
+    conns: tuple[str, ...] = ()  # connections of all venues

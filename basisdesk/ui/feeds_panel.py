@@ -32,6 +32,13 @@ def link_columns(zone: str) -> tuple[Column, ...]:
         Column("Connects", lambda row: row.connects, lambda row: int(row.connects.replace(",", "")),
                tip="How often it came up in this session: 1 is a connection that never broke.",
                spare=1),
+        Column("Renewed", lambda row: row.renewals, lambda row: int(row.renewals.replace(",", "")),
+               tip="How often a second socket took over before the venue cut the first: 0.",
+               spare=4),
+        Column("To engine, ms (median / p99)", lambda row: row.engine, lambda row: row.engine_ms,
+               tip=term("To engine"), sample="12 / 123", spare=3),
+        Column("Clock, ms", lambda row: row.clock, lambda row: row.clock_ms,
+               tip=term("Clock offset"), sample="\u22121,234", spare=5),
         Column("Bad", lambda row: row.bad, lambda row: int(row.bad.replace(",", "")),
                tip="Messages that could not be read: 0.", detail=lambda row: row.bad_detail),
         Column("Last said", lambda row: row.reason, left=True, stretch=True, sample="refused",
@@ -112,7 +119,7 @@ class FeedsPanel(Panel):
         split = QSplitter(Qt.Orientation.Horizontal, self)
         split.addWidget(self.links)
         split.addWidget(self.streams)
-        split.setSizes([theme.px(470), theme.px(900)])
+        split.setSizes([theme.px(620), theme.px(800)])
         split.setHandleWidth(theme.px(6))
         column = QVBoxLayout(self)
         column.setContentsMargins(theme.px(6), 0, 0, 0)
@@ -124,7 +131,7 @@ class FeedsPanel(Panel):
     def refresh(self) -> None:
         """Read links and streams."""
         engine, utc = self._context.engine, self._context.settings.ui.utc
-        self.links.show_rows(link_rows(engine, utc))
+        self.links.show_rows(link_rows(engine, self._context.status, utc))
         self.links.keep_widgets(
             lambda row: "" if row.key.startswith(OWN) else row.key, self._make_button
         )

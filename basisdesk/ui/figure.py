@@ -57,6 +57,14 @@ class Figure(QWidget):
         """Whether the value is dimmed as too old."""
         return self._stale
 
+    def set_caption(self, caption: str) -> None:
+        """Name the figure anew: another pair has other legs."""
+        if caption != self._caption:
+            self._caption = caption
+            self.setAccessibleName(self.text)
+            self._resize()
+            self.update()
+
     def show_figure(
         self,
         value: str,

@@ -30,6 +30,25 @@ TERMS: dict[str, str] = {
         "What longs of the perpetual pay shorts at each settlement, on the mark price: 0.0184 "
         "% of 3,660 USDT is 0.67 USDT."
     ),
+    "Cross rate": (
+        "What one unit of a leg's currency is worth in the account's: at 0.9996 USD for a USDT, "
+        "1,000 USD are 1,000.40 USDT. It is a leg of its own and never taken as 1."
+    ),
+    "Conversion": (
+        "What changing money for a spot leg in another currency costs against the middle of the "
+        "cross rate, in and out: 1,000 USD at half a spread of 1 bp cost 0.20 there and back."
+    ),
+    "Combo": (
+        "The venue's own book for both legs in one order; its bid and ask, in bp of spot, are "
+        "what the venue itself asks for the basis: +6.1 / +7.0 bp."
+    ),
+    "Clock offset": (
+        "Our clock less the venue's, from its HTTP time, at most one trip off: "
+        "\u22121,270 ms means ours runs behind."
+    ),
+    "To engine": (
+        "How long a message waited between the socket and the engine, on this machine: 4 ms."
+    ),
     "Velocity": (
         "How fast the coming funding rate moves, in bp per hour: from 0.02 % to 0.08 % in two "
         "hours is +3.0 bp/h."

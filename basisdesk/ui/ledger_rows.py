@@ -8,7 +8,7 @@ from basisdesk.engine import Engine, LogLine
 from basisdesk.events import Fill, Liquidated, Outcome, PairOpened, PairReduced
 from basisdesk.ledger.posting import Transaction
 from basisdesk.ui.figures import number_text, places_of, sign_text, size_text
-from basisdesk.ui.market_rows import leg_name
+from basisdesk.ui.leg_words import leg_name
 from basisdesk.ui.times import clock_ms_text
 
 ROWS_MAX = 2_000

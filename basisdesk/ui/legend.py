@@ -1,6 +1,6 @@
 """Which colour is which curve: small samples with their words, painted as the curves are."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QLineF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent, QPen
@@ -28,6 +28,7 @@ class Legend(QWidget):
     def __init__(self, samples: list[Sample], theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._samples = samples
+        self._first = list(samples)
         self._theme = theme
         self.setFont(theme.font(11))
         self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
@@ -37,6 +38,19 @@ class Legend(QWidget):
             "Open is what entering would lock in at the ticket's size, close what leaving would "
             "cost, both in bp of the spot price. The cost zone is one round trip above fair value.",
         )
+
+    def rename(self, names: dict[str, str]) -> None:
+        """Call samples otherwise, by the words they were made with; others keep theirs."""
+        fresh = [
+            replace(sample, text=names.get(first.text, first.text))
+            for first, sample in zip(self._first, self._samples, strict=True)
+        ]
+        if fresh != self._samples:
+            self._samples = fresh
+            words = ", ".join(sample.text for sample in fresh)
+            self.setAccessibleName(f"Legend: {words}")
+            self.updateGeometry()
+            self.update()
 
     def _width(self, sample: Sample) -> int:
         return SAMPLE_PX + GAP_PX + QFontMetrics(self.font()).horizontalAdvance(sample.text)

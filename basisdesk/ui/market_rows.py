@@ -7,6 +7,7 @@ from basisdesk.engine import Engine
 from basisdesk.events import FundingSettled, Outcome
 from basisdesk.market.funding import FundingClock, annualised_pct
 from basisdesk.market.state import LinkState, Stream
+from basisdesk.ui.context import Status
 from basisdesk.ui.figures import (
     NOTHING,
     age_text,
@@ -16,7 +17,8 @@ from basisdesk.ui.figures import (
     sign_text,
     size_text,
 )
-from basisdesk.ui.rows import base_of, meaning_of, sign_of, venue_name
+from basisdesk.ui.leg_words import leg_name
+from basisdesk.ui.rows import base_of, meaning_of, sign_of
 from basisdesk.ui.times import clock_text, date_text
 from basisdesk.venues.instrument import split_key
 
@@ -94,12 +96,6 @@ def _held(engine: Engine) -> dict[str, float]:
         for leg in position.perps:
             held[leg.instrument] = held.get(leg.instrument, 0.0) + float(leg.qty)
     return held
-
-
-def leg_name(key: str) -> str:
-    """A leg as a person says it: "Bybit perp ADAUSDT"."""
-    venue, market, symbol = split_key(key)
-    return f"{venue_name(venue)} {market} {symbol}"
 
 
 def percent(rate: float) -> str:
@@ -319,14 +315,25 @@ class LinkRow:
     bad: str
     bad_detail: str
     reason: str
+    renewals: str = "0"
+    engine: str = NOTHING
+    clock: str = NOTHING
+    engine_ms: float = field(default=NAN, compare=False)
+    clock_ms: float = field(default=NAN, compare=False)
 
 
-def link_rows(engine: Engine, utc: bool) -> list[LinkRow]:
+def link_rows(engine: Engine, status: Status, utc: bool) -> list[LinkRow]:
     """One row a connection, by name."""
-    return [_link_row(link, utc) for _, link in sorted(engine.market.links.items())]
+    links = sorted(engine.market.links.items())
+    return [_link_row(link, engine, status, utc) for _, link in links]
 
 
-def _link_row(link: LinkState, utc: bool) -> LinkRow:
+def _link_row(link: LinkState, engine: Engine, status: Status, utc: bool) -> LinkRow:
+    clock_ms = engine.market.clock_ms.get(link.conn.partition(".")[0], NAN)
+    waits = sorted(status.engine_ms.get(link.conn, ()))
+    median = waits[len(waits) // 2] if waits else NAN
+    worst = waits[min(len(waits) - 1, int(len(waits) * 0.99))] if waits else NAN
+    note = status.links.get(link.conn)
     by_reason = ", ".join(f"{why} {count:,}" for why, count in sorted(link.bad_by_reason.items()))
     return LinkRow(
         key=link.conn,
@@ -336,7 +343,12 @@ def _link_row(link: LinkState, utc: bool) -> LinkRow:
         connects=f"{link.connects:,}",
         bad=f"{link.bad:,}",
         bad_detail=f"Unreadable messages by reason: {by_reason}." if by_reason else "",
-        reason=link.reason or getattr(link, "last_error", ""),
+        reason=link.reason or link.last_error,
+        renewals=f"{note.renewals:,}" if note is not None else "0",
+        engine=f"{number_text(median, 0)} / {number_text(worst, 0)}" if waits else NOTHING,
+        clock=sign_text(clock_ms, 0),
+        engine_ms=median,
+        clock_ms=clock_ms,
     )
 
 
@@ -349,7 +361,6 @@ __all__ = [
     "StreamRow",
     "delay_ms",
     "funding_rows",
-    "leg_name",
     "link_rows",
     "meaning_of",
     "payment_rows",

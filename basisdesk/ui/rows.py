@@ -25,6 +25,7 @@ from basisdesk.ui.figures import (
     sign_text,
     size_text,
 )
+from basisdesk.ui.leg_words import legs_text
 from basisdesk.ui.times import clock_text, date_text, held_text, zone_text
 from basisdesk.venues.instrument import split_key
 
@@ -203,19 +204,6 @@ def base_of(key: str, engine: Engine) -> str:
     return rule.base if rule is not None else split_key(key)[2]
 
 
-def legs_text(long: str, short: str) -> str:
-    """What is long and what is short: "Bybit spot / perp", "Kraken spot / Binance perp"."""
-    long_venue, long_market, _ = split_key(long)
-    short_venue, short_market, _ = split_key(short)
-    venue = "" if short_venue == long_venue else f"{venue_name(short_venue)} "
-    return f"{venue_name(long_venue)} {long_market} / {venue}{short_market}"
-
-
-def venue_name(venue: str) -> str:
-    """A venue as it writes itself."""
-    return "OKX" if venue == "okx" else venue.capitalize()
-
-
 def legs_detail(position: PairPosition, engine: Engine) -> str:
     """Both legs with what they hold, their average entry price and symbol."""
     return " ".join(_leg_sentence(leg, engine) for leg in position.legs)
@@ -255,19 +243,20 @@ def exit_price(held: LegPosition, leg: Leg) -> float:
 def close_out(position: PairPosition, engine: Engine, settings: Settings) -> float:
     """Net profit if the pair were closed now over the displayed depth, exit fees taken; or NaN."""
     money = float(engine.attribution(position.pair).total)
-    mids = engine.mids()
+    worths = engine.worths()
     for held in position.legs:
         if not held.qty:
             continue
-        leg, mid = engine.market.legs.get(held.instrument), mids.get(held.instrument)
+        leg, worth = engine.market.legs.get(held.instrument), worths.get(held.instrument)
         price = NAN if leg is None else exit_price(held, leg)
-        if mid is None or math.isnan(price):
+        if worth is None or math.isnan(price):
             return NAN
         venue, market, _ = split_key(held.instrument)
         fees = schedule(settings, venue)
         rate = float(fees.spot_taker if market == "spot" else fees.perp_taker)
         qty = float(held.qty)
-        money += qty * (price - float(mid)) - abs(qty) * price * rate
+        gained = qty * (price - float(worth.price)) - abs(qty) * price * rate
+        money += float(worth.fx) * gained
     return money
 
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from basisdesk.engine import Engine
 from basisdesk.events import SessionStarted
+from basisdesk.ledger.valuation import Worth
 from basisdesk.ui.context import Status
 from basisdesk.ui.figures import gain_text, number_text, size_text
 from basisdesk.ui.rows import base_of, meaning_of, sign_of
@@ -99,15 +100,15 @@ def left_items(engine: Engine, watch: EquityWatch, utc: bool) -> list[Item]:
 
 
 def exposure(engine: Engine) -> tuple[float, dict[str, Decimal]]:
-    """(notional of all open pairs at mids, one leg each; net delta by coin)."""
-    mids = engine.mids()
+    """(notional of all open pairs at mids, account currency, one leg each; net delta by coin)."""
+    worths = engine.worths()
     notional = 0.0
     deltas: dict[str, Decimal] = {}
     for position in engine.open_pairs():
         base = base_of(position.long.instrument, engine)
         deltas[base] = deltas.get(base, ZERO) + position.delta
         sizes = [
-            abs(float(leg.qty)) * float(mids.get(leg.instrument, leg.entry_price))
+            abs(float(leg.qty)) * float(worths.get(leg.instrument, Worth(leg.entry_price)).value)
             for leg in position.legs
         ]
         notional += max(sizes)

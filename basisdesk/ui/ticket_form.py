@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 from basisdesk.ui import ticket_sheet as sheets
 from basisdesk.ui.figures import size_text
 from basisdesk.ui.glossary import term
+from basisdesk.ui.leg_words import direction_texts, direction_tip
 from basisdesk.ui.theme import PlainLabel, Theme, set_tip
 from basisdesk.ui.ticket_fields import AmountField, explain
 
@@ -80,11 +81,12 @@ class TicketForm(QWidget):
 
     # --- showing ----------------------------------------------------------------------------------
 
-    def show_direction(self, chosen: int, spot: str, perp: str) -> None:
+    def show_direction(self, chosen: int, pair: tuple[str, str]) -> None:
         """Mark the chosen direction and say what each buys and sells."""
         for direction, button in self.directions.items():
             button.setChecked(direction == chosen)
-            explain(button, sheets.direction_tip(direction, spot, perp))
+            button.setText(direction_texts(direction, pair)[0])
+            explain(button, direction_tip(direction, pair))
 
     def show_unit(self, unit: str) -> None:
         """Name the coin the size is in."""
@@ -131,7 +133,7 @@ class TicketForm(QWidget):
     # --- building ---------------------------------------------------------------------------------
 
     def _direction(self, direction: int) -> QPushButton:
-        button = QPushButton(sheets.direction_texts(direction)[0], self)
+        button = QPushButton(direction_texts(direction)[0], self)
         button.setProperty("role", "segment")
         button.setCheckable(True)
         button.setFont(self._theme.font(11))

@@ -16,7 +16,7 @@ from basisdesk.trading.costs import CostSheet
 from basisdesk.ui import ticket_sheet as sheets
 from basisdesk.ui.context import Context
 from basisdesk.ui.figures import size_text
-from basisdesk.ui.market_rows import leg_name
+from basisdesk.ui.leg_words import direction_texts, two_perps
 from basisdesk.ui.pulse import Panel
 from basisdesk.ui.theme import Theme
 from basisdesk.ui.ticket_form import TicketForm
@@ -102,8 +102,15 @@ class TicketPanel(Panel):
             self.form.stop.put(Decimal(repr(round(float(value_bp), 1))))
 
     def set_direction(self, direction: int) -> None:
-        """Choose the direction: +1 long spot / short perp, -1 the reverse."""
+        """Choose the direction: +1 long spot / short perp, -1 the reverse.
+
+        Of two perpetuals the long one is the reference, so the reverse is another pair.
+        """
         if direction == self._direction:
+            return
+        if direction < 0 and two_perps(self._pair):
+            self._context.actions.show_pair(self._pair[1], self._pair[0])
+            self._show_direction()
             return
         self._direction = direction
         self._show_direction()
@@ -204,7 +211,7 @@ class TicketPanel(Panel):
             shape, token = sheets.verdict_mark(sheet.verdict_kind)
             self.form.show_verdict(shape, sheet.verdict, token)
         if not self._awake.isActive():
-            promise = sheets.direction_texts(self._direction)[1]
+            promise = direction_texts(self._direction, self._pair)[1]
             if sheet is not None and not reason:
                 self.form.show_button(promise, f"{promise}. Ctrl+Enter.", able=True)
             else:
@@ -220,8 +227,7 @@ class TicketPanel(Panel):
         self.form.show_max(f"The largest size now is {most}. Press to take it.{note}")
 
     def _show_direction(self) -> None:
-        spot, perp = (leg_name(key) if key else "the leg" for key in self._pair)
-        self.form.show_direction(self._direction, spot, perp)
+        self.form.show_direction(self._direction, self._pair)
 
     # --- what it tells ----------------------------------------------------------------------------
 
@@ -283,6 +289,9 @@ class TicketPanel(Panel):
     def _adopt(self, pair: tuple[str, str]) -> None:
         """Another pair is on the screen: its sizes and levels are other ones."""
         self._pair = pair
+        if self._direction < 0 and two_perps(pair):
+            self._direction = 1
+            self.direction_changed.emit(1)
         self._told_qty = ""
         self._forget_qty()
         for field in self.form.fields:

@@ -18,6 +18,7 @@ from basisdesk.ui.figures import (
     size_text,
 )
 from basisdesk.ui.glossary import term
+from basisdesk.ui.leg_words import short_names
 from basisdesk.venues.instrument import Instrument
 
 TYPED_MAX = 30  # characters of a figure a person types
@@ -200,6 +201,7 @@ class SheetLine:
 NAMES = (
     "Fees, 4 fills",
     "Slippage from depth",
+    "Currency conversion",
     "Borrow",
     "Next funding to you",
     "Break-even basis",
@@ -239,11 +241,12 @@ def sheet_lines(
             f"{number_text(sheet.slip_in, 4)} {cash} going in and {number_text(sheet.slip_out, 4)} "
             f"coming out, both legs, at the books of this moment. {term('Slippage')}",
         ),
+        _conversion_line(sheet),
         _borrow_line(sheet),
         _funding_line(sheet, now_ms),
         _break_even_line(sheet),
         SheetLine(
-            NAMES[5],
+            NAMES[6],
             f"{number_text(sheet.capital_used, 0)} of {number_text(equity, 0)} {cash}",
             "",
             "",
@@ -253,7 +256,7 @@ def sheet_lines(
         _liquidation_line(sheet, perp),
         _loss_line(sheet),
         SheetLine(
-            NAMES[8],
+            NAMES[9],
             f"{size_text(sheet.residual_delta)} {base} left over",
             "",
             "" if abs(sheet.residual_delta) * 200 <= max(sheet.long_qty, ZERO) else "warn",
@@ -263,9 +266,24 @@ def sheet_lines(
     ]
 
 
+def _conversion_line(sheet: CostSheet) -> SheetLine:
+    cost = sheet.conversion_in + sheet.conversion_out
+    if not cost:
+        tip = f"No leg is paid in another currency than {sheet.currency}. {term('Conversion')}"
+        return SheetLine(NAMES[2], "none", "", "", tip)
+    return SheetLine(
+        NAMES[2],
+        f"{number_text(cost, 2)} {sheet.currency}",
+        f"{number_text(sheet.conversion_bp, 1)} bp",
+        "",
+        f"{number_text(sheet.conversion_in, 4)} going in and "
+        f"{number_text(sheet.conversion_out, 4)} coming out. {term('Conversion')}",
+    )
+
+
 def _fees_tip(sheet: CostSheet) -> str:
     cash = sheet.currency
-    legs = ("spot", "perp") if sheet.direction > 0 else ("perp", "spot")
+    legs = short_names(sheet.request.long, sheet.request.short)
     parts = (
         (f"buy {legs[0]}", sheet.fee_long_in),
         (f"sell {legs[1]}", sheet.fee_short_in),
@@ -278,9 +296,9 @@ def _fees_tip(sheet: CostSheet) -> str:
 
 def _borrow_line(sheet: CostSheet) -> SheetLine:
     if sheet.direction > 0 or not sheet.collateral:
-        return SheetLine(NAMES[2], "none", "", "", "Nothing is borrowed: the spot leg is bought.")
+        return SheetLine(NAMES[3], "none", "", "", "Nothing is borrowed: no coin is sold that is not owned.")
     return SheetLine(
-        NAMES[2],
+        NAMES[3],
         f"{number_text(sheet.borrow_8h, 4)} {sheet.currency}",
         "per 8 h",
         "",
@@ -291,12 +309,12 @@ def _borrow_line(sheet: CostSheet) -> SheetLine:
 
 def _funding_line(sheet: CostSheet, now_ms: int) -> SheetLine:
     if not sheet.funding_next_ms:
-        return SheetLine(NAMES[3], NOTHING, "", "", term("Funding"))
+        return SheetLine(NAMES[4], NOTHING, "", "", term("Funding"))
     left = countdown_text((sheet.funding_next_ms - now_ms) / 1000)
     value = sheet.funding_next
     meaning = "" if not round(value, 2) else ("gain" if value > 0 else "loss")
     return SheetLine(
-        NAMES[3],
+        NAMES[4],
         f"{sign_text(value, 2)} {sheet.currency}",
         f"in {left}",
         meaning,
@@ -309,7 +327,7 @@ def _break_even_line(sheet: CostSheet) -> SheetLine:
     plural = "" if count == 1 else "s"
     second = "no payments" if count is None else f"or {count:,} payment{plural}"
     tip = f"{term('Break-even basis')} {term('Payments to break even')}"
-    return SheetLine(NAMES[4], f"{number_text(sheet.break_even_bp, 1)} bp", second, "", tip)
+    return SheetLine(NAMES[5], f"{number_text(sheet.break_even_bp, 1)} bp", second, "", tip)
 
 
 def _liquidation_line(sheet: CostSheet, perp: Instrument | None) -> SheetLine:
@@ -335,30 +353,10 @@ def _loss_line(sheet: CostSheet) -> SheetLine:
     meaning = "loss" if (sheet.loss_at_stop or ZERO) > 0 or sheet.loss_stress > 0 else ""
     note = f"{sheet.stress_note[:1].upper()}{sheet.stress_note[1:]}"
     tip = f"At the stop, fees taken, and in a stress: {note}. {sheet.size_note}".strip()
-    return SheetLine(NAMES[7], f"{stop} / {stress} {sheet.currency}", "", meaning, tip)
+    return SheetLine(NAMES[8], f"{stop} / {stress} {sheet.currency}", "", meaning, tip)
 
 
 def verdict_mark(kind: str) -> tuple[str, str]:
     """(shape, colour token) of a verdict: go up, thin a diamond, no down."""
     marks = {"go": ("\u25b2", "gain"), "thin": ("\u25c6", "warn")}
     return marks.get(kind, ("\u25bc", "loss"))
-
-
-def direction_texts(direction: int) -> tuple[str, str]:
-    """(the choice, the button's promise) of a direction."""
-    if direction > 0:
-        return "Long spot \u00b7 short perp", "Open: buy spot, short perp"
-    return "Short spot \u00b7 long perp", "Open: sell spot, buy perp"
-
-
-def direction_tip(direction: int, spot: str, perp: str) -> str:
-    """What is bought and sold, which way it earns, and what it needs."""
-    if direction > 0:
-        return (
-            f"Buys {spot}, sells {perp}. Earns when the basis falls and, at positive funding, at "
-            "each settlement."
-        )
-    return (
-        f"Sells borrowed {spot}, buys {perp}. Earns when the basis rises and, at negative funding, "
-        "at each settlement; pays borrow interest."
-    )

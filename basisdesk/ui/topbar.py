@@ -21,6 +21,7 @@ from basisdesk.ui.figures import (
     size_text,
 )
 from basisdesk.ui.glossary import term
+from basisdesk.ui.leg_words import coin_of, leg_name, quote_of, short_names, venue_name
 from basisdesk.ui.lights import Light, Lights
 from basisdesk.ui.pulse import Panel
 from basisdesk.ui.theme import PlainLabel, Theme, set_tip
@@ -66,7 +67,7 @@ def reading_of(pair: PairMarket) -> BasisNow:
     slowly and are taken from it.
     """
     now = pair.now
-    spot, perp = pair.spot.mid, pair.perp.mid
+    spot, perp = pair.spot.mid, pair.perp.mid * pair.fx_ratio
     mid_bp = 1e4 * (perp - spot) / spot if spot > 0 else math.nan
     open_bp, close_bp = pair.exec_bp(1, pair.qty)
     z = now.z
@@ -86,12 +87,13 @@ def reading_of(pair: PairMarket) -> BasisNow:
 
 
 class TopBar(Panel):
-    """The top bar. Says when a person wants to halt or to resume; does neither itself."""
+    """The top bar. Says that a person wants another pair, a halt or a resume; does none."""
 
     cares_about = Changed.QUOTES | Changed.BASIS | Changed.FUNDING | Changed.FEEDS | Changed.RISK
 
     halt_requested = Signal()
     resume_requested = Signal()
+    pick_requested = Signal()
 
     def __init__(self, context: Context, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -134,12 +136,27 @@ class TopBar(Panel):
 
     def _show_name(self, pair: PairMarket | None) -> None:
         if pair is None:
-            self._name.setText("No pair")
-            self._legs.setText("pick one in the scanner")
+            self._name.setText("No pair ▾")
+            self._legs.setText("Ctrl+P chooses one")
             return
-        rule = pair.perp.instrument or pair.spot.instrument
-        self._name.setText(rule.base if rule is not None else split_key(pair.perp.key)[2])
-        self._legs.setText(f"{_leg_words(pair.spot.key)} · {_leg_words(pair.perp.key)}")
+        self._name.setText(f"{coin_of(pair.spot.key)} ▾")
+        words = [f"{_leg_words(pair.spot.key)} · {_leg_words(pair.perp.key)}"]
+        if pair.now.fx_note:
+            words.append(pair.now.fx_note)
+        self._legs.setText("  ·  ".join(words))
+        set_tip(
+            self._legs,
+            f"{leg_name(pair.spot.key)}, {leg_name(pair.perp.key)}. {self._fx_tip(pair)}".strip(),
+        )
+        for figure, name in zip(
+            ("spot", "perp"), short_names(pair.spot.key, pair.perp.key), strict=True
+        ):
+            quote = quote_of((pair.spot if figure == "spot" else pair.perp).key)
+            unit = f", {quote}" if pair.now.fx_note else ""
+            self._figures[figure].set_caption(f"{name[:1].upper()}{name[1:]}  bid / ask{unit}")
+
+    def _fx_tip(self, pair: PairMarket) -> str:
+        return f"{term('Cross rate')} Now {pair.now.fx_note}." if pair.now.fx_note else ""
 
     def _show_leg(self, name: str, leg: Leg, now_ns: int) -> None:
         places = places_of(leg.instrument.tick if leg.instrument else None, 4)
@@ -176,20 +193,24 @@ class TopBar(Panel):
         figures["trip"].show_figure(f"{cost} bp" if known else cost, stale=stale)
 
     def _show_funding(self, pair: PairMarket, now_ns: int) -> None:
-        funding = pair.perp.funding
-        left = countdown_text(funding.seconds_left(now_ns // 1_000_000))
-        rate = funding.rate * 100.0
-        hours = f"{float(funding.interval_h):g} h" if funding.interval_h else ""
-        year = funding.annualised_pct
-        parts = [f"per {hours}"] if hours else []
-        if math.isfinite(year):
-            parts.append(f"{sign_text(year, 1)} %/y")
-        parts.append(left)
-        self._figures["funding"].show_figure(
-            f"{sign_text(rate, 4)} %" if math.isfinite(rate) else "–",
-            " · ".join(parts),
-            short=" · ".join(part for part in (hours, left) if part),
-        )
+        legs = [leg for leg in (pair.spot, pair.perp) if split_key(leg.key)[1] == "perp"]
+        figure, clocks = self._figures["funding"], [leg.funding for leg in legs]
+        rates = " / ".join(_rate_text(clock.rate) for clock in clocks)
+        lefts = [countdown_text(clock.seconds_left(now_ns // 1_000_000)) for clock in clocks]
+        hours = [f"{float(clock.interval_h):g} h" for clock in clocks if clock.interval_h]
+        if len(legs) == 2:
+            figure.set_caption("Funding  long / short")
+            year = clocks[1].annualised_pct - clocks[0].annualised_pct
+            parts = [f"per {' / '.join(hours)}"] if hours else []
+            parts += [f"net {sign_text(year, 1)} %/y"] if math.isfinite(year) else []
+            figure.show_figure(rates, " · ".join(parts), short=" · ".join(lefts))
+            return
+        figure.set_caption("Funding")
+        year = clocks[0].annualised_pct
+        parts = [f"per {hours[0]}"] if hours else []
+        parts += [f"{sign_text(year, 1)} %/y"] if math.isfinite(year) else []
+        short = " · ".join(part for part in (*hours, lefts[0]) if part)
+        figure.show_figure(rates, " · ".join([*parts, lefts[0]]), short=short)
 
     def _show_feeds(self) -> None:
         now_ns = self._now_ns()
@@ -273,8 +294,13 @@ class TopBar(Panel):
 
     def _build_name(self) -> None:
         theme = self._theme
-        self._name = theme.label("No pair", size=19, weight=600)
-        self._name.setAccessibleName("Pair")
+        self._name = QPushButton("No pair ▾")
+        self._name.setProperty("role", "pair")
+        self._name.setFont(theme.font(19, 600))
+        self._name.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._name.setAccessibleName("Choose another pair")
+        set_tip(self._name, "Choose another pair of legs, over all venues. Ctrl+P")
+        self._name.clicked.connect(self.pick_requested)
         self._legs = PlainLabel(elide=True)
         self._legs.setFont(theme.font(11))
         self._legs.set_colour(theme.qcolor("muted"))
@@ -392,6 +418,10 @@ def _bp(value: float) -> str:
     return f"{sign_text(value, 1)} bp" if math.isfinite(value) else "–"
 
 
+def _rate_text(rate: float) -> str:
+    return f"{sign_text(rate * 100.0, 4)} %" if math.isfinite(rate) else "–"
+
+
 def _leg_words(key: str) -> str:
     venue, market, _ = split_key(key)
-    return f"{'OKX' if venue == 'okx' else venue.capitalize()} {market}"
+    return f"{venue_name(venue)} {market}"

@@ -28,7 +28,9 @@ from basisdesk.ui.funding_panel import FundingPanel
 from basisdesk.ui.help_dialog import AboutDialog, GlossaryDialog
 from basisdesk.ui.ledger_panel import LedgerPanel
 from basisdesk.ui.log_panel import LogPanel
+from basisdesk.ui.pair_picker import PairPicker
 from basisdesk.ui.positions_panel import PositionsPanel
+from basisdesk.ui.practice_menu import PracticeMenu
 from basisdesk.ui.pulse import Panel
 from basisdesk.ui.status_line import Banner, StatusLine
 from basisdesk.ui.theme import Theme
@@ -220,9 +222,14 @@ class MainWindow(QMainWindow):
         self._build_session_menu(self.menus.addMenu("Session"))
         self._build_view_menu(self.menus.addMenu("View"))
         self._build_trade_menu(self.menus.addMenu("Trade"))
+        if self._context.faults:
+            self.practice = PracticeMenu(self._context)
+            self.menus.addMenu(self.practice)
         self._build_help_menu(self.menus.addMenu("Help"))
 
     def _build_session_menu(self, menu: QMenu) -> None:
+        self._add(menu, "Choose a pair\u2026", self.pick_pair, "Ctrl+P")
+        menu.addSeparator()
         self._add(menu, "Save log\u2026", self.ask_save_log, "Ctrl+S")
         menu.addSeparator()
         self._add(menu, "Quit", self._context.actions.quit, "Ctrl+Q")
@@ -269,6 +276,7 @@ class MainWindow(QMainWindow):
         self.charts.stop_dragged.connect(self.ticket.set_stop)
         self.topbar.halt_requested.connect(self.halt)
         self.topbar.resume_requested.connect(self.resume)
+        self.topbar.pick_requested.connect(self.pick_pair)
         self.positions.counted.connect(self._on_counted)
         self.positions.pair_chosen.connect(self.charts.show_pair)
         self.charts.let_go.connect(self.positions.let_go)
@@ -299,6 +307,13 @@ class MainWindow(QMainWindow):
         dialog.open()
         return dialog
 
+    def pick_pair(self) -> PairPicker:
+        """Find a pair over all venues and put it on the screen. Ctrl+P."""
+        picker = PairPicker(self._context, self._theme, self)
+        picker.chosen.connect(self._on_pair_chosen)
+        picker.open()
+        return picker
+
     def show_glossary(self) -> GlossaryDialog:
         """Every term in one sentence."""
         dialog = GlossaryDialog(self._theme, self)
@@ -325,6 +340,10 @@ class MainWindow(QMainWindow):
 
     def _on_folder_chosen(self, folder: str) -> None:
         self._context.actions.save_log(Path(folder))
+
+    def _on_pair_chosen(self, pair: object) -> None:
+        if isinstance(pair, tuple):
+            self._context.actions.show_pair(*pair)
 
     def _on_go_to(self) -> None:
         action = self.sender()

@@ -132,7 +132,7 @@ class Venue(Protocol):
         """The message that drops one batch."""
         ...
 
-    def ping(self, req_id: str) -> bytes | None:
+    def ping(self, conn: str, req_id: str) -> bytes | None:
         """The application heartbeat; None where the WebSocket's own ping frame is meant."""
         ...
 
@@ -159,9 +159,12 @@ class Venue(Protocol):
 
 def known_venues() -> dict[str, Venue]:
     """Every venue the desk speaks, by name."""
+    from basisdesk.venues.binance import Binance
     from basisdesk.venues.bybit import Bybit
+    from basisdesk.venues.kraken import Kraken
+    from basisdesk.venues.okx import Okx
 
-    return {"bybit": Bybit()}
+    return {"binance": Binance(), "bybit": Bybit(), "kraken": Kraken(), "okx": Okx()}
 
 
 def rest_host(venue: Venue, path: str) -> str:

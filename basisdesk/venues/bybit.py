@@ -1,6 +1,7 @@
-"""Bybit V5, public data: addresses, what to send, and the codecs of the two sockets.
+"""Bybit V5, public data: addresses, what to send, and the codecs of the two main sockets.
 
-The messages themselves are read in bybit_topics.py, REST answers in bybit_rest.py.
+The messages themselves are read in bybit_topics.py, those of the spread socket in bybit_spread.py,
+REST answers in bybit_rest.py.
 """
 
 import re
@@ -12,6 +13,8 @@ from basisdesk.errors import BadFrame
 from basisdesk.events import Ack, Pong
 from basisdesk.venues import Codec, Limits, MarketEvent, TopicRule
 from basisdesk.venues.bybit_rest import MINUTE_MS, RestCodec
+from basisdesk.venues.bybit_spread import RULE as COMBO_RULE
+from basisdesk.venues.bybit_spread import SpreadCodec, combo_topic
 from basisdesk.venues.bybit_topics import (
     Depth,
     Events,
@@ -26,7 +29,8 @@ from basisdesk.venues.bybit_topics import (
 )
 from basisdesk.venues.instrument import split_key
 
-SPOT, LINEAR, REST = "bybit.spot", "bybit.linear", "bybit.rest"
+SPOT, LINEAR, SPREAD = "bybit.spot", "bybit.linear", "bybit.spread"
+REST = "bybit.rest"
 PAYLOAD_MAX = 4 * 1024 * 1024  # bytes; the largest snapshot is below 100 kB
 TOPICS_MAX = 1_000  # topics remembered a connection
 TEXT_MAX = 200  # characters kept of a venue's sentence
@@ -43,21 +47,26 @@ class Bybit:
     endpoints: Mapping[str, str] = {
         SPOT: "wss://stream.bybit.com/v5/public/spot",
         LINEAR: "wss://stream.bybit.com/v5/public/linear",
+        SPREAD: "wss://stream.bybit.com/v5/public/spread",
     }
     rest_urls: Mapping[str, str] = {"/v5/": "https://api.bybit.com"}
     # 500 connects in 5 min a domain (rate-limit page, 2026-07); the desk stays far below.
     limits = Limits(ping_every_s=20.0)
 
     def codec(self, conn: str) -> Codec:
-        """A fresh decoder of "bybit.spot", "bybit.linear" or "bybit.rest"; else ValueError."""
+        """A fresh decoder of one of the three sockets or of "bybit.rest"; else ValueError."""
         if conn == REST:
             return RestCodec()
+        if conn == SPREAD:
+            return SpreadCodec(conn)
         if conn in (SPOT, LINEAR):
             return BybitCodec(conn)
         raise ValueError(f"{conn!r} is not a connection of Bybit")
 
     def rule(self, conn: str, topic: str) -> TopicRule:
         """What a topic carries. orderbook.1 repeats every 3 s; trades may be silent for hours."""
+        if conn == SPREAD:
+            return COMBO_RULE
         kind = topic.rpartition(".")[0]
         if depth := _DEPTH.fullmatch(kind):
             levels = int(depth[1])
@@ -75,6 +84,14 @@ class Bybit:
         conn = SPOT if market == "spot" else LINEAR
         return {conn: tuple(f"{kind}.{symbol}" for kind in kinds)}
 
+    def combo_topic(self, spot_key: str, perp_key: str) -> tuple[str, str] | None:
+        """(connection, topic) of the venue's own combination of two legs; None where it has none.
+
+        The venue lists fewer than could be; a topic of one it does not list is answered with no.
+        """
+        topic = combo_topic(spot_key, perp_key)
+        return None if topic is None else (SPREAD, topic)
+
     def batches(self, topics: Sequence[str]) -> list[tuple[str, ...]]:
         """One request a symbol: a bad topic fails its whole request (spot takes 10 topics)."""
         by_symbol: dict[str, list[str]] = {}
@@ -90,7 +107,7 @@ class Bybit:
         """The message that drops these topics."""
         return msgspec.json.encode({"req_id": req_id, "op": "unsubscribe", "args": list(topics)})
 
-    def ping(self, req_id: str) -> bytes:
+    def ping(self, conn: str, req_id: str) -> bytes:  # noqa: ARG002
         """The application heartbeat, due every `limits.ping_every_s`."""
         return msgspec.json.encode({"req_id": req_id, "op": "ping"})
 

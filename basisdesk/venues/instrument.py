@@ -93,8 +93,12 @@ class Instrument(msgspec.Struct, frozen=True):
         return (Decimal(value) / self.tick).quantize(Decimal(1), ROUND_HALF_EVEN) * self.tick
 
     def size(self, value: float) -> Decimal:
-        """The exact decimal size a float64 stands for: whole lots, rounded down."""
-        return self.round_down(Decimal(value).quantize(Decimal("1e-9")))
+        """The exact decimal size a float64 stands for: whole lots, rounded down.
+
+        Read to 15 digits, all that a float64 holds of a decimal: contracts times their value may
+        fall a hair short of a whole lot.
+        """
+        return self.round_down(Decimal(f"{value:.15g}"))
 
     def round_down(self, qty: Decimal) -> Decimal:
         """Qty rounded down to whole lots."""
@@ -153,7 +157,9 @@ def split_symbol(key: str) -> tuple[str, str]:
         if mark in symbol:
             base, quote = symbol.split(mark)[:2]
             return _RENAMED.get(base, base), quote
-    symbol = symbol.removeprefix("PF_")
+    if symbol.startswith("PF_") and symbol.endswith("USD"):  # PF_DOTUSD is DOT, not DO in TUSD
+        base = symbol[3:-3]
+        return _RENAMED.get(base, base), "USD"
     for quote in QUOTES:
         if symbol.endswith(quote) and symbol != quote:
             base = split_coin(symbol.removesuffix(quote))[1]

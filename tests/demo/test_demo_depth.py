@@ -3,22 +3,37 @@
 import numpy as np
 import pytest
 
-from basisdesk.demo.coins import BY_SYMBOL, COINS
-from basisdesk.demo.depth import LEVELS, Ladder, TradeTape
+from basisdesk.demo.coins import CALIBRATED
+from basisdesk.demo.depth import LEVELS, Ladder, TradeTape, shape_of
+from basisdesk.demo.listings import MARKETS, coin_of, spec_of
+from tests.demo.demo_rig import coin as named
+
+MORE = [("kraken", "BTC"), ("okx", "PEPE"), ("binance", "BABYDOGE"), ("bybit", "SHIB")]
+LISTED = [("bybit", coin.name) for coin in CALIBRATED] + MORE
 
 
-def jumpy_mids(coin, steps, seed):
+def listed(venue, market, name):
+    return spec_of(venue, market, named(name))
+
+
+def shape(name, market="perp"):
+    return shape_of(listed("bybit", market, name))
+
+
+def jumpy_mids(price, steps, seed):
     rng = np.random.default_rng(seed)
     sizes = np.where(rng.random(steps) < 0.05, 60e-4, 1e-4)
-    return coin.price * np.exp(np.cumsum(rng.standard_normal(steps) * sizes))
+    return price * np.exp(np.cumsum(rng.standard_normal(steps) * sizes))
 
 
-@pytest.mark.parametrize("coin", COINS, ids=lambda coin: coin.name)
-@pytest.mark.parametrize("leg", [0, 1])
-def test_deltas_rebuild_the_book_and_it_stays_valid(coin, leg):
-    ladder = Ladder(coin, leg, coin.price, np.random.default_rng(1))
+@pytest.mark.parametrize(("venue", "name"), LISTED)
+@pytest.mark.parametrize("market", MARKETS)
+def test_deltas_rebuild_the_book_and_it_stays_valid(venue, name, market):
+    spec = listed(venue, market, name)
+    price = coin_of(spec).price * spec.price_unit
+    ladder = Ladder(shape_of(spec), price, np.random.default_rng(1))
     bids, asks = (dict(side) for side in ladder.published)
-    for at, mid in enumerate(jumpy_mids(coin, 200, 2)):
+    for at, mid in enumerate(jumpy_mids(price, 200, 2)):
         ladder.move(float(mid), 0.1, 0.1 if at > 100 else 1.0)
         for side, change in zip((bids, asks), ladder.publish(), strict=True):
             for tick, lots in change.items():
@@ -30,13 +45,11 @@ def test_deltas_rebuild_the_book_and_it_stays_valid(coin, leg):
         assert len(bids) == len(asks) == LEVELS
         assert max(bids) < min(asks)
         assert min(*bids.values(), *asks.values()) >= 1
-        touch = (max(bids) + min(asks)) / 2 / 10**coin.tick_decimals
-        assert abs(touch - mid) * 10**coin.tick_decimals <= 1.0
+        assert abs((max(bids) + min(asks)) / 2 - mid / float(spec.tick)) <= 1.0
 
 
 def test_a_standing_market_changes_about_five_to_ten_levels_a_delta():
-    coin = BY_SYMBOL["ADAUSDT"]
-    ladder = Ladder(coin, 1, 0.8, np.random.default_rng(1))
+    ladder = Ladder(shape("ADA"), 0.8, np.random.default_rng(1))
     counts = []
     for _ in range(300):
         ladder.move(0.8, 0.1, 1.0)
@@ -46,21 +59,19 @@ def test_a_standing_market_changes_about_five_to_ten_levels_a_delta():
 
 def test_half_a_million_moves_the_bitcoin_perp_by_about_the_published_impact():
     """0.3 bp for $0.5m beyond the touch, within a factor of two (sizes are random)."""
-    coin = BY_SYMBOL["BTCUSDT"]
-    moved = []
+    price, moved = 86_720.0, []
     for seed in range(40):
-        ladder = Ladder(coin, 1, coin.price, np.random.default_rng(seed))
+        ladder = Ladder(shape("BTC"), price, np.random.default_rng(seed))
         left, at = 500_000.0, 0
         while left > 0:
-            left -= ladder.asks[at] * 0.001 * coin.price
+            left -= ladder.asks[at] * 0.001 * price
             at += 1
-        moved.append(at * 0.1 / coin.price * 1e4)
+        moved.append(at * 0.1 / price * 1e4)
     assert 0.15 < np.mean(moved) < 0.6
 
 
 def test_taken_touch_refills():
-    coin = BY_SYMBOL["ADAUSDT"]
-    ladder = Ladder(coin, 1, 0.8, np.random.default_rng(1))
+    ladder = Ladder(shape("ADA"), 0.8, np.random.default_rng(1))
     for _ in range(30):
         ladder.take(buy=True, lots=10**9)
     assert ladder.asks[0] == 1
@@ -70,8 +81,7 @@ def test_taken_touch_refills():
 
 
 def test_trades_come_at_their_rate_in_bursts_and_runs():
-    coin = BY_SYMBOL["BTCUSDT"]
-    tape = TradeTape(coin, 1, np.random.default_rng(4))
+    tape = TradeTape(shape("BTC"), np.random.default_rng(4))
     counts, sides = [], []
     for _ in range(20_000):
         drawn = tape.draw(0.1)
@@ -84,6 +94,6 @@ def test_trades_come_at_their_rate_in_bursts_and_runs():
 
 
 def test_fast_time_does_not_make_trades_explode():
-    tape = TradeTape(BY_SYMBOL["ADAUSDT"], 1, np.random.default_rng(4))
+    tape = TradeTape(shape("ADA"), np.random.default_rng(4))
     counts = [len(tape.draw(6.0)) for _ in range(500)]
     assert np.mean(counts) == pytest.approx(12.0, rel=0.3)

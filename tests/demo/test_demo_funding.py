@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 
 from basisdesk.demo.funding import (
+    HOUR_MS,
     INTERVAL_MS,
-    RateMeter,
+    Intervals,
+    average,
     funding_rate,
     impact_premium,
     impact_premiums,
-    interval_end_ms,
 )
 
 
@@ -40,24 +41,44 @@ def test_many_samples_agree_with_one_by_one():
         assert got == pytest.approx(impact_premium(bid, ask, 1.0), abs=1e-12)
 
 
-def test_weights_rise_linearly_and_a_settlement_starts_afresh():
-    rng = np.random.default_rng(3)
-    samples = rng.normal(0, 8e-4, 480)
-    one, many = RateMeter(0.005), RateMeter(0.005)
-    for sample in samples:
-        one.add(float(sample))
-    many.add_many(samples[:100])
-    many.add_many(samples[100:])
+def test_weights_rise_linearly_but_for_kraken():
+    samples = np.random.default_rng(3).normal(0, 8e-4, 480)
     mean = sum((k + 1) * p for k, p in enumerate(samples)) / sum(range(1, 481))
-    expected = mean + max(-0.0005, min(0.0005, 0.0001 - mean))
-    assert one.rate() == pytest.approx(expected, abs=1e-8)
-    assert many.rate() == one.rate()
-    assert one.settle() == many.rate()
-    assert (one.count, one.weighted, one.rate()) == (0, 0.0, 0.0001)
+    assert average(samples, "interval") == pytest.approx(mean)
+    assert average(samples, "8h") == pytest.approx(mean)
+    assert average(samples, "24h") == pytest.approx(sum(samples) / 480)
+
+
+@pytest.mark.parametrize(
+    ("premium", "hours", "scale", "rate"),
+    [
+        (0.0008, 4, "interval", 0.0003),  # I of 4 h is half: clamp(0.00005 - 0.0008) = -0.0005
+        (0.0001, 4, "interval", 0.00005),
+        (0.0008, 4, "8h", 0.00015),  # Binance and OKX: the whole over 8 / 4
+        (0.0001, 1, "8h", 0.0000125),
+        (0.0024, 1, "24h", 0.0001),
+    ],
+)
+def test_rates_of_short_intervals_by_each_venues_rule(premium, hours, scale, rate):
+    made = funding_rate(premium, cap=0.005, hours=hours, scale=scale)
+    assert made == pytest.approx(rate, abs=1e-12)
 
 
 def test_intervals_end_at_00_08_16_utc():
     midnight = 1_790_035_200_000
     assert midnight % 86_400_000 == 0
-    assert interval_end_ms(midnight) == midnight + INTERVAL_MS
-    assert interval_end_ms(midnight - 1) == midnight
+    assert Intervals(8).end_ms(midnight) == midnight + INTERVAL_MS
+    assert Intervals(8).end_ms(midnight - 1) == midnight
+    assert Intervals(1).end_ms(midnight + 1) == midnight + HOUR_MS
+
+
+def test_a_changed_interval_ends_the_running_one_by_the_new_rhythm():
+    midnight = 1_790_035_200_000
+    rhythm = Intervals(8)
+    changed_ms = midnight + HOUR_MS + 1234
+    rhythm.change(changed_ms, 1)
+    assert rhythm.end_ms(midnight) == midnight + 2 * HOUR_MS
+    assert rhythm.end_ms(changed_ms) == midnight + 2 * HOUR_MS
+    assert (rhythm.hours(midnight), rhythm.hours(changed_ms)) == (8, 1)
+    rhythm.change(midnight + 9 * HOUR_MS + 1, 8)
+    assert rhythm.end_ms(midnight + 9 * HOUR_MS + 1) == midnight + 2 * INTERVAL_MS

@@ -10,8 +10,25 @@ from basisdesk.demo.keep import Keeper, market_of
 from basisdesk.demo.market import Market
 from basisdesk.demo.options import DemoOptions
 from basisdesk.errors import UserError
+from tests.demo.demo_rig import EPOCH_MS
 
-EPOCH_MS = 1_790_000_000_000
+SPOILT = [
+    "",
+    "{",
+    "[]",
+    '{"basisdesk_demo": 1}',
+    '{"basisdesk_demo": 2, "now_ms": 1, "market": {}}',
+    '{"basisdesk_demo": 3, "now_ms": 1, "market": {}}',
+]
+KEYS = ["bybit:perp:ADAUSDT", "okx:perp:BTC-USDT-SWAP", "kraken:spot:ADA/USD"]
+
+
+def views(market, now_ms):
+    """Everything that is shown of some legs."""
+    return [
+        (leg.mid(now_ms), leg.view(now_ms), leg.day(now_ms), leg.candles(0, now_ms, now_ms))
+        for leg in map(market.find, KEYS)
+    ]
 
 
 @pytest.fixture
@@ -21,6 +38,7 @@ def options(tmp_path):
 
 def kept(options, run_ms):
     market, epoch_ms = market_of(options, EPOCH_MS)
+    views(market, epoch_ms)
     now_ms = epoch_ms + run_ms
     market.advance(now_ms)
     Keeper(options.state).save(market, now_ms)
@@ -31,10 +49,7 @@ def test_a_restart_continues_to_the_digit(options):
     market, now_ms = kept(options, 5 * MINUTE_MS + 1234)
     again, epoch_ms = market_of(options, now_ms + 700)
     assert epoch_ms == now_ms + 700
-    market.advance(epoch_ms)
-    for coin in market.coins:
-        assert again.view(coin.symbol, epoch_ms) == market.view(coin.symbol, epoch_ms)
-    assert again.candles == market.candles
+    assert views(again, epoch_ms) == views(market, epoch_ms)
     assert again.anchor_ms == market.anchor_ms == EPOCH_MS
 
 
@@ -44,7 +59,7 @@ def test_even_after_a_kill_the_lost_minutes_are_the_same(options):
     later_ms = now_ms + 2 * MINUTE_MS + 500
     market.advance(later_ms)
     again, _ = market_of(options, later_ms)
-    assert again.view("ADAUSDT", later_ms) == market.view("ADAUSDT", later_ms)
+    assert views(again, later_ms) == views(market, later_ms)
 
 
 def test_time_does_not_go_back(options):
@@ -58,9 +73,10 @@ def test_a_day_later_it_continues_from_the_price_level(options):
     later_ms = now_ms + 86_400_000
     again, epoch_ms = market_of(options, later_ms)
     assert epoch_ms == later_ms
-    was, now = market.view("ADAUSDT", now_ms), again.view("ADAUSDT", later_ms)
-    assert now.spot_mid == pytest.approx(was.spot_mid, rel=0.3)
-    closes = [row.spot[3] for row in again.candles["ADAUSDT"]]
+    was = market.find("bybit:spot:ADAUSDT").mid(now_ms)
+    leg = again.find("bybit:spot:ADAUSDT")
+    assert leg.mid(later_ms) == pytest.approx(was, rel=0.3)
+    closes = [row.close for row in leg.candles(later_ms - 86_400_000, later_ms, later_ms)]
     assert len(closes) >= 1440
     assert all(abs(b / a - 1) < 0.04 for a, b in pairwise(closes))
 
@@ -82,12 +98,28 @@ def test_another_scenario_takes_the_levels_over(options, tmp_path):
     market, now_ms = kept(options, MINUTE_MS)
     calm = DemoOptions(seed=9, scenario="2025 calm", state=options.state)
     again, _ = market_of(calm, now_ms)
-    assert again.view("BTCUSDT", now_ms).spot_mid == pytest.approx(
-        market.view("BTCUSDT", now_ms).spot_mid, rel=0.005
-    )
+    was = market.find("bybit:spot:BTCUSDT").mid(now_ms)
+    assert again.find("bybit:spot:BTCUSDT").mid(now_ms) == pytest.approx(was, rel=0.005)
+    ada = market.find("bybit:spot:ADAUSDT").mid(now_ms)
+    assert again.find("bybit:spot:ADAUSDT").mid(now_ms) == pytest.approx(ada, rel=0.005)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"basisdesk_demo": 1}', '{"basisdesk_demo": 2}'])
+def test_months_later_only_the_prices_are_taken_over(options):
+    market, now_ms = kept(options, MINUTE_MS)
+    later_ms = now_ms + 200 * 86_400_000
+    again, epoch_ms = market_of(options, later_ms)
+    assert epoch_ms == again.anchor_ms == later_ms
+    was = market.find("bybit:spot:ADAUSDT").mid(now_ms)
+    assert again.find("bybit:spot:ADAUSDT").mid(later_ms) == pytest.approx(was, rel=0.005)
+
+
+def test_an_older_file_gives_its_time_and_begins_afresh(options):
+    options.state.write_text('{"basisdesk_demo": 1, "now_ms": %d, "market": {}}' % (EPOCH_MS + 5))
+    market, epoch_ms = market_of(options, EPOCH_MS)
+    assert epoch_ms == market.anchor_ms == EPOCH_MS + 5
+
+
+@pytest.mark.parametrize("text", SPOILT)
 def test_a_spoilt_file_is_one_sentence_and_untouched(options, text):
     options.state.write_text(text)
     with pytest.raises(UserError, match=r"state .*market\.json cannot be read .*Delete it"):

@@ -5,13 +5,11 @@ import json
 
 import pytest
 
-from basisdesk.demo.coins import BY_SYMBOL
-from basisdesk.demo.dialects import parse_topic
-from basisdesk.demo.legs import LegFeed
-from basisdesk.demo.market import Market
-from basisdesk.demo.pages import answer
+from basisdesk.demo.dialect_bybit import BybitDialect, parse_topic
+from basisdesk.demo.dialect_bybit_pages import page
+from tests.demo.demo_rig import EPOCH_MS, FIVE, Desk, make_leg
 
-EPOCH_MS = 1_790_000_000_000
+DIALECT = BybitDialect()
 
 
 def recorded(path):
@@ -21,12 +19,13 @@ def recorded(path):
 
 
 def spoken(category, topic_text):
-    market = Market(7, "mixed", EPOCH_MS)
-    leg = LegFeed(BY_SYMBOL["BTCUSDT"], category, market, EPOCH_MS)
-    topic = parse_topic(topic_text, category)
-    said = list(leg.greeting(topic, EPOCH_MS))
+    conn, memory = f"bybit.{category}", {}
+    leg = make_leg(f"bybit:{'spot' if category == 'spot' else 'perp'}:BTCUSDT")
+    topic = parse_topic(topic_text, category, Desk(EPOCH_MS).floor)
+    said = list(DIALECT.greet(conn, topic, leg, memory, EPOCH_MS))
     for at in range(1, 100):
-        said += leg.pulse({topic_text: topic}, EPOCH_MS + 100 * at, slow=True).get(topic_text, [])
+        news = leg.pulse(EPOCH_MS + 100 * at, slow=True)
+        said += DIALECT.say(conn, topic, leg, memory, news)
     return [json.loads(message) for message in said]
 
 
@@ -62,17 +61,15 @@ def test_instruments_as_recorded(bybit_capture, category):
     """Keys and, for what the desk reads, values of the recorded instruments page."""
     with gzip.open(bybit_capture / "control_and_rest.jsonl.gz", "rt") as lines:
         rows = [json.loads(line) for line in lines]
-    page = next(json.loads(r["data"]) for r in rows if f"category={category}" in r.get("url", ""))
-    real = {row["symbol"]: row for row in page["result"]["list"]}
-
-    class Desk:
-        market = None
-
-    _, body = answer(Desk(), f"/v5/market/instruments-info?category={category}", EPOCH_MS)
-    said = json.loads(body)
-    assert set(said) == set(page)
-    assert set(said["result"]) == set(page["result"])
-    for row in said["result"]["list"]:
+    theirs = next(json.loads(r["data"]) for r in rows if f"category={category}" in r.get("url", ""))
+    real = {row["symbol"]: row for row in theirs["result"]["list"]}
+    made = page(f"/v5/market/instruments-info?category={category}", Desk(EPOCH_MS).floor)
+    said = json.loads(made.body)
+    assert set(said) == set(theirs)
+    assert set(said["result"]) == set(theirs["result"])
+    rows = [row for row in said["result"]["list"] if row["baseCoin"] in FIVE]
+    assert len(rows) == len(FIVE)
+    for row in rows:
         theirs = real[row["symbol"]]
         assert shape({**row, "preListingInfo": 0}) == shape({**theirs, "preListingInfo": 0})
         assert row["priceFilter"]["tickSize"] == theirs["priceFilter"]["tickSize"]

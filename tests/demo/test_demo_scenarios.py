@@ -1,6 +1,5 @@
 """Named stories: found by loose names, and doing what their sentence says."""
 
-import math
 from itertools import pairwise
 
 import numpy as np
@@ -16,8 +15,7 @@ from basisdesk.demo.scenarios import (
     find_scenario,
     scenario_names,
 )
-
-EPOCH_MS = 1_790_000_000_000
+from tests.demo.demo_rig import EPOCH_MS, basis_bp
 
 
 @pytest.mark.parametrize("name", ["2021 mania", "2021-mania", "2021_MANIA", "2021mania"])
@@ -28,7 +26,7 @@ def test_loose_names(name):
 def test_every_name_makes_a_market():
     for name in scenario_names():
         market = Market(1, name, EPOCH_MS)
-        market.advance(EPOCH_MS + MINUTE_MS)
+        assert market.find("bybit:perp:ADAUSDT").mid(EPOCH_MS + MINUTE_MS) > 0
         assert market.about
 
 
@@ -42,13 +40,7 @@ def test_the_default_decouples_soon_and_converges_within_the_half_hour():
     """Mid basis against its own start: over 50 bp within 7 minutes, under 15 bp after 35."""
     market = Market(7, "mixed", EPOCH_MS)
 
-    def basis_bp(minute):
-        now_ms = EPOCH_MS + minute * MINUTE_MS
-        market.advance(now_ms)
-        view = market.view("ADAUSDT", now_ms)
-        return (view.perp_mid / view.spot_mid - 1.0) * 1e4
-
-    path = [basis_bp(minute) for minute in range(36)]
+    path = [basis_bp(market, "ADA", EPOCH_MS + minute * MINUTE_MS) for minute in range(36)]
     assert max(path[3:8]) - path[0] > 50
     assert abs(path[35] - path[0]) < 15
 
@@ -71,22 +63,30 @@ def test_an_overlay_seen_in_parts_is_the_same():
 
 def test_crash_falls_12_6_percent_in_ten_minutes_and_thins_the_books():
     calm, crash = Market(3, "mixed", EPOCH_MS), Market(3, "crash", EPOCH_MS)
-    for minute in (0, 3, 13):
-        calm.advance(EPOCH_MS + minute * MINUTE_MS)
-        crash.advance(EPOCH_MS + minute * MINUTE_MS)
     now_ms = EPOCH_MS + 13 * MINUTE_MS
-    calm_view, crash_view = (m.view("BTCUSDT", now_ms) for m in (calm, crash))
-    fell = math.log(crash_view.spot_mid / calm_view.spot_mid)
-    assert math.exp(fell) - 1 == pytest.approx(-0.126, abs=0.004)
-    assert crash_view.depth == CRASH_DEPTH
-    assert crash_view.perp_mid < crash_view.spot_mid * (1 - 60e-4)
-    assert calm_view.depth == 1.0
+    usual, fallen = (m.find("bybit:spot:BTCUSDT").mid(now_ms) for m in (calm, crash))
+    assert fallen / usual - 1 == pytest.approx(-0.126, abs=0.004)
+    assert crash.depth(now_ms) == CRASH_DEPTH
+    assert basis_bp(crash, "BTC", now_ms) < -60
+    assert calm.depth(now_ms) == 1.0
+
+
+def test_a_depeg_moves_the_dollar_markets_only():
+    calm, depeg = Market(3, "mixed", EPOCH_MS), Market(3, "usdt depeg", EPOCH_MS)
+    now_ms = EPOCH_MS + 35 * MINUTE_MS
+    for key, moved in (
+        ("kraken:spot:USDT/USD", -0.03),
+        ("kraken:spot:ADA/USD", -0.03),
+        ("bybit:spot:ADAUSDT", 0.0),
+    ):
+        usual, now = (m.find(key).mid(now_ms) for m in (calm, depeg))
+        assert now / usual - 1 == pytest.approx(moved, abs=1e-3), key
 
 
 def test_funding_changes_its_sign_at_each_settlement():
     market = Market(3, "funding flip", EPOCH_MS)
-    rates = [rate for _, rate in market.settlements["ETHUSDT"]][-12:]
-    stamps = [t_ms for t_ms, _ in market.settlements["ETHUSDT"]][-12:]
+    rows = market.find("bybit:perp:ETHUSDT").settlements(EPOCH_MS)[-12:]
+    rates, stamps = [rate for _, rate, _ in rows], [t_ms for t_ms, _, _ in rows]
     assert all(a * b < 0 for a, b in pairwise(rates))
     assert all(abs(rate) > 3e-4 for rate in rates)
     assert all(
@@ -97,7 +97,7 @@ def test_funding_changes_its_sign_at_each_settlement():
 def test_one_leg_outage_silences_the_perp_two_minutes_of_ten():
     market = Market(3, "one-leg outage", EPOCH_MS)
     seconds = range(3600)
-    linear = [market.silent("linear", EPOCH_MS + 1000 * s) for s in seconds]
+    linear = [market.silent("bybit.linear", EPOCH_MS + 1000 * s) for s in seconds]
     assert sum(linear) == 6 * 120
     assert not linear[0]
-    assert not any(market.silent("spot", EPOCH_MS + 1000 * s) for s in seconds)
+    assert not any(market.silent("bybit.spot", EPOCH_MS + 1000 * s) for s in seconds)

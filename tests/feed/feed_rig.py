@@ -4,21 +4,32 @@ import asyncio
 import itertools
 import json
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any
 
 import msgspec
 from loopback import LoopbackExchange, loopback
 
 from basisdesk.clock import SystemClock, mono_s
 from basisdesk.errors import BadFrame
-from basisdesk.events import BEAT, COMMAND, LINK, Ack, Frame, Heard, LinkChange
+from basisdesk.events import (
+    BEAT,
+    COMMAND,
+    LINK,
+    Ack,
+    Frame,
+    Heard,
+    LinkChange,
+    Notice,
+    VenueTime,
+)
 from basisdesk.feed.inbox import Inbox
 from basisdesk.feed.pace import Pace
 from basisdesk.feed.supervisor import Supervisor, stop
 from basisdesk.feed.tasks import spawn
+from basisdesk.venues import Limits, TopicRule
 
 FAST = Pace().scaled(0.05)  # 12 s of silence become 0.6 s
 
@@ -68,37 +79,73 @@ async def eventually(
 
 
 class TinyCodec:
+    """The words of the loopback exchange; a stream's name is its topic."""
+
+    def __init__(self, conn: str = "") -> None:
+        self.conn = conn
+
     def decode(self, payload: bytes) -> Sequence[Any]:
         try:
             said = json.loads(payload)
             if "topic" in said:
-                return [Heard(said["topic"], 0)]
+                return [Heard(f"{self.conn}/{said['topic']}", 0)]
             if said.get("op") in ("subscribe", "unsubscribe"):
-                return [Ack("", said["req_id"], said["success"], said["ret_msg"])]
+                topics = tuple(said.get("topics", ()))
+                return [Ack(self.conn, said["req_id"], said["success"], said["ret_msg"], topics)]
+            if "notice" in said:
+                return [Notice(self.conn, said["notice"], said["closing"])]
             if "data" in said and said["data"] == "nonsense":
                 raise BadFrame("json", payload)
+            if said.get("path", "").startswith("/time") and "ms" in said["data"]:
+                return [VenueTime("tiny", json.loads(said["data"])["ms"])]
         except (ValueError, KeyError, AttributeError, TypeError, RecursionError) as exc:
             raise BadFrame("json", payload) from exc
         return []
 
 
+PROMISED = TopicRule("top", 1, quiet_s=3.0)
+RULES = {
+    "top": PROMISED,
+    "depth": TopicRule("book", 50, quiet_s=3.0, stateful=True),
+    "diff": TopicRule("book", 50, quiet_s=3.0, stateful=True, seeded=True),
+    "quiet": TopicRule("top", 1),  # promises nothing
+    "trade": TopicRule("trades", awaited=False),
+}
+USUAL = Limits(ping_every_s=20.0)
+
+
 class TinyVenue:
+    """A venue of two sockets. kinds: of topics that a leg has; pings: in the venue's own form."""
+
     name = "tiny"
-    endpoints: ClassVar = {
+    title = "Tiny"
+    endpoints: Mapping[str, str] = {
         "tiny.spot": "wss://tiny.invalid/spot",
         "tiny.linear": "wss://tiny.invalid/linear",
     }
-    rest_url = "https://tiny.invalid"
-    ping_every_s = 1.0
-    quiet_s: ClassVar = {"top": 0.15, "depth": 0.15}
+    rest_urls: Mapping[str, str] = {"/": "https://tiny.invalid"}
+
+    def __init__(
+        self, kinds: Sequence[str] = ("top", "depth"), limits: Limits = USUAL, pings: bool = True
+    ) -> None:
+        self.kinds = kinds
+        self.limits = limits
+        self.pings = pings
 
     def codec(self, conn: str) -> TinyCodec:
-        return TinyCodec()
+        return TinyCodec(conn)
 
-    def topics(self, instrument: str) -> tuple[str, tuple[str, ...]]:
+    def rule(self, conn: str, topic: str) -> TopicRule:
+        return RULES.get(topic.partition(".")[0], TopicRule())
+
+    def topics(self, instrument: str) -> Mapping[str, tuple[str, ...]]:
         _, market, symbol = instrument.split(":")
         conn = "tiny.spot" if market == "spot" else "tiny.linear"
-        return conn, (f"top.{symbol}", f"depth.{symbol}")
+        return {conn: tuple(f"{kind}.{symbol}" for kind in self.kinds)}
+
+    def batches(self, topics: Sequence[str]) -> list[tuple[str, ...]]:
+        symbols = dict.fromkeys(topic.partition(".")[2] for topic in topics)
+        return [tuple(t for t in topics if t.partition(".")[2] == each) for each in symbols]
 
     def _op(self, op: str, req_id: str, topics: Sequence[str] = ()) -> bytes:
         said = {"op": op, "req_id": req_id} | ({"args": list(topics)} if topics else {})
@@ -110,13 +157,23 @@ class TinyVenue:
     def unsubscribe(self, topics: Sequence[str], req_id: str) -> bytes:
         return self._op("unsubscribe", req_id, topics)
 
-    def ping(self, req_id: str) -> bytes:
-        return self._op("ping", req_id)
+    def ping(self, conn: str, req_id: str) -> bytes | None:
+        return self._op("ping", req_id) if self.pings else None
+
+    def seed_path(self, conn: str, topic: str) -> str:
+        return f"/book?topic={conn}/{topic}" if RULES[topic.partition(".")[0]].stateful else ""
 
     def backfill(self, instrument: str, now_ms: int) -> tuple[str, ...]:
         symbol = instrument.rpartition(":")[2]
         paths = (f"/rules?symbol={symbol}", f"/candles?symbol={symbol}&end={now_ms}")
-        return (*paths, f"/funding?symbol={symbol}") if ":perp:" in instrument else paths
+        return (*paths, *self.refresh(instrument, now_ms))
+
+    def refresh(self, instrument: str, now_ms: int) -> tuple[str, ...]:
+        symbol = instrument.rpartition(":")[2]
+        return (f"/funding?symbol={symbol}",) if ":perp:" in instrument else ()
+
+    def catalogue(self) -> tuple[str, ...]:
+        return ("/all",)
 
     def time_path(self) -> str:
         return "/time"
@@ -125,9 +182,23 @@ class TinyVenue:
 @dataclass
 class TinyStream:
     state: str = "connecting"
+    asked_ns: int = 0
     heard_ns: int = 0
     since_ns: int = 0
     error: str = ""
+    whole: bool = True  # False: waits for a snapshot
+    story: list[str] = field(default_factory=list)
+
+    def move(self, state: str) -> None:
+        if state != self.state:
+            self.story.append(state)
+        self.state = state
+
+
+@dataclass
+class TinyLink:
+    state: str = ""
+    closing: bool = False
 
 
 @dataclass
@@ -136,45 +207,70 @@ class TinyMarket:
 
     quiet_ns: int = 150_000_000
     streams: dict[str, TinyStream] = field(default_factory=dict)
-    links: dict[str, LinkChange] = field(default_factory=dict)
+    links: dict[str, TinyLink] = field(default_factory=dict)
     bad: int = 0
-    asks: dict[str, list[str]] = field(default_factory=dict)
+    asks: dict[tuple[str, str], list[str]] = field(default_factory=dict)
 
     def take(self, frame: Frame) -> None:
         if frame.conn == LINK:
-            self.link(msgspec.json.decode(frame.payload, type=LinkChange))
+            change = msgspec.json.decode(frame.payload, type=LinkChange)
+            self.link(change, frame.t_ns)
         elif frame.conn not in (BEAT, COMMAND):
             try:
-                for event in TinyCodec().decode(frame.payload):
+                for event in TinyCodec(frame.conn).decode(frame.payload) or [None]:
                     self.apply(event, frame)
             except BadFrame:
                 self.bad += 1
         for stream in self.streams.values():
             if stream.state in ("live", "acked") and frame.t_ns - stream.since_ns > self.quiet_ns:
-                stream.state = "stale"
+                stream.move("stale")
 
-    def link(self, change: LinkChange) -> None:
+    def link(self, change: LinkChange, t_ns: int) -> None:
+        ids = [f"{change.conn}/{topic}" for topic in change.topics]
         if change.state == "asked":
-            ids = [f"{change.conn}/{topic}" for topic in change.topics]
-            self.asks[change.req_id] = ids
+            self.asks[change.conn, change.req_id] = ids
             for i in ids:
-                self.streams.setdefault(i, TinyStream()).state = "connecting"
+                stream = self.streams.setdefault(i, TinyStream())
+                stream.asked_ns = t_ns
+                stream.whole = "/diff." not in i
+                stream.move("connecting")
             return
-        self.links[change.conn] = change
+        if change.state == "dropped":
+            for i in ids:
+                self.streams.pop(i, None)
+            return
+        self.links[change.conn] = TinyLink(change.state)
         if change.state in ("down", "overflow"):
             for i, stream in self.streams.items():
                 if i.startswith(change.conn + "/"):
-                    stream.state = "down"
+                    stream.move("down")
 
     def apply(self, event: Any, frame: Frame) -> None:
         if isinstance(event, Ack):
-            for i in self.asks.pop(event.req_id, []):
-                self.streams[i].state = "acked" if event.ok else "down"
-                self.streams[i].error = "" if event.ok else event.text
-                self.streams[i].since_ns = frame.t_ns
-        elif isinstance(event, Heard) and f"{frame.conn}/{event.stream}" in self.streams:
-            stream = self.streams[f"{frame.conn}/{event.stream}"]
-            stream.state, stream.heard_ns, stream.since_ns = "live", frame.t_ns, frame.t_ns
+            named = [f"{frame.conn}/{topic}" for topic in event.topics]
+            for i in named or self.asks.pop((frame.conn, event.req_id), []):
+                if i in self.streams and self.streams[i].state == "connecting":
+                    self.streams[i].move("acked" if event.ok else "down")
+                    self.streams[i].error = "" if event.ok else event.text
+                    self.streams[i].since_ns = frame.t_ns
+        elif isinstance(event, Notice):
+            self.links[frame.conn].closing = event.closing
+        elif isinstance(event, Heard) and event.stream in self.streams:
+            stream = self.streams[event.stream]
+            stream.heard_ns = stream.since_ns = frame.t_ns
+            if b"gap" in frame.payload:
+                stream.whole = False
+                stream.move("resync")
+            if stream.whole:
+                stream.move("live")
+        if frame.conn.endswith(".rest") and b'"/book?' in frame.payload:
+            self.seed(json.loads(frame.payload)["path"].partition("topic=")[2])
+
+    def seed(self, stream_id: str) -> None:
+        stream = self.streams[stream_id]
+        stream.whole = True
+        if stream.heard_ns > stream.asked_ns:
+            stream.move("live")
 
 
 class Rig:
@@ -193,7 +289,7 @@ class Rig:
             self.clock,
             self.market,
             endpoints | more.pop("endpoints", {}),
-            {self.venue.name: exchange.http_url},
+            more.pop("rest_urls", None) or {self.venue.name: exchange.http_url},
             pace=pace,
             rng=random.Random(7),
             **more,
@@ -244,7 +340,7 @@ async def rig(
     """A running supervisor on a loopback exchange that publishes the two topics all the time."""
     async with loopback() as exchange:
         exchange.snapshots = {TOP: [PAYLOAD], DEPTH: [DEEP]}
-        for path in ("/rules", "/candles", "/funding", "/time"):
+        for path in ("/rules", "/candles", "/funding", "/time", "/all", "/book"):
             exchange.http[path] = b"{}"
         if before and (waiting := before(exchange)):
             await waiting

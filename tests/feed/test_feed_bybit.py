@@ -5,6 +5,7 @@ import itertools
 import json
 from math import isnan
 
+import msgspec
 import pytest
 from feed_rig import FAST, play, rig
 from loopback import Answer, Replay, book, top
@@ -13,7 +14,8 @@ from basisdesk.clock import wall_ns
 from basisdesk.config import Settings
 from basisdesk.engine import Engine, MemoryJournal
 from basisdesk.events import Frame
-from basisdesk.venues import known_venues
+from basisdesk.venues import Limits, known_venues
+from basisdesk.venues.bybit import Bybit
 
 pytestmark = pytest.mark.loopback
 SPOT, PERP = "bybit:spot:ADAUSDT", "bybit:perp:ADAUSDT"
@@ -123,8 +125,51 @@ def test_garbage_is_counted_by_reason_and_moves_nothing():
             r.exchange.blurt(b'{"topic":"kline.1.ADAUSDT"}')
             await r.until(lambda: market.bad_frames == 5)
             assert sum(market.bad_by_reason.values()) == 5
+            # Three unreadable messages of one stream in a minute: it is asked for anew (fault 23).
+            await r.until(lambda: r.exchange.asked("subscribe")["orderbook.1.ADAUSDT"] == 2)
+            await r.until(lambda: r.state("orderbook.1.ADAUSDT", "bybit.spot") == "live")
             assert market.legs[SPOT].mid == 0.515
-            assert r.state("orderbook.1.ADAUSDT", "bybit.spot") == "live"
+            assert not r.said("bybit.spot", "down")
+
+    play(scenario)
+
+
+class Mortal(Bybit):
+    """Bybit, were it to cut its connections like others: after a second of this pace."""
+
+    limits = Limits(connect_gap_s=0.0, life_s=1.0 / 0.05)
+
+
+class Watchful(RealMarket):
+    """Notes every frame after which a leg had lost its price, or its book."""
+
+    def __init__(self):
+        super().__init__()
+        self.lost = []
+        self.seen = set()
+
+    def take(self, frame):
+        super().take(frame)
+        for key, leg in self.legs.items():
+            if leg.mid == leg.mid and leg.book.valid:
+                self.seen.add(key)
+            elif key in self.seen:
+                self.lost.append((key, frame))
+
+
+def test_fault_12_a_renewal_loses_no_price_and_no_book_for_a_single_frame():
+    async def scenario():
+        market = Watchful()
+        pace = msgspec.structs.replace(FAST, renew_again_s=0.1)
+        venue = Mortal()
+        async with rig(pace, (SPOT, PERP), market=market, venue=venue, before=script) as r:
+            await r.until(lambda: market.seen == {SPOT, PERP})
+            links = [market.links[conn] for conn in ("bybit.spot", "bybit.linear")]
+            await r.until(lambda: all(link.renewed >= 2 for link in links))
+            assert market.lost == []
+            assert market.engine.market.gaps == market.engine.market.bad_frames == 0
+            assert not r.said("bybit.spot", "down") + r.said("bybit.linear", "down")
+            assert market.legs[SPOT].book.best() == (0.51, 900.0, 0.52, 80.0)
 
     play(scenario)
 

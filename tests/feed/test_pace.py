@@ -1,7 +1,11 @@
 import itertools
 import random
 
-from basisdesk.feed.pace import HostGate, Pace, backoff, cooling
+from basisdesk.feed.faults import Fault
+from basisdesk.feed.pace import HostGate, Pace, Waits, backoff, cooling
+from basisdesk.venues import Limits
+
+LIMITS = Limits()
 
 
 def test_backoff_doubles_to_its_limit_with_jitter_downwards():
@@ -29,9 +33,9 @@ def test_accept_then_close_stays_under_ten_connects_in_a_minute_whatever_the_dic
 
 
 def test_the_gate_lets_one_a_second_and_sixty_in_five_minutes_through_to_one_host():
-    gate, passed, now_s = HostGate(Pace()), [], 0.0
+    gate, passed, now_s = HostGate(), [], 0.0
     for _ in range(100_000):
-        wait_s = gate.wait_s("host", now_s)
+        wait_s = gate.wait_s("host", LIMITS, now_s)
         if not wait_s:
             passed.append(now_s)
         now_s += wait_s or 0.01
@@ -44,14 +48,43 @@ def test_the_gate_lets_one_a_second_and_sixty_in_five_minutes_through_to_one_hos
 
 
 def test_hosts_do_not_wait_for_each_other_and_first_connects_wait_for_nobody():
-    gate = HostGate(Pace())
-    assert gate.wait_s("a", 5.0) == 0.0
-    assert gate.wait_s("b", 5.0) == 0.0
-    assert gate.wait_s("a", 5.2) > 0.7
-    assert gate.wait_s("a", 5.2, first=True) == 0.0
+    gate = HostGate()
+    assert gate.wait_s("a", LIMITS, 5.0) == 0.0
+    assert gate.wait_s("b", LIMITS, 5.0) == 0.0
+    assert gate.wait_s("a", LIMITS, 5.2) > 0.7
+    assert gate.wait_s("a", LIMITS, 5.2, first=True) == 0.0
 
 
-def test_a_scaled_pace_keeps_its_counts():
+def test_a_scaled_pace_scales_what_the_venue_says_too():
     slow, fast = Pace(), Pace().scaled(0.1)
     assert fast.silent_s == slow.silent_s * 0.1
-    assert fast.connects == slow.connects
+    said = Limits(connects=7, send_gap_s=0.5, floor_s=5.0, life_s=100.0, ping_every_s=20.0)
+    limits = fast.limits(said)
+    assert (limits.send_gap_s, limits.floor_s, limits.life_s) == (0.05, 0.5, 10.0)
+    assert limits.connects == 7
+    assert limits.ping_every_s == 2.0
+
+
+def test_our_own_exchange_needs_no_restraint_but_its_heartbeats():
+    said = Limits(send_gap_s=0.5, floor_s=5.0, life_s=100.0, ping_every_s=20.0)
+    limits = Pace(restraint=0.0).limits(said)
+    assert limits == Limits(60, 0.0, 0.0, 0.0, 0, 100.0, 20.0, 0.0, 0.0)
+    gate = HostGate()
+    assert not any(gate.wait_s("h", limits, 1.0) for _ in range(1_000))
+
+
+def test_an_outage_of_thirty_seconds_is_over_within_eight_whatever_the_dice_say():
+    slowest_s = []
+    for seed in range(300):
+        waits, at_s = Waits(Pace(), random.Random(seed)), 0.0
+        while at_s < 30.0:
+            at_s += waits.after(Fault("refused", "away"))
+        slowest_s.append(at_s - 30.0)
+    assert sorted(slowest_s)[int(0.95 * 300)] <= 8.0
+
+
+def test_no_reconnect_is_sooner_than_the_venues_floor():
+    waits = Waits(Pace(), random.Random(3), floor_s=5.0)
+    for how in ("retry", "away", "retry"):
+        assert waits.after(Fault("x", how)) >= 5.0
+    assert waits.after(Fault("x", "tls")) == 300.0

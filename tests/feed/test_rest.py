@@ -24,7 +24,9 @@ def test_answers_become_frames_with_path_and_text():
         async with rig(before=script) as r:
             await r.until(lambda: any("/rules" in a["path"] for a in rest_answers(r)))
             (answer,) = [a for a in rest_answers(r) if "/rules" in a["path"]]
+            took_ms = answer.pop("took_ms")
             assert answer == {"path": "/rules?symbol=ADA", "data": '{"retCode":0,"café":1}'}
+            assert 0 < took_ms < 5_000
             assert r.said("tiny.rest", "up") == [""]
 
     play(scenario)

@@ -51,6 +51,20 @@ def test_only_the_difference_is_subscribed_and_all_of_it_again_after_a_reconnect
     play(scenario)
 
 
+def test_topics_of_no_leg_are_asked_for_and_dropped_too():
+    async def scenario():
+        async with rig() as r:
+            await r.until(lambda: r.state() == "live")
+            r.supervisor.watch({ADA}, [("tiny.linear", "combo.ADA")])
+            await r.until(lambda: r.state("combo.ADA", "tiny.linear") == "acked")
+            r.supervisor.watch({ADA})
+            await r.until(lambda: r.state("combo.ADA", "tiny.linear") == "unknown")
+            await r.until(lambda: r.exchange.open == 1)
+            assert r.state() == "live"
+
+    play(scenario)
+
+
 def test_a_disconnect_shows_and_heals():
     async def scenario():
         async with rig() as r:
@@ -74,7 +88,7 @@ def test_a_disconnect_shows_and_heals():
 PAYLOAD_LONG = b'{"topic":"top.ADA","x":"' + b"y" * 300 + b'"}'
 
 
-def test_a_refusal_shows_and_heals():
+def test_fault_1_a_refusal_shows_and_heals():
     async def scenario():
         async with rig() as r:
             await r.until(lambda: r.state() == "live")
@@ -104,7 +118,7 @@ def test_C1_a_silent_socket_is_noticed_by_the_watchdog_and_pings_go_out_unprompt
     play(scenario)
 
 
-def test_a_half_open_socket_is_down_within_twelve_seconds_of_its_pace():
+def test_fault_8_a_half_open_socket_is_down_within_twelve_seconds_of_its_pace():
     async def scenario():
         async with rig() as r:
             await r.until(lambda: r.state() == "live")
@@ -136,7 +150,7 @@ def test_a_quiet_market_that_answers_pings_is_left_alone():
 
 
 @pytest.mark.slow
-def test_acks_without_data_are_asked_again_with_patience_and_cut_in_the_end():
+def test_fault_9_acks_without_data_are_asked_again_with_patience_and_cut_in_the_end():
     async def scenario():
         async with rig() as r:
             await r.until(lambda: r.state() == "live")
@@ -153,7 +167,7 @@ def test_acks_without_data_are_asked_again_with_patience_and_cut_in_the_end():
     play(scenario)
 
 
-def test_one_dead_stream_is_asked_again_and_its_neighbours_stay_live():
+def test_fault_11_one_dead_stream_is_asked_again_and_its_neighbours_stay_live():
     async def scenario():
         async with rig() as r:
             await r.until(lambda: r.state() == "live" and r.state(DEPTH) == "live")
@@ -185,7 +199,7 @@ def test_a_bad_topic_is_shown_and_does_not_take_the_good_ones_with_it():
     play(scenario)
 
 
-def test_garbage_is_handed_on_and_the_connection_stays():
+def test_fault_26_garbage_is_handed_on_and_the_connection_stays():
     async def scenario():
         async with rig() as r:
             await r.until(lambda: r.state() == "live")
@@ -212,7 +226,7 @@ def test_broken_text_and_huge_frames_do_not_get_in():
     play(scenario)
 
 
-def test_a_full_inbox_is_told_drops_whole_connections_and_heals_when_the_engine_is_back():
+def test_fault_14_a_full_inbox_is_told_drops_whole_connections_and_heals_when_the_engine_is_back():
     async def scenario():
         async with rig(inbox=Inbox(limit_frames=300)) as r:
             await r.until(lambda: r.state() == "live")
@@ -232,7 +246,7 @@ def test_a_full_inbox_is_told_drops_whole_connections_and_heals_when_the_engine_
     play(scenario)
 
 
-def test_a_loop_that_stood_still_throws_away_what_is_buffered():
+def test_fault_40_a_loop_that_stood_still_throws_away_what_is_buffered():
     async def scenario():
         async with rig() as r:
             await r.until(lambda: r.state() == "live")
@@ -243,7 +257,7 @@ def test_a_loop_that_stood_still_throws_away_what_is_buffered():
     play(scenario)
 
 
-def test_a_machine_that_slept_starts_every_connection_afresh(monkeypatch):
+def test_fault_32_a_machine_that_slept_starts_every_connection_afresh(monkeypatch):
     async def scenario():
         async with rig() as r:
             await r.until(lambda: r.state() == "live")

@@ -1,3 +1,4 @@
+import errno
 import struct
 import zlib
 
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 
 from basisdesk.errors import TapeError
 from basisdesk.events import Frame
+from basisdesk.lab import tape as tape_module
 from basisdesk.lab.tape import TAPE_VERSION, TapeHeader, TapeReader, TapeWriter, header_for
 
 HEADER = header_for("demo", "0.0.0", 17)
@@ -23,7 +25,7 @@ frames_of = st.lists(
 )
 
 
-def write(path, frames, bytes_max=1 << 30):
+def write_tape(path, frames, bytes_max=1 << 30):
     with TapeWriter(path, HEADER, bytes_max) as tape:
         for frame in frames:
             tape.put(frame)
@@ -33,7 +35,7 @@ def write(path, frames, bytes_max=1 << 30):
 @given(frames_of)
 def test_a_tape_gives_back_exactly_its_frames(tmp_path_factory, frames):
     path = tmp_path_factory.mktemp("tape") / "a.tape"
-    write(path, frames)
+    write_tape(path, frames)
     reader = TapeReader(path)
     assert list(reader) == frames
     assert reader.header == HEADER
@@ -43,7 +45,7 @@ def test_a_tape_gives_back_exactly_its_frames(tmp_path_factory, frames):
 def test_a_tape_cut_anywhere_reads_to_its_last_whole_block_or_says_one_sentence(tmp_path):
     path, cut = tmp_path / "a.tape", tmp_path / "cut.tape"
     frames = [Frame("bybit.spot", b"x" * 50, second * 3_000_000_000) for second in range(6)]
-    write(path, frames)
+    write_tape(path, frames)
     whole = path.read_bytes()
     for size in range(len(whole)):
         cut.write_bytes(whole[:size])
@@ -59,7 +61,7 @@ def test_a_tape_cut_anywhere_reads_to_its_last_whole_block_or_says_one_sentence(
 
 def test_a_flipped_bit_in_a_block_refuses_the_tape(tmp_path):
     path = tmp_path / "a.tape"
-    write(path, [Frame("bybit.spot", b"payload" * 9, 5)])
+    write_tape(path, [Frame("bybit.spot", b"payload" * 9, 5)])
     raw = bytearray(path.read_bytes())
     raw[-3] ^= 4
     path.write_bytes(raw)
@@ -69,7 +71,7 @@ def test_a_flipped_bit_in_a_block_refuses_the_tape(tmp_path):
 
 def test_a_record_that_makes_no_sense_refuses_the_tape(tmp_path):
     path = tmp_path / "a.tape"
-    write(path, [])
+    write_tape(path, [])
     raw = struct.pack("<HqI", 9, 1, 0)  # connection 9 was never named
     stored = zstandard.compress(raw)
     with path.open("ab") as file:
@@ -98,7 +100,7 @@ def test_a_tape_of_a_newer_format_is_refused(tmp_path):
 def test_the_disk_limit_stops_the_recording_and_says_so(tmp_path):
     path = tmp_path / "a.tape"
     noise = [Frame("bybit.spot", bytes(range(256)), n * 3_000_000_000) for n in range(100)]
-    tape = write(path, noise, bytes_max=2_000)
+    tape = write_tape(path, noise, bytes_max=2_000)
     assert "limit" in tape.state
     assert path.stat().st_size <= 2_000
     assert list(TapeReader(path)) == noise[: len(list(TapeReader(path)))]
@@ -110,3 +112,24 @@ def test_an_existing_file_is_never_overwritten(tmp_path):
     with pytest.raises(TapeError):
         TapeWriter(path, HEADER, 1 << 20)
     assert path.read_bytes() == b"mine"
+
+
+def test_a_full_disk_stops_the_tape_and_nothing_else(tmp_path, monkeypatch):
+    path = tmp_path / "a.tape"
+    room = 600
+
+    def write(file, block):
+        nonlocal room
+        room -= len(block)
+        if room < 0:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return file.write(block)
+
+    monkeypatch.setattr(tape_module, "_write", write)
+    noise = [Frame("bybit.spot", bytes(range(256)), n * 3_000_000_000) for n in range(20)]
+    tape = write_tape(path, noise)
+    assert tape.state == "The tape stopped: No space left on device."
+    tape.put(noise[0])  # a stopped tape takes frames and forgets them
+    kept = list(TapeReader(path))
+    assert kept == noise[: len(kept)]
+    assert kept

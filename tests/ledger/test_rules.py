@@ -252,7 +252,9 @@ def test_every_kind_of_outcome_can_be_booked():
         ("bybit:spot:USDCUSDT", "USDC"),
         ("bybit:spot:BTCUSDC", "BTC"),
         ("gate:spot:ADA_USDT", "ADA"),
-        ("x:spot:ADAEUR", "ADAEUR"),
+        ("x:spot:ADAEUR", "ADA"),
+        ("x:spot:ADAXYZ", "ADAXYZ"),
+        ("kraken:perp:PF_XBTUSD", "BTC"),
     ],
 )
 def test_the_coin_of_a_spot_leg_is_read_from_its_name(key, name):

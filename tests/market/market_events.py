@@ -21,7 +21,7 @@ def quote(ms, bid=100.0, ask=101.0, key=SPOT, seq=None):
 def book(ms, seq, bids=(), asks=(), snapshot=False, key=SPOT, depth=50):
     conn = S if key == SPOT else P
     stream = f"{conn}/orderbook.{depth}.ADAUSDT"
-    return BookUpdate(key, stream, snapshot, list(bids), list(asks), seq, T0 + ms)
+    return BookUpdate(key, stream, snapshot, list(bids), list(asks), seq, T0 + ms, seq - 1)
 
 
 def whole(ms, seq=10, key=SPOT, depth=50):

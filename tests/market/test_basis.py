@@ -9,15 +9,11 @@ from hypothesis import strategies as st
 
 from basisdesk.config import Fees, Risk, Settings
 from basisdesk.events import Candles, FundingHistory, Ticker
-from basisdesk.market.basis import (
-    COLUMNS,
-    OUTAGES_MAX,
-    EwStats,
-    PairMarket,
-    fair_band_bp,
-    fair_basis_bp,
-)
+from basisdesk.market.basis import COLUMNS, OUTAGES_MAX, PairMarket
+from basisdesk.market.fair import fair_band_bp, fair_basis_bp
 from basisdesk.market.funding import FundingClock
+from basisdesk.market.stats import EwStats
+from basisdesk.venues.instrument import FundingRule
 
 SPOT, PERP = "bybit:spot:ADAUSDT", "bybit:perp:ADAUSDT"
 T0 = 1_700_006_400  # s
@@ -44,9 +40,11 @@ class FakeLeg:
 
     def __init__(self, key, bids, asks, tick="0.0001"):
         self.key, self.book, self.funding = key, FakeBook(bids, asks), FundingClock(8.0)
-        self.instrument = SimpleNamespace(tick=Decimal(tick), funding_interval_h=Decimal(8))
+        self.instrument = SimpleNamespace(
+            tick=Decimal(tick), funding_interval_h=Decimal(8), quote="USDT", funding=FundingRule()
+        )
         (self.bid, self.bid_size), (self.ask, self.ask_size) = bids[0], asks[0]
-        self.heard_ns, self.doubt = T0 * NS, None
+        self.heard_ns, self.doubt, self.dropped = T0 * NS, None, False
 
     @property
     def mid(self):

@@ -201,9 +201,9 @@ def test_two_coins_are_refused():
     refused(rig.do(order(short="bybit:perp:BTCUSDT")), "legs")
 
 
-def test_another_currency_is_refused():
+def test_a_currency_that_is_no_dollar_is_refused():
     rig = Rig()
-    rig.rules(SPOT, quote="USDC")
+    rig.rules(SPOT, quote="EUR")
     refused(rig.do(order()), "legs")
 
 

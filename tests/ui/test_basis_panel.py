@@ -80,7 +80,7 @@ def test_last_values_stand_on_the_axis_with_sign_unit_and_decimals_of_the_tick(p
 
 def test_following_moves_with_the_newest_point(panel, pair):
     before = panel.chart.t1_s
-    pair.series.push(NOW_S + 60, [0.364, 0.3665, 68, 67, 69, 66, 3, -4.5, 0.0184])
+    pair.series.push(NOW_S + 60, [0.364, 0.3665, 68, 67, 69, 66, 3, -4.5, 0.0184, NAN, NAN])
     panel.refresh()
     assert panel.chart.t1_s == pytest.approx(before + 60, abs=10)
 
@@ -94,7 +94,7 @@ def test_panning_pauses_and_says_so_and_follow_catches_up(panel, pair, qtbot):
     paused = button(panel, "Paused")
     assert not paused.isChecked()
     stood = chart.t1_s
-    pair.series.push(NOW_S + 60, [0.364, 0.3665, 68, 67, 69, 66, 3, -4.5, 0.0184])
+    pair.series.push(NOW_S + 60, [0.364, 0.3665, 68, 67, 69, 66, 3, -4.5, 0.0184, NAN, NAN])
     panel.refresh()
     assert chart.t1_s == stood
     qtbot.mouseClick(paused, left)
@@ -200,7 +200,7 @@ def test_trades_are_marked(panel, context):
 def test_an_outage_is_shaded_named_and_not_bridged(qtbot):
     pair = make_pair()
     pair.series.push_gap(NOW_S + 1)
-    pair.series.push(NOW_S + 121, [0.364, 0.3665, 68, 67, 69, 66, 3, -4.5, 0.0184])
+    pair.series.push(NOW_S + 121, [0.364, 0.3665, 68, 67, 69, 66, 3, -4.5, 0.0184, NAN, NAN])
     pair.outages.append((NOW_S + 1, NOW_S + 121, "perp feed down"))
     pair.outages.append((NOW_S + 200, None, "spot feed down"))
     context = make_context(pair)
@@ -226,7 +226,7 @@ def test_backfilled_rows_show_their_mid_alone(qtbot):
     pair.series.clear()
     for minute in range(60):
         t = NOW_S - 60 * (60 - minute)
-        pair.series.push(t, [0.364, 0.3665, 68 + minute, NAN, NAN, NAN, NAN, NAN, NAN])
+        pair.series.push(t, [0.364, 0.3665, 68 + minute, *[NAN] * 8])
     pair.now = replace(pair.now, open_bp=NAN, close_bp=NAN, fair_bp=NAN, round_trip_bp=NAN)
     panel = BasisPanel(make_context(pair), DARK)
     qtbot.addWidget(panel)
@@ -273,7 +273,7 @@ def test_another_pair_starts_with_its_own_ranges(panel, context):
     other.series.clear()
     for i in range(100):
         t = NOW_S - 10 + i / 10
-        other.series.push(t, [64_000.0, 64_100.0, 15, 14, 16, 15, 1, -4.5, 0.01])
+        other.series.push(t, [64_000.0, 64_100.0, 15, 14, 16, 15, 1, -4.5, 0.01, NAN, NAN])
     context.engine.pair = other
     panel.refresh()
     assert pane(panel, "price").y[0] > 60_000
@@ -288,7 +288,8 @@ def test_export_csv_writes_the_rows_in_view_without_a_nested_loop(panel, qtbot, 
     qtbot.waitUntil(lambda: readout(panel).startswith("Saved"), timeout=5000)
     lines = path.read_text().splitlines()
     assert lines[0] == (
-        "time_utc,spot,perp,mid_bp,open_bp,close_bp,mean_bp,sd_bp,fair_bp,funding_pct"
+        "time_utc,spot,perp,mid_bp,open_bp,close_bp,mean_bp,sd_bp,fair_bp,funding_pct,"
+            "combo_bid_bp,combo_ask_bp"
     )
     assert lines[-1].startswith("2026-11-21T05:40:50.000Z,0.364,")
     assert 2_850 < len(lines) - 1 <= 3_000

@@ -93,7 +93,7 @@ def test_every_stream_has_a_state_with_a_shape_and_its_counts():
 def test_each_connection_says_why_it_is_down():
     rig = Rig().begin()
     rig.frame(LINK, LinkChange("bybit.spot", "down", "the venue closed"))
-    rows = {row.key: row for row in link_rows(rig.engine, utc=True)}
+    rows = {row.key: row for row in link_rows(rig.engine, rig.context.status, utc=True)}
     assert rows["bybit.linear"].state == "\u25cf up"
     assert rows["bybit.spot"].state == "\u25a0 down"
     assert rows["bybit.spot"].reason == "the venue closed"

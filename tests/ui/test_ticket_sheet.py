@@ -198,7 +198,7 @@ def test_the_sheet_of_a_short_spot_says_borrow_and_the_long_liquidation():
 
 
 def test_before_there_is_a_price_every_line_stands_without_a_figure():
-    assert [line.value for line in sheets.empty_lines()] == ["\u2013"] * 9
+    assert [line.value for line in sheets.empty_lines()] == ["\u2013"] * 10
 
 
 def test_a_verdict_has_a_shape_beside_its_colour():

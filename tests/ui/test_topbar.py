@@ -34,7 +34,7 @@ def badges(bar) -> list[str]:
 
 def test_it_tells_the_trade_in_one_line(qtbot):
     bar = make_bar(qtbot, make_context(make_pair()))
-    assert bar._name.text() == "ADA"
+    assert bar._name.text() == "ADA ▾"
     assert bar._legs.text() == "Bybit spot · Bybit perp"
     assert texts(bar) == {
         "spot": "Spot  bid / ask 0.36398 / 0.36402 0.1 s",
@@ -153,7 +153,7 @@ def test_unknown_funding_is_a_dash(qtbot):
 
 def test_without_a_pair_nothing_is_made_up(qtbot):
     bar = make_bar(qtbot, make_context(None))
-    assert bar._name.text() == "No pair"
+    assert bar._name.text() == "No pair ▾"
     assert all(text.endswith("–") for text in texts(bar).values())
 
 

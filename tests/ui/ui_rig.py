@@ -58,6 +58,8 @@ class Rig:
         self.clock = ManualClock(START_NS)
         self.engine = Engine(self.settings, known_venues(), MemoryJournal())
         self.sent: list = []
+        self.shown_pairs: list = []
+        self.practised: list = []
         self.saved: list = []
         self.reconnected: list[str] = []
         self.left = False
@@ -80,6 +82,16 @@ class Rig:
 
     def reconnect(self, conn):
         self.reconnected.append(conn)
+
+    def show_pair(self, first, second):
+        self.shown_pairs.append((first, second))
+        self.submit(SetValue("pair", f"{first} {second}"))
+
+    def practise(self, kind, conn, for_s):
+        self.practised.append((kind, conn, for_s))
+
+    def stop_practice(self):
+        self.practised.append("stop")
 
     def quit(self):
         self.left = True

@@ -9,6 +9,7 @@ import pytest
 from basisdesk.errors import BadFrame
 from basisdesk.events import Ack, BookUpdate, Heard, Pong, Quote, Ticker, Trade
 from basisdesk.venues import known_venues
+from basisdesk.venues import TopicRule
 from basisdesk.venues.bybit import PAYLOAD_MAX, Bybit
 
 S, P = "bybit.spot", "bybit.linear"
@@ -133,6 +134,7 @@ def test_any_other_depth_is_a_book_update(linear, depth):
             [(30248.70, 0.0), (30249.30, 0.892)],
             177400507,
             1687940967464,
+            177400506,
         ),
     )
 
@@ -408,15 +410,15 @@ def test_topics_without_end_are_not_remembered(linear):
 
 
 def test_topics_of_a_leg():
-    conn, topics = Bybit().topics("bybit:spot:ADAUSDT")
-    assert conn == S
-    assert topics == (
+    topics = (
         "orderbook.1.ADAUSDT",
         "orderbook.50.ADAUSDT",
         "publicTrade.ADAUSDT",
         "tickers.ADAUSDT",
     )
-    assert Bybit().topics("bybit:perp:ADAUSDT") == (P, topics)
+    assert Bybit().topics("bybit:spot:ADAUSDT") == {S: topics}
+    assert Bybit().topics("bybit:perp:ADAUSDT") == {P: topics}
+    assert Bybit().batches([*topics, "tickers.BTCUSDT"]) == [topics, ("tickers.BTCUSDT",)]
 
 
 def test_messages_to_send():
@@ -428,15 +430,18 @@ def test_messages_to_send():
         "args": ["orderbook.1.ADAUSDT"],
     }
     assert decode(venue.unsubscribe(("a", "b"), "2"))["op"] == "unsubscribe"
-    assert decode(venue.ping("3")) == {"req_id": "3", "op": "ping"}
+    assert decode(venue.ping(S, "3")) == {"req_id": "3", "op": "ping"}
 
 
 def test_every_topic_has_a_limit_of_silence():
     venue = Bybit()
-    for topic in venue.topics("bybit:perp:ADAUSDT")[1]:
-        assert topic.rpartition(".")[0] in venue.quiet_s
-    assert venue.quiet_s["orderbook.1"] == 6.0
-    assert venue.quiet_s["publicTrade"] == 0.0
+    for topic in venue.topics("bybit:perp:ADAUSDT")[P]:
+        rule = venue.rule(P, topic)
+        assert rule.what != "other"
+        assert (rule.quiet_s > 0) == rule.awaited == (rule.what != "trades")
+    assert venue.rule(P, "orderbook.1.ADAUSDT") == TopicRule("top", 1, 6.0)
+    assert venue.rule(P, "orderbook.50.ADAUSDT").stateful
+    assert venue.rule(P, "nothing.ADAUSDT") == TopicRule()
 
 
 def test_an_unknown_connection_is_the_callers_mistake():

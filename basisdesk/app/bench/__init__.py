@@ -29,15 +29,17 @@ def run_bench(only: str | None = None) -> dict[str, Any]:
 
 
 def _groups() -> dict[str, Callable[[], Figures]]:
-    from basisdesk.app.bench.engine import measure_engine
+    from basisdesk.app.bench.engine import measure_engine, measure_venues
     from basisdesk.app.bench.memory import measure_memory
     from basisdesk.app.bench.paint import measure_paint
-    from basisdesk.app.bench.socket import measure_socket
+    from basisdesk.app.bench.socket import measure_pairs40, measure_socket
     from basisdesk.app.bench.start import measure_start
 
     return {
         "engine": measure_engine,
+        "venue": measure_venues,
         "socket": measure_socket,
+        "pairs40": measure_pairs40,
         "paint": measure_paint,
         "start": measure_start,
         "memory": measure_memory,

@@ -1,11 +1,13 @@
 """Frames a second from bytes to desk, beside typed msgspec decoding of the same bytes alone."""
 
 import gc
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from itertools import groupby
 
 import msgspec
 
-from basisdesk.app.bench.source import LEGS, collect
+from basisdesk.app.bench.bare import decoder_for
+from basisdesk.app.bench.source import LEGS, collect, is_message, pairs_of
 from basisdesk.clock import mono_s
 from basisdesk.config import Settings
 from basisdesk.engine import Engine, MemoryJournal
@@ -15,88 +17,44 @@ from basisdesk.venues import known_venues
 FRAMES = 20_000
 REPEATS = 5
 BATCH = 256
-
-Level = tuple[float, float]
-
-
-class _BookData(msgspec.Struct):
-    s: str
-    b: list[Level]
-    a: list[Level]
-    u: int
-
-
-class _Book(msgspec.Struct):
-    topic: str
-    type: str
-    ts: int
-    data: _BookData
-
-
-class _TickerData(msgspec.Struct):
-    symbol: str
-    markPrice: float | None = None
-    indexPrice: float | None = None
-    fundingRate: float | None = None
-    nextFundingTime: int | None = None
-    openInterest: float | None = None
-
-
-class _Ticker(msgspec.Struct):
-    topic: str
-    type: str
-    ts: int
-    data: _TickerData
-
-
-class _TradeRow(msgspec.Struct):
-    T: int
-    s: str
-    S: str
-    v: float
-    p: float
-
-
-class _Trades(msgspec.Struct):
-    topic: str
-    ts: int
-    data: list[_TradeRow]
-
-
-def _typed(payload: bytes) -> Callable[[bytes], object]:
-    """The typed decoder a program would choose for this message, chosen before the clock runs."""
-    if b'"topic":"orderbook' in payload[:40]:
-        return _DECODERS["book"]
-    if b'"topic":"tickers' in payload[:40]:
-        return _DECODERS["ticker"]
-    if b'"topic":"publicTrade' in payload[:40]:
-        return _DECODERS["trades"]
-    return _DECODERS["other"]
-
-
-_DECODERS: dict[str, Callable[[bytes], object]] = {
-    "book": msgspec.json.Decoder(_Book, strict=False).decode,
-    "ticker": msgspec.json.Decoder(_Ticker, strict=False).decode,
-    "trades": msgspec.json.Decoder(_Trades, strict=False).decode,
-    "other": msgspec.json.Decoder().decode,
-}
+COLLECT_S = 12.0
+RATE = 20.0  # of the one pair: enough messages in a few seconds
+VENUE_RATE = 4.0  # of ten pairs
 
 
 def measure_engine() -> dict[str, float]:
     """engine.frames_per_s, engine.bare_decode_per_s, engine.ratio (ours over bare), us a frame."""
-    frames = collect(FRAMES)
-    bare = min(_time_bare(frames) for _ in range(REPEATS))
-    ours = min(_time_engine(frames) for _ in range(REPEATS))
+    bare, ours = _measure([LEGS], RATE)
     return {
-        "engine.frames_per_s": len(frames) / ours,
-        "engine.bare_decode_per_s": len(frames) / bare,
-        "engine.ratio": bare / ours,
-        "engine.us_per_frame": ours / len(frames) * 1e6,
+        "engine.frames_per_s": ours,
+        "engine.bare_decode_per_s": bare,
+        "engine.ratio": ours / bare,
+        "engine.us_per_frame": 1e6 / ours,
     }
 
 
+def measure_venues() -> dict[str, float]:
+    """The same for ten pairs of each venue: venue.NAME.frames_per_s, .bare_decode_per_s, .ratio."""
+    figures = {}
+    for name in known_venues():
+        bare, ours = _measure(pairs_of(name), VENUE_RATE)
+        figures[f"venue.{name}.frames_per_s"] = ours
+        figures[f"venue.{name}.bare_decode_per_s"] = bare
+        figures[f"venue.{name}.ratio"] = ours / bare
+    return figures
+
+
+def _measure(pairs: Sequence[tuple[str, str]], rate: float) -> tuple[float, float]:
+    """(messages a second decoded and no more, messages a second through the engine)."""
+    frames = collect([key for pair in pairs for key in pair], rate, COLLECT_S, FRAMES)
+    count = sum(map(is_message, frames))
+    bare = min(_time_bare(frames) for _ in range(REPEATS))
+    ours = min(_time_engine(frames, pairs) for _ in range(REPEATS))
+    return count / bare, count / ours
+
+
 def _time_bare(frames: Sequence[Frame]) -> float:
-    work = [(_typed(frame.payload), frame.payload) for frame in frames]
+    work = [(decoder_for(f.conn, f.payload), f.payload) for f in frames if is_message(f)]
     gc.collect()
     start_s = mono_s()
     for decode, payload in work:
@@ -104,13 +62,20 @@ def _time_bare(frames: Sequence[Frame]) -> float:
     return mono_s() - start_s
 
 
-def _time_engine(frames: Sequence[Frame]) -> float:
+def _time_engine(frames: Sequence[Frame], pairs: Sequence[tuple[str, str]]) -> float:
+    """Seconds for the messages of sockets; answers over HTTP and our own frames are not timed."""
     engine = Engine(Settings(), known_venues(), MemoryJournal())
-    show = msgspec.json.encode(SetValue("pair", " ".join(LEGS)))
+    show = msgspec.json.encode(SetValue("pair", " ".join(pairs[0])))
     engine.advance([Frame(COMMAND, show, frames[0].t_ns)])
-    batches = [frames[at : at + BATCH] for at in range(0, len(frames), BATCH)]
-    gc.collect()
-    start_s = mono_s()
-    for batch in batches:
-        engine.advance(batch)
-    return mono_s() - start_s
+    for pair in pairs[1:]:
+        engine.market.pair(*pair)
+    took_s = 0.0
+    for timed, run in groupby(frames, is_message):
+        batch = list(run)
+        gc.collect(0)
+        for at in range(0, len(batch), BATCH):
+            part = batch[at : at + BATCH]
+            start_s = mono_s()
+            engine.advance(part)
+            took_s += (mono_s() - start_s) * timed
+    return took_s

@@ -39,6 +39,15 @@ class _NoActions:
     def reconnect(self, conn: str) -> None:
         """Ignore."""
 
+    def show_pair(self, first: str, second: str) -> None:
+        """Ignore."""
+
+    def practise(self, kind: str, conn: str, for_s: float) -> None:
+        """Ignore."""
+
+    def stop_practice(self) -> None:
+        """Ignore."""
+
     def quit(self) -> None:
         """Ignore."""
 
@@ -83,6 +92,8 @@ def _rows() -> dict[str, np.ndarray]:
         "sd_bp": np.full(POINTS, 2.0),
         "fair_bp": np.full(POINTS, -4.5),
         "funding_pct": 0.01 + np.cumsum(rng.normal(0, 1e-6, POINTS)),
+        "combo_bid_bp": mid - 1.2,
+        "combo_ask_bp": mid + 1.2,
     }
 
 

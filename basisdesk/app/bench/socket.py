@@ -1,40 +1,58 @@
-"""Messages a second from a real socket to the desk while the window paints, and what it feels."""
+"""Messages a second from real sockets to the desk while the window paints, and what it feels.
+
+Two loads: one pair under a flood, as much as goes through; and forty pairs on four venues at a
+steady rate, where the window must stay smooth and a core be left.
+"""
 
 import asyncio
 import os
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import msgspec
+import psutil
 from websockets.asyncio.client import connect
 
-from basisdesk.app.bench.source import LEGS, demo_exchange
+from basisdesk.app.bench.source import LEGS, Exchange, demo_exchange, pairs_of
 from basisdesk.clock import mono_s
 from basisdesk.config import Settings
-from basisdesk.ui.context import Context
-from basisdesk.ui.window import MainWindow
+from basisdesk.errors import UserError
+from basisdesk.market.cross import cross_leg
 from basisdesk.venues import known_venues
+from basisdesk.venues.instrument import split_symbol
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from basisdesk.ui.context import Context
+    from basisdesk.ui.window import MainWindow
+
+    Fly = Callable[[Context, MainWindow], Awaitable[None]]
 
 RATE = 6_000.0  # times the usual messages: more than any reader here takes
 WARM_S = 3.0
 MEASURE_S = 8.0
 LAG_BEAT_S = 0.01
 
+PAIRS_RATE = 1.0  # of the demo's usual messages: about 3,000 a second for the forty pairs
+PAIRS_WARM_S = 60.0  # at most, until every leg has a quote and the history is in
+PAIRS_SETTLE_S = 5.0
+PAIRS_MEASURE_S = 20.0
+
 
 def measure_socket() -> dict[str, float]:
     """Messages a second into the desk and into nothing, and the p99 of the window's lag."""
-    from basisdesk.app.desk import DeskOptions, run_desk
-
-    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     with demo_exchange(RATE) as exchange:
-        bare = asyncio.run(_bare(exchange.url))
-    with demo_exchange(RATE) as exchange, tempfile.TemporaryDirectory() as folder:
-        watch = _Watch()
-        urls = {"spot": exchange.url("bybit.spot"), "linear": exchange.url("bybit.linear")}
-        settings = msgspec.structs.replace(
-            Settings(), feeds={"bybit": urls | {"rest": exchange.rest}}
-        )
-        run_desk(DeskOptions(Path(folder), settings, mode="live", pilot=watch.fly))
+        bare = asyncio.run(_bare(exchange))
+    watch = _Watch(MEASURE_S)
+
+    async def fly(context: "Context", window: "MainWindow") -> None:
+        await asyncio.sleep(WARM_S)
+        await watch.measure(context, window)
+
+    with demo_exchange(RATE) as exchange:
+        _run(exchange, fly)
     return {
         "socket.msgs_per_s": watch.messages_per_s,
         "socket.bare_msgs_per_s": bare,
@@ -44,23 +62,74 @@ def measure_socket() -> dict[str, float]:
     }
 
 
+def measure_pairs40() -> dict[str, float]:
+    """Forty pairs on four venues: the window's lag, the share of a core, messages a second."""
+    watch = _Watch(PAIRS_MEASURE_S)
+    pairs = [pair for name in known_venues() for pair in pairs_of(name)]
+
+    async def fly(context: "Context", window: "MainWindow") -> None:
+        await _watch_pairs(context, pairs)
+        await asyncio.sleep(PAIRS_SETTLE_S)
+        await watch.measure(context, window)
+
+    with demo_exchange(PAIRS_RATE) as exchange:
+        _run(exchange, fly)
+    return {
+        "pairs40.ui_lag_p99_ms": watch.lag_p99_ms,
+        "pairs40.cpu_share": watch.cpu_share,
+        "pairs40.msgs_per_s": watch.messages_per_s,
+        "pairs40.paints_per_s": watch.paints_per_s,
+        "pairs40.pairs": float(len(pairs)),
+    }
+
+
+async def _watch_pairs(context: "Context", pairs: list[tuple[str, str]]) -> None:
+    """Have the desk's own feeds bring all of them; wait until every leg is quoted."""
+    market = context.engine.market
+    legs = {key for pair in pairs for key in pair}
+    legs |= {leg for key in legs if (leg := cross_leg(split_symbol(key)[1]))}
+    desk: Any = context.actions
+    desk.feeding.supervisor.watch(legs)
+    for pair in pairs:
+        market.pair(*pair)
+    silent: list[str] = []
+    for _ in range(int(PAIRS_WARM_S / 0.1)):
+        await asyncio.sleep(0.1)
+        silent = [key for key in sorted(legs) if not market.leg(key).quote_ns]
+        if not silent and sum(len(p.series) > 500 for p in market.pairs.values()) >= len(pairs):
+            return
+    if silent:
+        raise UserError(f"bench: {len(silent)} of {len(legs)} legs stayed silent: {silent[0]}.")
+
+
+def _run(exchange: Exchange, fly: "Fly") -> None:
+    """A desk whose feeds all come from this exchange, with a pilot in a person's place."""
+    from basisdesk.app.desk import DeskOptions, run_desk
+
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    settings = msgspec.structs.replace(Settings(), feeds=exchange.feeds())
+    with tempfile.TemporaryDirectory() as folder:
+        run_desk(DeskOptions(Path(folder), settings, mode="live", pilot=fly))
+
+
 class _Watch:
     """Sits in the desk's place of a person and counts."""
 
-    def __init__(self) -> None:
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
         self.messages_per_s = 0.0
         self.lag_p99_ms = 0.0
         self.paints_per_s = 0.0
+        self.cpu_share = 0.0
 
-    async def fly(self, context: Context, window: MainWindow) -> None:
-        """Let the flood start, then measure for a while."""
-        await asyncio.sleep(WARM_S)
-        market = context.engine.market
-        frames, start_s = market.frames, mono_s()
-        paints = window.refreshes
+    async def measure(self, context: "Context", window: "MainWindow") -> None:
+        """Look at the desk for a while."""
+        market, process = context.engine.market, psutil.Process()
+        frames, paints, start_s = market.frames, window.refreshes, mono_s()
+        used_s = _used_s(process)
         lags = []
         last_s = start_s
-        while last_s - start_s < MEASURE_S:
+        while last_s - start_s < self._seconds:
             await asyncio.sleep(LAG_BEAT_S)
             now_s = mono_s()
             lags.append(max(0.0, now_s - last_s - LAG_BEAT_S) * 1e3)
@@ -68,25 +137,34 @@ class _Watch:
         took_s = last_s - start_s
         self.messages_per_s = (market.frames - frames) / took_s
         self.paints_per_s = (window.refreshes - paints) / took_s
+        self.cpu_share = (_used_s(process) - used_s) / took_s
         self.lag_p99_ms = sorted(lags)[int(len(lags) * 0.99)]
 
 
-async def _bare(url: object) -> float:
-    """The library alone on plain asyncio: two sockets read to nowhere."""
+def _used_s(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return float(times.user + times.system)
+
+
+async def _bare(exchange: Exchange) -> float:
+    """The library alone on plain asyncio: the same sockets read to nowhere."""
     venue = known_venues()["bybit"]
+    topics: dict[str, list[str]] = {}
+    for leg in LEGS:
+        for conn, each in venue.topics(leg).items():
+            topics.setdefault(conn, []).extend(each)
     count = 0
 
-    async def read(leg: str) -> None:
+    async def read(conn: str) -> None:
         nonlocal count
-        conn, topics = venue.topics(leg)
-        assert callable(url)
-        async with connect(url(conn), proxy=None) as ws:
-            await ws.send(venue.subscribe(topics, "bench").decode())
+        async with connect(exchange.sockets[conn], proxy=None) as ws:
+            for number, batch in enumerate(venue.batches(topics[conn])):
+                await ws.send(venue.subscribe(batch, str(number + 1)).decode())
             while True:
                 await ws.recv(decode=False)
                 count += 1
 
-    readers = [asyncio.create_task(read(leg)) for leg in LEGS]
+    readers = [asyncio.create_task(read(conn)) for conn in topics]
     await asyncio.sleep(WARM_S)
     start_s, before = mono_s(), count
     await asyncio.sleep(MEASURE_S)

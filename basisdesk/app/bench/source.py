@@ -1,34 +1,43 @@
-"""Where the benchmark's frames come from: the demo exchange, run as users run it."""
+"""Where the benchmark's frames come from: the demo exchange, run and recorded as users do it."""
 
-import asyncio
 import subprocess
 import sys
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import msgspec
-from websockets.asyncio.client import connect
 
-from basisdesk.clock import mono_s
+from basisdesk.app.record import RecordOptions, record
+from basisdesk.config import Settings
+from basisdesk.errors import UserError
 from basisdesk.events import Frame
-from basisdesk.venues import known_venues
+from basisdesk.lab.tape import TapeReader
 
 SYMBOL = "ADAUSDT"
 LEGS = (f"bybit:spot:{SYMBOL}", f"bybit:perp:{SYMBOL}")
 
+# Ten coins that every venue lists, as (spot, perp) legs: forty pairs on four venues.
+COINS = ("BTC", "ETH", "SOL", "XRP", "ADA", "DOGE", "LTC", "LINK", "AVAX", "DOT")
+
 
 @dataclass(frozen=True)
 class Exchange:
-    """A running demo exchange."""
+    """A running demo exchange. sockets: WebSocket address of each connection."""
 
     pid: int
-    ws: str
     rest: str
+    sockets: dict[str, str]
 
-    def url(self, conn: str) -> str:
-        """Address of one of Bybit's connections on this exchange."""
-        return f"{self.ws}/{conn.removeprefix('bybit.')}"
+    def feeds(self) -> dict[str, dict[str, str]]:
+        """The `feeds` settings that send a desk here, for every venue."""
+        made: dict[str, dict[str, str]] = {}
+        for conn, url in self.sockets.items():
+            venue, _, channel = conn.partition(".")
+            made.setdefault(venue, {"rest": self.rest})[channel] = url
+        return made
 
 
 @contextmanager
@@ -39,7 +48,7 @@ def demo_exchange(rate: float) -> Iterator[Exchange]:
         try:
             assert process.stdout is not None
             said = msgspec.json.decode(process.stdout.readline())
-            yield Exchange(process.pid, said["ws"], said["rest"])
+            yield Exchange(process.pid, said["rest"], said["sockets"])
         finally:
             assert process.stdin is not None
             process.stdin.close()
@@ -49,24 +58,38 @@ def demo_exchange(rate: float) -> Iterator[Exchange]:
                 process.kill()
 
 
-def collect(count: int) -> list[Frame]:
-    """`count` frames of both legs as they came off the wire, in the order they came."""
-    with demo_exchange(rate=20) as exchange:
-        return asyncio.run(_collect(exchange, count))
+def pairs_of(venue: str) -> list[tuple[str, str]]:
+    """The venue's ten pairs, spot leg first."""
+    if venue == "okx":
+        names = [(f"{coin}-USDT", f"{coin}-USDT-SWAP") for coin in COINS]
+    elif venue == "kraken":
+        names = [(f"{c}/USD", f"PF_{'XBT' if c == 'BTC' else c}USD") for c in COINS]
+    else:
+        names = [(f"{coin}USDT", f"{coin}USDT") for coin in COINS]
+    return [(f"{venue}:spot:{spot}", f"{venue}:perp:{perp}") for spot, perp in names]
 
 
-async def _collect(exchange: Exchange, count: int) -> list[Frame]:
-    venue = known_venues()["bybit"]
-    frames: list[Frame] = []
-    started_s = mono_s()
+def collect(legs: Sequence[str], rate: float, seconds: float, count: int) -> list[Frame]:
+    """What a desk that watches these legs records: frames of all its feeds, in order.
 
-    async def read(leg: str) -> None:
-        conn, topics = venue.topics(leg)
-        async with connect(exchange.url(conn), proxy=None) as ws:
-            await ws.send(venue.subscribe(topics, "bench").decode())
-            while len(frames) < count:
-                payload = await ws.recv(decode=False)
-                frames.append(Frame(conn, payload, int((mono_s() - started_s) * 1e9) + 10**18))
+    Ends with the `count`-th message of a socket. Raises UserError when there are fewer than half.
+    """
+    with demo_exchange(rate) as exchange, tempfile.TemporaryDirectory() as folder:
+        settings = msgspec.structs.replace(Settings(), feeds=exchange.feeds())
+        tape = Path(folder) / "bench.tape"
+        record(RecordOptions(tuple(legs), seconds, tape, {}, settings))
+        frames: list[Frame] = []
+        messages = 0
+        for frame in TapeReader(tape):
+            frames.append(frame)
+            messages += is_message(frame)
+            if messages >= count:
+                break
+    if messages < count / 2:
+        raise UserError(f"bench: only {messages} messages came in {seconds:g} s; try again alone.")
+    return frames
 
-    await asyncio.gather(*(read(leg) for leg in LEGS))
-    return frames[:count]
+
+def is_message(frame: Frame) -> bool:
+    """It came over a socket of a venue: no HTTP answer, nothing of our own."""
+    return not frame.conn.startswith("desk.") and not frame.conn.endswith(".rest")

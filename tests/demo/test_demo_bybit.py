@@ -6,22 +6,21 @@ from itertools import pairwise
 
 import pytest
 
-from basisdesk.demo.coins import BY_SYMBOL, COINS
-from basisdesk.demo.dialects import (
-    Numbers,
+from basisdesk.demo.coins import CALIBRATED
+from basisdesk.demo.dialect_bybit import (
+    BybitDialect,
     Request,
     answer,
     parse_topic,
     pong,
-    rate_text,
     read_request,
     refusal,
-    trimmed,
 )
-from basisdesk.demo.legs import LegFeed
-from basisdesk.demo.market import Market
+from basisdesk.demo.dialect_bybit_pages import Numbers, rate_text, trimmed
+from tests.demo.demo_rig import EPOCH_MS, Desk, make_leg
 
-EPOCH_MS = 1_790_000_000_000
+CONN = {"spot": "bybit.spot", "linear": "bybit.linear"}
+BYBIT = BybitDialect()
 DECIMAL = re.compile(r"\d+(\.\d+)?")
 SPOT_TICKER = (
     "symbol lastPrice highPrice24h lowPrice24h prevPrice24h volume24h turnover24h price24hPcnt "
@@ -30,28 +29,33 @@ SPOT_TICKER = (
 
 
 @pytest.fixture(scope="module")
-def market():
-    return Market(7, "mixed", EPOCH_MS)
+def floor():
+    return Desk(EPOCH_MS).floor
 
 
-def stream(category, symbol, kinds, pulses=120, step_ms=100, quotes=1):
+def leg_of(category, symbol):
+    return make_leg(f"bybit:{'spot' if category == 'spot' else 'perp'}:{symbol}")
+
+
+def stream(floor, category, symbol, kinds, pulses=120, step_ms=100, quotes=1):
     """(greetings, then the messages of each pulse) as parsed JSON, in order."""
-    market = Market(7, "mixed", EPOCH_MS)
-    leg = LegFeed(BY_SYMBOL[symbol], category, market, EPOCH_MS)
-    topics = {f"{k}.{symbol}": parse_topic(f"{k}.{symbol}", category) for k in kinds}
-    said = [json.loads(m) for t in topics.values() for m in leg.greeting(t, EPOCH_MS)]
+    leg, conn = leg_of(category, symbol), CONN[category]
+    topics = [parse_topic(f"{kind}.{symbol}", category, floor) for kind in kinds]
+    memories = [{} for _ in topics]
+    said = []
+    for topic, memory in zip(topics, memories, strict=True):
+        said += BYBIT.greet(conn, topic, leg, memory, EPOCH_MS)
     for at in range(1, pulses + 1):
-        now_ms = EPOCH_MS + at * step_ms
-        market.advance(now_ms)
-        for messages in leg.pulse(topics, now_ms, slow=True, quotes=quotes).values():
-            said += [json.loads(m) for m in messages]
-    return said
+        news = leg.pulse(EPOCH_MS + at * step_ms, slow=True, quotes=quotes)
+        for topic, memory in zip(topics, memories, strict=True):
+            said += BYBIT.say(conn, topic, leg, memory, news)
+    return [json.loads(message) for message in said]
 
 
 @pytest.mark.parametrize("category", ["spot", "linear"])
 @pytest.mark.parametrize("symbol", ["BTCUSDT", "ADAUSDT"])
-def test_book_chain(category, symbol):
-    said = stream(category, symbol, ["orderbook.50"])
+def test_book_chain(floor, category, symbol):
+    said = stream(floor, category, symbol, ["orderbook.50"])
     assert said[0]["type"] == "snapshot"
     assert {m["type"] for m in said[1:]} == {"delta"}
     book, last_u, last_seq = {"b": {}, "a": {}}, None, 0
@@ -78,8 +82,8 @@ def test_book_chain(category, symbol):
 
 
 @pytest.mark.parametrize("category", ["spot", "linear"])
-def test_top_of_book_is_a_snapshot_that_counts_its_changes(category):
-    said = stream(category, "ADAUSDT", ["orderbook.1"])
+def test_top_of_book_is_a_snapshot_that_counts_its_changes(floor, category):
+    said = stream(floor, category, "ADAUSDT", ["orderbook.1"])
     assert len(said) >= 100  # ten a second
     for before, after in pairwise(said):
         changed = (before["data"]["b"], before["data"]["a"]) != (
@@ -92,28 +96,29 @@ def test_top_of_book_is_a_snapshot_that_counts_its_changes(category):
         assert 0 < float(bid) < float(ask)
 
 
-def test_unchanged_top_is_repeated_after_three_seconds_with_the_same_u(market):
-    leg = LegFeed(BY_SYMBOL["ADAUSDT"], "linear", market, EPOCH_MS)
-    topic = parse_topic("orderbook.1.ADAUSDT", "linear")
-    (first,) = leg.greeting(topic, EPOCH_MS)
-    leg.move = lambda now_ms: None  # a market that stands still
+def test_unchanged_top_is_repeated_after_three_seconds_with_the_same_u(floor):
+    leg = leg_of("linear", "ADAUSDT")
+    topic = parse_topic("orderbook.1.ADAUSDT", "linear", floor)
+    (first,) = BYBIT.greet("bybit.linear", topic, leg, {}, EPOCH_MS)
+    leg._move = lambda now_ms: None  # a market that stands still
     said = []
     for at in range(1, 75):
-        said += leg.pulse({topic.text: topic}, EPOCH_MS + 100 * at, slow=False).get(topic.text, [])
+        news = leg.pulse(EPOCH_MS + 100 * at, slow=False)
+        said += BYBIT.say("bybit.linear", topic, leg, {}, news)
     assert [json.loads(m)["ts"] - EPOCH_MS for m in said] == [3000, 6000]
     assert {json.loads(m)["data"]["u"] for m in said} == {json.loads(first)["data"]["u"]}
 
 
-def test_a_flood_has_its_own_u_each():
-    said = stream("spot", "ADAUSDT", ["orderbook.1"], pulses=10, quotes=200)
+def test_a_flood_has_its_own_u_each(floor):
+    said = stream(floor, "spot", "ADAUSDT", ["orderbook.1"], pulses=10, quotes=200)
     ids = [m["data"]["u"] for m in said]
     assert len(ids) >= 1900
     assert ids == sorted(set(ids))
     assert all(float(m["data"]["b"][0][0]) < float(m["data"]["a"][0][0]) for m in said)
 
 
-def test_spot_ticker_has_no_bid_and_no_ask():
-    said = stream("spot", "BTCUSDT", ["tickers", "publicTrade"])
+def test_spot_ticker_has_no_bid_and_no_ask(floor):
+    said = stream(floor, "spot", "BTCUSDT", ["tickers", "publicTrade"])
     tickers = [m for m in said if m["topic"] == "tickers.BTCUSDT"]
     assert len(tickers) > 5
     for message in tickers:
@@ -122,8 +127,8 @@ def test_spot_ticker_has_no_bid_and_no_ask():
         assert all(isinstance(text, str) for text in message["data"].values())
 
 
-def test_linear_ticker_deltas_merge_to_the_full_state():
-    said = stream("linear", "ADAUSDT", ["tickers"], pulses=1300)
+def test_linear_ticker_deltas_merge_to_the_full_state(floor):
+    said = stream(floor, "linear", "ADAUSDT", ["tickers"], pulses=1300)
     first, deltas = said[0]["data"], said[1:]
     assert said[0]["type"] == "snapshot"
     assert {m["type"] for m in deltas} == {"delta"}
@@ -145,8 +150,8 @@ def test_linear_ticker_deltas_merge_to_the_full_state():
 
 
 @pytest.mark.parametrize("category", ["spot", "linear"])
-def test_trades_are_in_order_and_on_the_tick(category):
-    said = stream(category, "BTCUSDT", ["publicTrade"], pulses=200)
+def test_trades_are_in_order_and_on_the_tick(floor, category):
+    said = stream(floor, category, "BTCUSDT", ["publicTrade"], pulses=200)
     rows = [row for m in said for row in m["data"]]
     assert len(rows) > 30
     times = [row["T"] for row in rows]
@@ -159,21 +164,24 @@ def test_trades_are_in_order_and_on_the_tick(category):
         assert abs(float(row["p"]) * 10 - round(float(row["p"]) * 10)) < 1e-6
 
 
-@pytest.mark.parametrize("coin", COINS, ids=lambda coin: coin.name)
+@pytest.mark.parametrize("coin", CALIBRATED, ids=lambda coin: coin.name)
 def test_numbers_are_exact(coin):
-    spot, linear = Numbers(coin, "spot"), Numbers(coin, "linear")
-    ticks = round(coin.price * 10**coin.tick_decimals)
-    assert float(spot.tick(ticks)) == float(linear.tick(ticks)) == coin.price
-    assert spot.lots(0) == linear.lots(0) == "0"
-    assert len(linear.tick(ticks).partition(".")[2]) == coin.price_decimals
+    for category in ("spot", "linear"):
+        leg = leg_of(category, f"{coin.name}USDT")
+        numbers = Numbers(leg)
+        ticks = round(coin.price / float(leg.spec.tick))
+        assert float(numbers.tick(ticks)) == coin.price
+        assert numbers.lots(0) == "0"
+        if category == "linear":
+            assert len(numbers.tick(ticks).partition(".")[2]) == leg.spec.tick_decimals
 
 
 def test_recorded_number_styles():
-    btc = BY_SYMBOL["BTCUSDT"]
-    assert Numbers(btc, "linear").tick(651142) == "65114.20"
-    assert Numbers(btc, "spot").tick(651400) == "65140"
-    assert Numbers(btc, "linear").lots(6054) == "6.054"
-    assert Numbers(btc, "spot").lots(4620) == "0.00462"
+    spot, linear = Numbers(leg_of("spot", "BTCUSDT")), Numbers(leg_of("linear", "BTCUSDT"))
+    assert linear.tick(651142) == "65114.20"
+    assert spot.tick(651400) == "65140"
+    assert linear.lots(6054) == "6.054"
+    assert spot.lots(4620) == "0.00462"
     assert trimmed("100") == "100"
     assert rate_text(0.0001) == "0.0001"
     assert rate_text(-0.00003412) == "-0.00003412"
@@ -202,24 +210,24 @@ def test_control_answers():
         "",
     ],
 )
-def test_bad_topics_have_no_handler(text):
-    assert parse_topic(text, "linear") is None
+def test_bad_topics_have_no_handler(floor, text):
+    assert parse_topic(text, "linear", floor) is None
     ask = Request(op="subscribe", args=["tickers.ADAUSDT", text])
-    topics = [parse_topic(t, "linear") for t in ask.args]
+    topics = [parse_topic(t, "linear", floor) for t in ask.args]
     assert refusal(ask, "linear", topics, ()) == f"error:handler not found,topic:{text}"
 
 
-def test_duplicates_and_too_many_arguments():
+def test_duplicates_and_too_many_arguments(floor):
     ask = Request(op="subscribe", args=["tickers.ADAUSDT"])
-    topics = [parse_topic(t, "spot") for t in ask.args]
+    topics = [parse_topic(t, "spot", floor) for t in ask.args]
     said = refusal(ask, "spot", topics, ["tickers.ADAUSDT"])
     assert said == "error:already subscribed,topic:tickers.ADAUSDT"
     many = Request(op="subscribe", args=["tickers.ADAUSDT"] * 11)
-    topics = [parse_topic(t, "spot") for t in many.args]
+    topics = [parse_topic(t, "spot", floor) for t in many.args]
     assert "args size" in refusal(many, "spot", topics, ())
     assert refusal(many, "linear", topics, ()) == ""
     long = Request(op="subscribe", args=["tickers.ADAUSDT"] * 1500)
-    topics = [parse_topic(t, "linear") for t in long.args]
+    topics = [parse_topic(t, "linear", floor) for t in long.args]
     assert "args length" in refusal(long, "linear", topics, ())
 
 

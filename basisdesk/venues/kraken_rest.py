@@ -1,0 +1,398 @@
+"""Kraken over HTTP: rules, tiers, candles, past funding, tickers and the server's clock.
+
+An answer comes in as a frame like any other: {"path": "/0/public/...?query", "data": "<body>"}.
+Rules are read as Decimal from the very digits; a row that cannot be read is left out, an answer
+with no readable row is a BadFrame. Source: docs.kraken.com REST pages (2026-07).
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from math import nan
+from typing import Annotated, TypeVar
+from urllib.parse import parse_qsl, urlsplit
+
+import msgspec
+from msgspec import Meta
+
+from basisdesk.errors import BadFrame
+from basisdesk.events import Candles, FundingHistory, FundingInfo, Ticker, VenueTime
+from basisdesk.venues import MarketEvent
+from basisdesk.venues.instrument import FundingRule, Instrument, Instruments, Tier, Tiers
+from basisdesk.venues.kraken_spot import to_ms
+
+MINUTE_MS = 60_000
+FUNDING_KEPT = 720  # newest settlements kept: 30 days; the venue sends years
+NO_LIMIT = Decimal(10) ** 12  # the venue names no largest order or tier
+INTERVAL_H = 1
+# A premium's 24th part an hour, no interest term, no clamp, paid on the index as time passes
+# (support, linear perpetual contracts, 2026).
+FUNDING = FundingRule(0.0, 0.0, "24h", "accrual", "index")
+RATE_DIGITS = Decimal("1e-24")
+CAP_DEFAULT = 0.0025  # of the rate an hour, where the answer does not say
+
+_OLD = {"XBT": "BTC", "XDG": "DOGE"}  # spot REST says the first, WebSocket v2 the second
+_NEW = {new: old for old, new in _OLD.items()}
+_PAIR_QUOTES = (
+    "USDT",
+    "USDC",
+    "USD",
+    "EUR",
+    "GBP",
+    "AUD",
+    "CAD",
+    "CHF",
+    "JPY",
+    "XBT",
+    "ETH",
+    "DAI",
+)
+_SPOT = re.compile(r"([A-Za-z0-9][A-Za-z0-9.]{0,23})/([A-Z0-9]{2,10})")
+_LINEAR = re.compile(r"PF_([A-Za-z0-9]{1,30})USD")
+_CHART = re.compile(r"/api/charts/v1/trade/(PF_[A-Za-z0-9]{1,33})/1m")
+
+Query = Mapping[str, str]
+Close = Annotated[float, Meta(gt=0.0, lt=1e9)]
+Figure = Annotated[float, Meta(ge=0.0, lt=1e16)] | None
+Seconds = Annotated[int, Meta(gt=0, le=10**11)]
+Millis = Annotated[int, Meta(gt=0, le=10**14)]
+Stamp = Annotated[datetime, Meta(tz=True)]
+
+
+class _Answer(msgspec.Struct, gc=False):
+    path: str
+    data: str
+
+
+class _Spot(msgspec.Struct, gc=False):
+    error: list[str]
+    result: msgspec.Raw = msgspec.Raw(b"{}")
+
+
+class _PairRow(msgspec.Struct, gc=False):
+    altname: str
+    wsname: str
+    tick_size: Decimal
+    lot_decimals: Annotated[int, Meta(ge=0, le=18)]
+    ordermin: Decimal
+    costmin: Decimal = Decimal(0)
+    status: str = "online"
+
+
+class _SpotTime(msgspec.Struct, gc=False):
+    unixtime: Seconds
+
+
+class _Margin(msgspec.Struct, gc=False):
+    initialMargin: Decimal
+    maintenanceMargin: Decimal
+    numNonContractUnits: Decimal | None = None  # lower end, quote currency
+
+
+class _Listed(msgspec.Struct, gc=False):
+    symbol: str
+    type: str
+    tradeable: bool
+
+
+class _ContractRow(_Listed, gc=False):
+    tickSize: Decimal
+    contractValueTradePrecision: Annotated[int, Meta(ge=-12, le=12)]
+    marginLevels: Annotated[list[_Margin], Meta(min_length=1)]
+    contractSize: Decimal = Decimal(1)
+    maxPositionSize: Decimal | None = None
+    maxRelativeFundingRate: Annotated[float, Meta(gt=0.0, lt=1.0)] = CAP_DEFAULT
+
+
+class _Contracts(msgspec.Struct, gc=False):
+    instruments: list[msgspec.Raw]
+    serverTime: str = ""
+
+
+class _TickerRow(msgspec.Struct, gc=False):
+    symbol: str
+    markPrice: Figure = None
+    indexPrice: Figure = None
+    openInterest: Figure = None
+
+
+class _TickerPage(msgspec.Struct, gc=False):
+    tickers: list[msgspec.Raw]
+    serverTime: Stamp | None = None
+
+
+class _RateRow(msgspec.Struct, gc=False):
+    timestamp: Stamp
+    relativeFundingRate: Decimal
+
+
+class _RatePage(msgspec.Struct, gc=False):
+    rates: list[_RateRow]
+
+
+class _CandleRow(msgspec.Struct, gc=False):
+    time: Millis
+    close: Close
+
+
+class _CandlePage(msgspec.Struct, gc=False):
+    candles: list[_CandleRow]
+
+
+_T = TypeVar("_T")
+_Row = tuple[Seconds, Close, Close, Close, Close, str, str, int]
+_SUCCESS = msgspec.Raw(b'"success"')
+_decode_answer = msgspec.json.Decoder(_Answer).decode
+
+
+class RestCodec:
+    """Decoder of "kraken.rest": spot and futures pages alike. Stateless."""
+
+    def __init__(self) -> None:
+        self._spot: dict[str, Callable[[msgspec.Raw, Query], Sequence[MarketEvent]]] = {
+            "/0/public/AssetPairs": _pairs,
+            "/0/public/OHLC": _ohlc,
+            "/0/public/Time": _time,
+        }
+        self._futures: dict[str, Callable[[str, Query], Sequence[MarketEvent]]] = {
+            "/derivatives/api/v3/instruments": _contracts,
+            "/derivatives/api/v3/tickers": _tickers,
+            "/derivatives/api/v4/historicalfundingrates": _funding,
+        }
+
+    def decode(self, payload: bytes) -> Sequence[MarketEvent]:
+        """Events of one answer. BadFrame "rest" when the venue refused the request."""
+        try:
+            answer = _decode_answer(payload)
+            url = urlsplit(answer.path)
+            query = dict(parse_qsl(url.query))
+        except msgspec.ValidationError:
+            raise BadFrame("type", payload) from None
+        except (ValueError, RecursionError):
+            raise BadFrame("json", payload) from None
+        try:
+            return self._read(url.path, answer.data, query)
+        except msgspec.ValidationError:
+            raise BadFrame("type", payload) from None
+        except msgspec.DecodeError:
+            raise BadFrame("json", payload) from None
+        except (ValueError, ArithmeticError, RecursionError):
+            raise BadFrame("number", payload) from None
+        except BadFrame as exc:
+            raise BadFrame(exc.reason, payload) from None
+
+    def _read(self, path: str, body: str, query: Query) -> Sequence[MarketEvent]:
+        if path in self._spot:
+            page = msgspec.json.decode(body, type=_Spot)
+            if page.error:
+                raise BadFrame("rest")
+            return self._spot[path](page.result, query)
+        chart = _CHART.fullmatch(path)
+        if chart is None and path not in self._futures:
+            raise BadFrame("topic")
+        # Futures pages say {"result":"error","error":"..."}, charts {"errors":[...]} on a refusal.
+        said = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+        if "errors" in said or bytes(said.get("result", _SUCCESS)) != bytes(_SUCCESS):
+            raise BadFrame("rest")
+        return _candles(chart[1], body, query) if chart else self._futures[path](body, query)
+
+
+def rest_pair(symbol: str) -> str:
+    """A v2 symbol as spot REST takes it: "XBTUSDT" of "BTC/USDT", "ADAUSD" of "ADA/USD"."""
+    base, quote = symbol.split("/")
+    return _NEW.get(base, base) + _NEW.get(quote, quote)
+
+
+def v2_symbol(name: str) -> str:
+    """A pair of spot REST as WebSocket v2 calls it: "BTC/USDT" of wsname "XBT/USDT" or "XBTUSDT".
+
+    Raises ValueError for what is no pair.
+    """
+    base, mark, quote = name.partition("/")
+    if not mark:
+        quote = next((each for each in _PAIR_QUOTES if name.endswith(each) and name != each), "")
+        base = name.removesuffix(quote)
+    symbol = f"{_OLD.get(base, base)}/{_OLD.get(quote, quote)}"
+    if not _SPOT.fullmatch(symbol):
+        raise ValueError(f"{name[:40]!r} is not a pair")
+    return symbol
+
+
+def _above_zero(*values: Decimal) -> None:
+    for value in values:
+        if not (value.is_finite() and Decimal("1e-18") <= value < Decimal("1e18")):
+            raise ValueError(f"{value} is no tick, size or price")
+
+
+# --- spot ----------------------------------------------------------------------------------------
+
+
+def _pairs(raw: msgspec.Raw, _query: Query) -> Sequence[MarketEvent]:
+    rows, bad = [], 0
+    for text in msgspec.json.decode(raw, type=dict[str, msgspec.Raw]).values():
+        try:
+            row = msgspec.json.decode(text, type=_PairRow)
+            if row.status == "online":
+                rows.append(_pair(row))
+        except (ValueError, ArithmeticError):
+            bad += 1  # a pair without a WebSocket name (a dark pool), or one we cannot read
+    if bad and not rows:
+        raise ValueError("no readable pair")
+    return (Instruments("kraken", tuple(rows)),)
+
+
+def _pair(row: _PairRow) -> Instrument:
+    symbol = v2_symbol(row.wsname)
+    if "/" not in row.wsname:
+        raise ValueError("no WebSocket name")
+    base, quote = symbol.split("/")
+    _above_zero(row.tick_size, row.ordermin)
+    if row.costmin and not 0 <= row.costmin < NO_LIMIT:
+        raise ValueError("smallest cost")
+    return Instrument(
+        key=f"kraken:spot:{symbol}",
+        venue="kraken",
+        market="spot",
+        symbol=symbol,
+        base=base,
+        quote=quote,
+        tick=row.tick_size,
+        lot=Decimal(1).scaleb(-row.lot_decimals),
+        min_qty=row.ordermin,
+        min_notional=row.costmin,
+        max_qty=NO_LIMIT,
+        source="Kraken AssetPairs",
+    )
+
+
+def _ohlc(raw: msgspec.Raw, query: Query) -> Sequence[MarketEvent]:
+    if query.get("interval", "1") != "1":
+        raise ValueError("candles of another interval than 1 minute")
+    result = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
+    last = msgspec.json.decode(result.pop("last", msgspec.Raw(b"0")), type=int)
+    if len(result) != 1:
+        raise ValueError("not the candles of one pair")
+    rows = msgspec.json.decode(result.popitem()[1], type=list[_Row], strict=False)
+    # The newest row is the running minute; `last` is the newest that is closed.
+    closed = {row[0] * 1000: row[4] for row in rows if row[0] <= last}
+    return (Candles(f"kraken:spot:{v2_symbol(query.get('pair', ''))}", sorted(closed.items())),)
+
+
+def _time(raw: msgspec.Raw, _query: Query) -> Sequence[MarketEvent]:
+    # Whole seconds, cut off: half a second is the best guess of the rest.
+    seconds = msgspec.json.decode(raw, type=_SpotTime).unixtime
+    return (VenueTime("kraken", seconds * 1000 + 500),)
+
+
+# --- futures -------------------------------------------------------------------------------------
+
+
+def _contracts(body: str, _query: Query) -> Sequence[MarketEvent]:
+    page = msgspec.json.decode(body, type=_Contracts)
+    day = page.serverTime[:10]
+    source = f"Kraken instruments{f' of {day}' if _is_day(day) else ''}"
+    rows, caps, bad = [], [], 0
+    for text in page.instruments:
+        try:
+            listed = msgspec.json.decode(text, type=_Listed)
+            if listed.type != "flexible_futures" or not listed.tradeable:
+                continue  # inverse contracts and indices
+            if _LINEAR.fullmatch(listed.symbol):  # not a dated one
+                row = msgspec.json.decode(text, type=_ContractRow)
+                rows.append(_contract(row, source))
+                caps.append((rows[-1].key, float(INTERVAL_H), row.maxRelativeFundingRate))
+        except (ValueError, ArithmeticError):
+            bad += 1
+    if bad and not rows:
+        raise ValueError("no readable contract")
+    tiers = tuple(Tiers(row.key, row.tiers) for row in rows)
+    return (Instruments("kraken", tuple(rows)), *tiers, FundingInfo("kraken", tuple(caps)))
+
+
+def _is_day(text: str) -> bool:
+    return re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text) is not None
+
+
+def _contract(row: _ContractRow, source: str) -> Instrument:
+    found = _LINEAR.fullmatch(row.symbol)
+    if found is None or row.contractSize != 1:
+        raise ValueError("not one coin a contract")  # the codec of the socket counts on it
+    lot = Decimal(1).scaleb(-row.contractValueTradePrecision)
+    most = row.maxPositionSize or NO_LIMIT
+    _above_zero(row.tickSize, lot, most)
+    tiers = _tiers(row.marginLevels)
+    return Instrument(
+        key=f"kraken:perp:{row.symbol}",
+        venue="kraken",
+        market="perp",
+        symbol=row.symbol,
+        base=_OLD.get(found[1], found[1]),
+        quote="USD",
+        tick=row.tickSize,
+        lot=lot,
+        min_qty=lot,
+        min_notional=Decimal(0),
+        max_qty=most,
+        leverage_max=tiers[0].leverage_max,
+        funding_interval_h=Decimal(INTERVAL_H),
+        tiers=tiers,
+        source=source,
+        funding=FUNDING,
+    )
+
+
+def _tiers(levels: Sequence[_Margin]) -> tuple[Tier, ...]:
+    """Tiers by their upper ends: the venue gives the lower end of each, in USD of notional."""
+    known = []
+    for level in levels:
+        if level.numNonContractUnits is None:
+            raise ValueError("a tier in contracts")
+        known.append((level.numNonContractUnits, level.initialMargin, level.maintenanceMargin))
+    known.sort()
+    ends = [low for low, _, _ in known[1:]] + [NO_LIMIT]
+    tiers = []
+    for (low, initial, maintenance), end in zip(known, ends, strict=True):
+        if not (0 <= low < end and Decimal("1e-6") <= maintenance <= initial <= 1):
+            raise ValueError(f"margins {maintenance} and {initial} from {low} to {end}")
+        leverage = (1 / initial).quantize(Decimal("0.01")).normalize()
+        tiers.append(Tier(end, maintenance, initial, leverage))
+    return tuple(tiers)
+
+
+def _tickers(body: str, _query: Query) -> Sequence[MarketEvent]:
+    """Mark, index and open interest. The rate there is absolute, USD an hour: not taken."""
+    page = msgspec.json.decode(body, type=_TickerPage)
+    ms = to_ms(page.serverTime)
+    events = []
+    for text in page.tickers:
+        try:
+            row = msgspec.json.decode(text, type=_TickerRow)
+        except msgspec.ValidationError:
+            continue  # an index has no mark
+        if _LINEAR.fullmatch(row.symbol):
+            mark, index, held = row.markPrice or nan, row.indexPrice or nan, row.openInterest
+            held = nan if held is None else held
+            key = f"kraken:perp:{row.symbol}"
+            events.append(Ticker(key, "", mark, index, held, nan, 0.0, 0, 0.0, ms))
+    return tuple(events)
+
+
+def _funding(body: str, query: Query) -> Sequence[MarketEvent]:
+    symbol = query.get("symbol", "")
+    if not _LINEAR.fullmatch(symbol):
+        raise BadFrame("symbol")
+    rows = {}
+    for row in msgspec.json.decode(body, type=_RatePage).rates:
+        if not abs(row.relativeFundingRate) < 1:
+            raise ValueError(f"funding rate {row.relativeFundingRate}")
+        rate = row.relativeFundingRate.quantize(RATE_DIGITS).normalize()
+        rows[to_ms(row.timestamp)] = f"{rate:f}"
+    return (FundingHistory(f"kraken:perp:{symbol}", sorted(rows.items())[-FUNDING_KEPT:]),)
+
+
+def _candles(symbol: str, body: str, query: Query) -> Sequence[MarketEvent]:
+    until = int(query.get("to", "0")) * 1000  # the page may hold the minute that begins there
+    page = msgspec.json.decode(body, type=_CandlePage, strict=False)
+    rows = {row.time: row.close for row in page.candles if not until or row.time <= until}
+    return (Candles(f"kraken:perp:{symbol}", sorted(rows.items())),)

@@ -1,0 +1,432 @@
+"""OKX V5 channels: the wire shapes of the socket messages and one reader a topic.
+
+Numbers are checked by the decoder itself: a price outside (0, 1e9), a size outside [0, 1e13), NaN
+and infinity never get past it. A message is decoded whole before anything of it is kept.
+
+Sizes of a swap are contracts on the wire and coins after its reader; see okx_contracts.py. The
+`checksum` of a book is never compared: it has been 0 in every message since 2026-06-23.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+from math import inf, nan
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from basisdesk.errors import BadFrame
+from basisdesk.events import BookLost, BookUpdate, Heard, Quote, Ticker, Trade
+from basisdesk.venues import MarketEvent
+from basisdesk.venues.bybit_topics import bad_frame
+
+HOUR_MS = 3_600_000
+ROWS_MAX = 100  # data rows of one message; the venue sends one, trades a few
+
+Price = Annotated[float, Meta(gt=0.0, lt=1e9)]
+Size = Annotated[float, Meta(ge=0.0, lt=1e13)]
+SizeAtTop = Annotated[float, Meta(gt=0.0, lt=1e13)]  # a best price with nothing behind it is none
+Amount = Annotated[float, Meta(ge=0.0, lt=1e16)]
+Rate = Annotated[float, Meta(gt=-1.0, lt=1.0)]
+Millis = Annotated[int, Meta(ge=0, le=10**14)]
+SeqId = Annotated[int, Meta(ge=0, le=2**62)]
+PrevSeqId = Annotated[int, Meta(ge=-1, le=2**62)]  # -1: a snapshot builds on nothing
+_ABSENT = -2  # a sequence id the wire cannot carry: "this field was not in the message"
+
+
+class TopLevel(msgspec.Struct, array_like=True, gc=False):
+    """A level as the wire has it: [price, size, "0", orders]; only the first two are read."""
+
+    price: Price
+    size: SizeAtTop
+
+
+class Level(msgspec.Struct, array_like=True, gc=False):
+    """A level of a depth book; size 0 deletes it."""
+
+    price: Price
+    size: Size
+
+
+class _TopRow(msgspec.Struct, gc=False):  # wire shapes: only the fields we read
+    asks: Annotated[list[TopLevel], Meta(max_length=1)]
+    bids: Annotated[list[TopLevel], Meta(max_length=1)]
+    ts: Millis
+    seqId: SeqId
+
+
+class _Top(msgspec.Struct, gc=False):
+    data: Annotated[list[_TopRow], Meta(min_length=1, max_length=ROWS_MAX)]
+
+
+class _BookRow(msgspec.Struct, gc=False):
+    asks: list[Level]
+    bids: list[Level]
+    ts: Millis
+    seqId: SeqId = _ABSENT
+    prevSeqId: PrevSeqId = _ABSENT
+    checksum: int = 0
+
+
+class _Book(msgspec.Struct, gc=False):
+    action: Literal["snapshot", "update"]
+    data: Annotated[list[_BookRow], Meta(min_length=1, max_length=1)]
+
+
+class _TradeRow(msgspec.Struct, gc=False):
+    instId: str
+    px: Price
+    sz: SizeAtTop
+    side: Literal["buy", "sell"]
+    ts: Millis
+
+
+class _Trades(msgspec.Struct, gc=False):
+    data: Annotated[list[_TradeRow], Meta(min_length=1, max_length=10 * ROWS_MAX)]
+
+
+class _MarkRow(msgspec.Struct, gc=False):
+    instId: str
+    markPx: Price
+    ts: Millis
+
+
+class _Mark(msgspec.Struct, gc=False):
+    data: Annotated[list[_MarkRow], Meta(min_length=1, max_length=1)]
+
+
+class _IndexRow(msgspec.Struct, gc=False):
+    instId: str
+    idxPx: Price
+    ts: Millis
+
+
+class _Index(msgspec.Struct, gc=False):
+    data: Annotated[list[_IndexRow], Meta(min_length=1, max_length=1)]
+
+
+class InterestRow(msgspec.Struct, gc=False):
+    """Open interest in contracts and in coins; the second is checked against the first."""
+
+    instId: str
+    oi: Amount
+    ts: Millis
+    oiCcy: Amount = 0.0
+
+
+class _Interest(msgspec.Struct, gc=False):
+    data: Annotated[list[InterestRow], Meta(min_length=1, max_length=1)]
+
+
+class FundingRow(msgspec.Struct, gc=False):
+    """Funding of a swap; every figure may be "", which says nothing."""
+
+    instId: str
+    fundingRate: str = ""
+    fundingTime: str = ""
+    nextFundingTime: str = ""
+    maxFundingRate: str = ""
+    ts: str = ""
+
+
+class _Funding(msgspec.Struct, gc=False):
+    data: Annotated[list[FundingRow], Meta(min_length=1, max_length=1)]
+
+
+class _LastRow(msgspec.Struct, gc=False):
+    instId: str
+    last: Price  # read only so that a garbled message is noticed
+    ts: Millis
+
+
+class _Last(msgspec.Struct, gc=False):
+    data: Annotated[list[_LastRow], Meta(min_length=1, max_length=1)]
+
+
+_decode_top = msgspec.json.Decoder(_Top, strict=False).decode
+_decode_book = msgspec.json.Decoder(_Book, strict=False).decode
+_decode_trades = msgspec.json.Decoder(_Trades, strict=False).decode
+_decode_mark = msgspec.json.Decoder(_Mark, strict=False).decode
+_decode_index = msgspec.json.Decoder(_Index, strict=False).decode
+_decode_interest = msgspec.json.Decoder(_Interest, strict=False).decode
+_decode_funding = msgspec.json.Decoder(_Funding).decode
+_decode_last = msgspec.json.Decoder(_Last, strict=False).decode
+
+Events = Sequence[MarketEvent]
+
+
+class Channel:
+    """Reader of one topic. `unit`: coins in one unit of size; 0.0: not known yet.
+
+    A swap's unit is looked up at every message, because an HTTP answer may bring it, or correct it.
+    """
+
+    __slots__ = ("_contracts", "_size", "_swap", "key", "stream", "symbol", "unit")
+
+    def __init__(self, symbol: str, stream: str, contracts: Mapping[str, Decimal]) -> None:
+        self.symbol = symbol
+        self.stream = stream
+        self._swap = symbol.endswith("-SWAP")
+        self.key = f"okx:{'perp' if self._swap else 'spot'}:{symbol}"
+        self._contracts = contracts
+        self._size: Decimal | None = None
+        self.unit = 0.0 if self._swap else 1.0
+
+    def read(self, payload: bytes) -> Events:
+        """Events of one message of this topic. Raises BadFrame and then keeps nothing of it."""
+        raise NotImplementedError
+
+    def _measure(self, payload: bytes) -> float:
+        """Coins in one unit of size, now. BadFrame "contract" while nobody has said."""
+        if self._swap:
+            size = self._contracts.get(self.symbol)
+            if size is not self._size:
+                self._size = size
+                self.unit = 0.0 if size is None else float(size)
+            if size is None:
+                raise BadFrame("contract", payload)
+        return self.unit
+
+
+class BestBidOffer(Channel):
+    """`bbo-tbt`: the best bid and ask that anyone can take, whole with every change."""
+
+    __slots__ = ()
+
+    def read(self, payload: bytes) -> Events:
+        """One Quote; of several rows the last, which is the newest."""
+        try:
+            row = _decode_top(payload).data[-1]
+        except (ValueError, RecursionError) as exc:
+            raise bad_frame(exc, payload) from None
+        unit = self._measure(payload) if self._swap else 1.0
+        bid = ask = nan
+        bid_size = ask_size = 0.0
+        for best in row.bids:
+            bid, bid_size = best.price, best.size * unit
+        for best in row.asks:
+            ask, ask_size = best.price, best.size * unit
+        if bid >= ask:
+            raise BadFrame("crossed", payload)
+        return (Quote(self.key, self.stream, bid, bid_size, ask, ask_size, row.ts, row.seqId),)
+
+
+class Depth(Channel):
+    """`books`: a snapshot, then updates chained by prevSeqId, which go on to the book unchanged.
+
+    Equal ids with empty sides are a keep-alive, a seqId below its prevSeqId a reset during
+    maintenance; both chain like any update.
+
+    Recordings from before there were ids carry a live checksum instead: those are counted here. An
+    id that is missing for any other reason is a fault, since without it no gap would show.
+    """
+
+    __slots__ = ("_count", "_last_unit")
+
+    def __init__(self, symbol: str, stream: str, contracts: Mapping[str, Decimal]) -> None:
+        super().__init__(symbol, stream, contracts)
+        self._count = 1
+        self._last_unit = 0.0
+
+    def read(self, payload: bytes) -> Events:
+        """One BookUpdate; BookLost where the contract's size was corrected under the book."""
+        try:
+            message = _decode_book(payload)
+        except (ValueError, RecursionError) as exc:
+            raise bad_frame(exc, payload) from None
+        row, snapshot = message.data[0], message.action == "snapshot"
+        unit = self._measure(payload)
+        bids, asks = levels(row.bids, unit), levels(row.asks, unit)
+        if snapshot:
+            check_snapshot(bids, asks, payload)
+        prev, seq = row.prevSeqId, row.seqId
+        if seq == _ABSENT or prev == _ABSENT:
+            if seq != prev or not row.checksum:
+                raise BadFrame("type", payload)
+            prev, seq = -1 if snapshot else self._count, self._count + 1
+            self._count = seq
+        if not snapshot and self._last_unit not in (0.0, unit):
+            self._last_unit = 0.0
+            return (BookLost(self.key, self.stream, "the size of a contract was corrected"),)
+        self._last_unit = unit
+        return (BookUpdate(self.key, self.stream, snapshot, bids, asks, seq, row.ts, prev),)
+
+
+class Trades(Channel):
+    """`trades`: one row for each taker order and price."""
+
+    __slots__ = ()
+
+    def read(self, payload: bytes) -> Events:
+        """A Trade for each row."""
+        try:
+            rows = _decode_trades(payload).data
+        except (ValueError, RecursionError) as exc:
+            raise bad_frame(exc, payload) from None
+        unit = self._measure(payload)
+        key, stream, symbol = self.key, self.stream, self.symbol
+        trades = []
+        for row in rows:
+            if row.instId != symbol:
+                raise BadFrame("symbol", payload)
+            trades.append(Trade(key, stream, row.px, row.sz * unit, row.side == "buy", row.ts))
+        return trades
+
+
+class MarkPrice(Channel):
+    """`mark-price` of a swap."""
+
+    __slots__ = ()
+
+    def read(self, payload: bytes) -> Events:
+        """A Ticker that says the mark."""
+        try:
+            row = _decode_mark(payload).data[0]
+        except (ValueError, RecursionError) as exc:
+            raise bad_frame(exc, payload) from None
+        if row.instId != self.symbol:
+            raise BadFrame("symbol", payload)
+        return (ticker(self.key, self.stream, row.ts, mark=row.markPx),)
+
+
+class IndexTickers(Channel):
+    """`index-tickers`: listed under the coins, "ADA-USDT", and said of the swap on them."""
+
+    __slots__ = ()
+
+    def read(self, payload: bytes) -> Events:
+        """A Ticker that says the index."""
+        try:
+            row = _decode_index(payload).data[0]
+        except (ValueError, RecursionError) as exc:
+            raise bad_frame(exc, payload) from None
+        if row.instId != self.symbol or self._swap:
+            raise BadFrame("symbol", payload)
+        return (ticker(f"okx:perp:{self.symbol}-SWAP", self.stream, row.ts, index=row.idxPx),)
+
+
+class FundingRate(Channel):
+    """`funding-rate`: the estimate of the running interval, its end and its cap."""
+
+    __slots__ = ()
+
+    def read(self, payload: bytes) -> Events:
+        """A Ticker that says the funding."""
+        try:
+            row = _decode_funding(payload).data[0]
+            said = funding(row, self.key, self.stream)
+        except (ValueError, RecursionError) as exc:
+            raise bad_frame(exc, payload) from None
+        if row.instId != self.symbol or not self._swap:
+            raise BadFrame("symbol", payload)
+        return (said,)
+
+
+class OpenInterest(Channel):
+    """`open-interest` of a swap, in contracts on the wire."""
+
+    __slots__ = ()
+
+    def read(self, payload: bytes) -> Events:
+        """A Ticker that says the open interest in coins."""
+        try:
+            row = _decode_interest(payload).data[0]
+        except (ValueError, RecursionError) as exc:
+            raise bad_frame(exc, payload) from None
+        if row.instId != self.symbol or not self._swap:
+            raise BadFrame("symbol", payload)
+        coins = interest(row, self._measure(payload), payload)
+        return (ticker(self.key, self.stream, row.ts, open_interest=coins),)
+
+
+class LastPrice(Channel):
+    """`tickers`: read, and then nothing of it is used.
+
+    Since 2025-11-26 its bid and ask hold quotes that an ordinary order cannot take.
+    """
+
+    __slots__ = ()
+
+    def read(self, payload: bytes) -> Events:
+        """Heard: the stream lives."""
+        try:
+            row = _decode_last(payload).data[0]
+        except (ValueError, RecursionError) as exc:
+            raise bad_frame(exc, payload) from None
+        if row.instId != self.symbol:
+            raise BadFrame("symbol", payload)
+        return (Heard(self.stream, row.ts),)
+
+
+READERS: Mapping[str, Callable[[str, str, Mapping[str, Decimal]], Channel]] = {
+    "bbo-tbt": BestBidOffer,
+    "books": Depth,
+    "trades": Trades,
+    "mark-price": MarkPrice,
+    "index-tickers": IndexTickers,
+    "funding-rate": FundingRate,
+    "open-interest": OpenInterest,
+    "tickers": LastPrice,
+}
+
+
+def levels(rows: Sequence[Level], unit: float) -> list[tuple[float, float]]:
+    """Price and coins of each level."""
+    if unit == 1.0:
+        return [(row.price, row.size) for row in rows]
+    return [(row.price, row.size * unit) for row in rows]
+
+
+def check_snapshot(
+    bids: list[tuple[float, float]], asks: list[tuple[float, float]], payload: bytes
+) -> None:
+    """BadFrame "crossed" where the best bid reaches the best ask (a call auction)."""
+    best_bid = max((price for price, size in bids if size), default=0.0)
+    best_ask = min((price for price, size in asks if size), default=inf)
+    if best_bid >= best_ask:
+        raise BadFrame("crossed", payload)
+
+
+def ticker(
+    key: str,
+    stream: str,
+    ts: int,
+    *,
+    mark: float = nan,
+    index: float = nan,
+    open_interest: float = nan,
+) -> Ticker:
+    """A Ticker that says one thing and nothing of the rest."""
+    return Ticker(key, stream, mark, index, open_interest, nan, 0.0, 0, 0.0, ts)
+
+
+def funding(row: FundingRow, key: str, stream: str) -> Ticker:
+    """The Ticker of a funding row. ValueError where a figure is none.
+
+    The interval is the time between the next two settlements; the venue names it nowhere. Its
+    `nextFundingRate` is "" for every swap today and is not read.
+    """
+    at_ms, after_ms = _millis(row.fundingTime), _millis(row.nextFundingTime)
+    hours = (after_ms - at_ms) / HOUR_MS if at_ms and after_ms else 0.0
+    if not 0.0 <= hours <= 168.0:
+        raise msgspec.ValidationError(f"interval of {hours} h: `float` > 168")
+    rate, cap = _rate(row.fundingRate), _rate(row.maxFundingRate)
+    cap = max(0.0, cap)  # NaN where it was not said: max() keeps its first argument then
+    ts = _millis(row.ts)
+    return Ticker(key, stream, nan, nan, nan, rate, hours, at_ms, cap, ts)
+
+
+def interest(row: InterestRow, unit: float, payload: bytes) -> float:
+    """Open interest in coins. BadFrame "contract" where the venue's own coins contradict it."""
+    coins = row.oi * unit
+    if row.oiCcy and not 0.99 * row.oiCcy <= coins <= 1.01 * row.oiCcy:
+        raise BadFrame("contract", payload)
+    return coins
+
+
+def _rate(text: str) -> float:
+    return msgspec.convert(text, Rate, strict=False) if text else nan
+
+
+def _millis(text: str) -> int:
+    return msgspec.convert(text, Millis, strict=False) if text else 0
