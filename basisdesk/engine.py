@@ -48,6 +48,7 @@ from basisdesk.venues.instrument import split_key, split_symbol
 BEAT_NS = 100_000_000  # series samples, exit plans, margin: ten times a second at most
 LOG_LINES = 5_000
 OUTCOMES_KEPT = 10_000
+PAIRS_KEPT = 6  # looked at and not held; each remembers a day of basis
 
 _decode_command = msgspec.json.Decoder(Command).decode
 _decode_outcome = msgspec.json.Decoder(Outcome).decode
@@ -108,6 +109,7 @@ class Engine:
         self._decoders: dict[str, Callable[[bytes], Sequence[MarketEvent]]] = {}
         self._due_ns = 0
         self._next_beat_ns = 0
+        self._looked_at: list[tuple[str, str]] = []  # pairs with a history, newest last
         self._worths: dict[str, Worth] = {}
 
     # --- the walk --------------------------------------------------------------------------------
@@ -309,8 +311,7 @@ class Engine:
             spot, _, perp = command.value.partition(" ")
             fault = no_pair(spot, perp, self._venues)
             if not fault:
-                self.pair = (spot, perp)
-                self.market.pair(spot, perp)
+                self._look_at((spot, perp))
                 return Changed.BASIS | Changed.QUOTES
             self._say(now_ns, "warn", "desk", fault)
             return Changed.LOG
@@ -326,6 +327,19 @@ class Engine:
         text = f"Cannot set {command.key[:40]!r} to {command.value[:80]!r}."
         self._say(now_ns, "warn", "desk", text)
         return Changed.LOG
+
+    def _look_at(self, pair: tuple[str, str]) -> None:
+        """Put a pair on the screen; of those looked at long ago only what is held keeps history."""
+        self.pair = pair
+        self.market.pair(*pair)
+        if pair in self._looked_at:
+            self._looked_at.remove(pair)
+        self._looked_at.append(pair)
+        held = [{leg.instrument for leg in position.legs} for position in self.open_pairs()]
+        idle = [each for each in self._looked_at if set(each) not in held]
+        for old in idle[:-PAIRS_KEPT]:
+            self._looked_at.remove(old)
+            self.market.forget(old)
 
     def _say(self, t_ns: int, level: str, source: str, text: str) -> None:
         self.log.append(LogLine(t_ns, level, source, text))

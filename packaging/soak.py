@@ -51,6 +51,7 @@ from basisdesk.ledger.check import check_journal
 from basisdesk.ledger.journal import Journal
 from basisdesk.market.cross import cross_leg
 from basisdesk.market.leg import Leg
+from basisdesk.market.streams import Stream
 from basisdesk.venues import known_venues
 from basisdesk.venues.instrument import split_symbol
 
@@ -65,6 +66,7 @@ PAIRS = (
     ("okx:spot:DOGE-USDT", "kraken:perp:PF_DOGEUSD"),
     ("okx:spot:PEPE-USDT", "binance:perp:1000PEPEUSDT"),
 )
+Levels = dict[float, float]
 PLAN = ExitPlan(Decimal(-2000), Decimal(2000), Decimal(72))
 
 DRAIN_S = 0.005
@@ -153,7 +155,7 @@ class Soak:
         self.kinds = [
             kind for kind in fault_kinds() if not options.kinds or kind.name in options.kinds
         ]
-        self._orders = 0
+        self._judging = False  # the exchange remembers no touch from before the first news
 
     def _cross(self) -> set[str]:
         quotes = {split_symbol(key)[1] for pair in PAIRS for key in pair}
@@ -178,6 +180,8 @@ class Soak:
             tasks.append(asyncio.create_task(self.supervisor.run(), name="feeds"))
             if not await self._until(self._all_live, START_S, tasks):
                 self.report.errors.append("the desk never came alive")
+            await asyncio.sleep(1.0)
+            self._judging = True
             rss = process.memory_info().rss / 1e6
             await self._suffer(tasks)
             await self._recover(tasks)
@@ -331,7 +335,7 @@ class Soak:
         pair = self.rng.choice(PAIRS)
         if pair in held and self.rng.random() < 0.7:
             fraction = Decimal(1) if self.rng.random() < 0.7 else Decimal("0.5")
-            self._submit(ClosePair(held[pair].number, fraction))
+            self._submit(ClosePair(held[pair].pair, fraction))
         elif pair not in held and (qty := self._size(*pair)) > 0:
             self._submit(OpenPair(*pair, qty, Decimal(self.rng.choice((1, 2, 3))), PLAN))
 
@@ -363,7 +367,7 @@ class Soak:
             if not self._live(leg, now_ns):
                 continue
             self.report.live_samples += 1
-            if not self._true(leg, now_s):
+            if self._judging and not self._true(leg, now_s):
                 self._note_wrong(leg, now_ns, now_s)
 
     def _true(self, leg: Leg, now_s: float) -> bool:
@@ -395,11 +399,15 @@ class Soak:
                 }
             )
 
+    def _wanted(self) -> list[Stream]:
+        """Streams of our legs: a fault may speak of instruments that nobody asked for."""
+        return [s for s in self.engine.market.streams.values() if s.instrument in self.legs]
+
     def _silent(self) -> list[str]:
         market, now_ns = self.engine.market, self.clock.now_ns()
         streams = [
             f"{stream.id} {stream.state}: {stream.last_error}"
-            for stream in market.streams.values()
+            for stream in self._wanted()
             if stream.rule.what in ("top", "book") and stream.state != "live"
         ]
         legs = [key for key in self.legs if not self._live(market.leg(key), now_ns)]
@@ -414,24 +422,43 @@ class Soak:
 
         What is under way between the two makes a moment unequal; a level that is wrong makes all.
         """
-        streams = [s for s in self.engine.market.streams.values() if s.depth > 1 and s.instrument]
+        streams = [s for s in self._wanted() if s.depth > 1]
         matched: dict[str, set[int]] = {stream.id: set() for stream in streams}
         end_s = mono_s() + BOOKS_S
         while mono_s() < end_s and any(len(ids) < BOOK_MATCHES for ids in matched.values()):
             for stream in streams:
-                truth = self.exchange.truth(stream.instrument)
+                number, bids, asks = self._published(stream)
                 depth = min(LEVELS, stream.depth)
-                same = _same(stream.book.bids, truth.bids, depth)
-                if same and _same(stream.book.asks, truth.asks, depth):
-                    matched[stream.id].add(truth.book_id)
+                if _same(stream.book.bids, bids, depth) and _same(stream.book.asks, asks, depth):
+                    matched[stream.id].add(number)
             self._look_at(tasks)
             await asyncio.sleep(0.02)
         self.report.books = len(streams)
         self.report.books_wrong = [i for i, ids in matched.items() if len(ids) < BOOK_MATCHES]
         self.report.books_equal = len(streams) - len(self.report.books_wrong)
 
+    def _published(self, stream: Stream) -> tuple[int, Levels, Levels]:
+        """(id, bids, asks) as published on this stream, best first.
 
-def _same(ours: list[tuple[float, float]], true: dict[float, float], depth: int) -> bool:
+        That is the true book; but Kraken Futures, one level a message, is told twenty levels a
+        side, and those behind the best only twice a second.
+        """
+        truth = self.exchange.truth(stream.instrument)
+        if stream.conn != "kraken.futures":
+            return truth.book_id, truth.bids, truth.asks
+        venue, market, symbol = stream.instrument.split(":")
+        voice = self.exchange.voices[venue, market, symbol]
+        spec = voice.leg.spec
+        tick, lot = float(spec.tick) / spec.price_unit, float(spec.lot) * spec.unit
+        told = next(c.memory["told"] for c in voice.channels if c.topic.kind == "book")
+        bids, asks = (
+            {ticks * tick: lots * lot for ticks, lots in sorted(side.items(), reverse=turned)}
+            for side, turned in ((told.bids, True), (told.asks, False))
+        )
+        return told.seq, bids, asks
+
+
+def _same(ours: list[tuple[float, float]], true: Levels, depth: int) -> bool:
     """The first levels are the same to nine digits."""
     mine, theirs = ours[:depth], list(true.items())[:depth]
     return len(mine) == len(theirs) > 0 and all(

@@ -22,6 +22,7 @@ from basisdesk.events import (
     SetValue,
 )
 from basisdesk.venues import known_venues
+from basisdesk.venues.instrument import split_symbol
 from tests.bybit_wire import LINEAR, SPOT, book, instruments, ticker
 
 S = 1_000_000_000
@@ -209,3 +210,16 @@ def test_fast_motion_scales_the_limits_that_are_times():
     assert fast.risk.quote_age_ms_max == 60 * SETTINGS.risk.quote_age_ms_max
     assert in_market_time(SETTINGS, 1.0) is SETTINGS
     assert in_market_time(SETTINGS, 0.5).risk == SETTINGS.risk
+
+
+def test_pairs_looked_at_long_ago_are_forgotten():
+    engine = Engine(Settings(), known_venues(), MemoryJournal())
+    coins = ("ADA", "BTC", "ETH", "BNB", "DOGE", "SOL", "XRP", "LTC")
+    for number, coin in enumerate((*coins, "LTC", "XRP")):
+        pair = SetValue("pair", f"bybit:spot:{coin}USDT bybit:perp:{coin}USDT")
+        engine.advance([Frame(COMMAND, msgspec.json.encode(pair), number + 1)])
+    kept = [
+        spot.removeprefix("bybit:spot:").removesuffix("USDT") for spot, _ in engine.market.pairs
+    ]
+    assert sorted(kept) == sorted(coins[-6:])
+    assert engine.pair[0] == "bybit:spot:XRPUSDT"

@@ -99,12 +99,16 @@ class Tides:
 
 
 class Start(NamedTuple):
-    """Where a coin's path begins. pin_ms: when its price is `price`; None: the state's price."""
+    """Where a coin's path begins.
+
+    base: log price to add to the walk's own; None: so much that it is `price` at `pin_ms`.
+    """
 
     day: int
     state: CoinState
-    pin_ms: int | None
-    price: float
+    base: float | None
+    pin_ms: int = 0
+    price: float = 1.0
 
 
 class CoinDays:
@@ -128,7 +132,8 @@ class CoinDays:
         self._tides = tides
         self._overlays = overlays
         self._days: dict[int, Path] = {}
-        if start.pin_ms is not None and coin.sd_year > 0.0:
+        self.base = start.base or 0.0
+        if start.base is None and coin.kind == "coin":
             self._pin(start.pin_ms // MINUTE_MS, math.log(start.price))
 
     def day(self, day: int) -> Path:
@@ -157,11 +162,9 @@ class CoinDays:
             self.states = {at: state for at, state in self.states.items() if at >= day}
 
     def _pin(self, minute: int, log_price: float) -> None:
-        off = log_price - self.point(minute)[0]
+        self.base = log_price - self.point(minute)[0]
         for day, path in self._days.items():
-            self._days[day] = path._replace(log_price=path.log_price + off)
-        for state in self.states.values():
-            state.log_price += off
+            self._days[day] = path._replace(log_price=path.log_price + self.base)
 
     def _walk(self, day: int) -> None:
         if self.coin.kind == "money":
@@ -179,7 +182,7 @@ class CoinDays:
                 log_price=path.log_price + overlay.log_price(t_ms),
                 premium_bp=path.premium_bp + overlay.premium_bp(t_ms, self.number),
             )
-        self._days[day] = path
+        self._days[day] = path._replace(log_price=path.log_price + self.base)
 
 
 def _money(coin: Coin, seed: int, day: int) -> Path:

@@ -116,11 +116,10 @@ class Market:
             leg.drop_before(keep)
         self._usd = {day: path for day, path in self._usd.items() if day >= keep}
 
-    def _begun(self, coin: Coin, state: CoinState, *, known: bool = False) -> CoinDays:
+    def _begun(self, coin: Coin, state: CoinState, base: float | None = None) -> CoinDays:
         day = self._tides.first_day
         anchor = max(self.anchor_ms, day * DAY_MIN * MINUTE_MS)
-        price = self._pins.get(coin.name, coin.price)
-        start = Start(day, state, None if known else anchor, price)
+        start = Start(day, state, base, anchor, self._pins.get(coin.name, coin.price))
         days = CoinDays(coin, self.seed, self._preset, start, self._tides, self.overlays)
         self._days[coin.name] = days
         self._minutes[coin.name] = Minutes(days, self.seed, self._shared_of)
@@ -148,6 +147,7 @@ class Market:
         coins = {
             name: {
                 "state": msgspec.to_builtins(days.state(day)),
+                "base": days.base,
                 "price": float(np.exp(days.point(self.minute)[0])),
             }
             for name, days in self._days.items()
@@ -182,13 +182,14 @@ class Market:
         market = cls(seed, scenario, dump.anchor_ms, dump.pins)
         market._tides = Tides(seed, dump.day, dump.tides)
         for name, row in dump.coins.items():
-            market._begun(BY_NAME[name], row.state, known=True)
+            market._begun(BY_NAME[name], row.state, row.base)
         market.advance(max(wanted_ms, now_ms))
         return market
 
 
 class _Kept(msgspec.Struct):
     state: CoinState
+    base: float
     price: float
 
 

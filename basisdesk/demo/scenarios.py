@@ -199,7 +199,7 @@ SCENARIOS: dict[str, Scenario] = {
     "2021 mania": Scenario("mania", (), "Premium and funding as in 2021: warm, sometimes hot."),
     "2025 calm": Scenario("calm", (), "Premium as in 2025: quiet, a little below spot."),
     "funding flip": Scenario(
-        "mixed", (FundingFlip,), "Funding changes its sign from one settlement to the next."
+        "calm", (FundingFlip,), "Funding changes its sign from one settlement to the next."
     ),
     "crash": Scenario(
         "mixed", (Crash,), "Price falls 12.6 % in ten minutes while books thin out to a tenth."

@@ -12,6 +12,7 @@ from basisdesk.feed.pace import Pace
 from basisdesk.feed.shared import StreamView
 from basisdesk.venues import TopicRule
 
+SEEDS_MAX = 4  # fruitless fetches of a seeded book, then its stream is asked anew as well
 SEED_AFTER = 3  # fruitless subscribes of a stream that should bring its own snapshot
 
 
@@ -201,7 +202,8 @@ class Asks:
         if state == "live":
             self._is_well(ask, now_s, waited_s)
         elif ask.rule.seeded and (state in ("acked", "resync") or self._heard(ask, view)):
-            self._seed(ask, view, now_s, due)
+            if self._seed(ask, view, now_s, due) and ask.seeds % SEEDS_MAX == 0:
+                due.again.append(ask.topic)
         elif state == "connecting":
             if waited_s >= self._pace.answer_s:
                 if ask.tries:
@@ -224,16 +226,18 @@ class Asks:
         """Data came before the venue's yes, or without one."""
         return view.state == "connecting" and view.heard_ns > max(ask.said_ns, 1)
 
-    def _seed(self, ask: Ask, view: StreamView, now_s: float, due: Due) -> None:
+    def _seed(self, ask: Ask, view: StreamView, now_s: float, due: Due) -> bool:
+        """Fetch its book where it is time to; whether it was."""
         pace = self._pace
         assert ask.asked_s is not None
         if view.heard_ns <= ask.said_ns and now_s - ask.asked_s < pace.seed_wait_s:
-            return  # a book fetched before the first update may be too old for it
+            return False  # a book fetched before the first update may be too old for it
         wait_s = min(pace.seed_s * 2.0 ** max(0, min(ask.seeds, 30) - 1), pace.seed_max_s)
         if now_s - ask.seeded_s < wait_s:
-            return
+            return False
         ask.seeded_s, ask.seeds = now_s, ask.seeds + 1
         due.seeds.append(ask.topic)
+        return True
 
     def _wait_s(self, ask: Ask, state: str) -> float:
         """How long a topic that was asked is left alone, by what is wrong and how often it was."""

@@ -64,7 +64,10 @@ class Feeds:
 
     def named(self, conn: str, payload: bytes) -> Stream | None:
         """The stream that an unreadable message of this connection seems to belong to."""
-        return next((each for each in self.of(conn) if each.named_in(payload)), None)
+        for each in self.streams.values():
+            if each.conn == conn and each.named_in(payload):
+                return each
+        return None
 
     def depth_id(self, instrument: str) -> str:
         """Id of an instrument's depth stream: one that was heard, else the one its venue names.

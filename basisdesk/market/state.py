@@ -25,14 +25,13 @@ from basisdesk.events import (
     VenueTime,
 )
 from basisdesk.market.basis import PairMarket
-from basisdesk.market.catalogue import Catalogue
 from basisdesk.market.cross import Fx, cross_rate
 from basisdesk.market.described import Described
 from basisdesk.market.feeds import Feeds
 from basisdesk.market.leg import Leg
 from basisdesk.market.prices import Prices
 from basisdesk.market.streams import LinkState, Stream
-from basisdesk.venues.instrument import Instrument, Instruments, Tiers
+from basisdesk.venues.instrument import Instruments, Tiers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -79,7 +78,6 @@ class Market:
         self.streams = self._feeds.streams
         self.links = self._feeds.links
         self._described = Described()
-        self._catalogue = Catalogue()
         self.instruments = self._described.instruments
         self.candles = self._described.candles
         self.funding_history = self._described.funding_history
@@ -147,13 +145,9 @@ class Market:
         limit_ms = settings.risk.quote_age_ms_max
         return cross_rate(self.legs, currency, settings.account.currency, now_ns, limit_ms)
 
-    def search(self, text: str, limit: int = 50) -> list[Instrument]:
-        """Instruments of all venues by words: coin, symbol, venue, kind; the best first."""
-        return self._indexed().search(text, limit)
-
-    def partners(self, key: str) -> list[Instrument]:
-        """Legs that make a pair with this one, its own venue first."""
-        return self._indexed().partners(key)
+    def forget(self, pair: tuple[str, str]) -> None:
+        """Nobody looks at this pair any more: its history goes, its legs stay."""
+        self.pairs.pop(pair, None)
 
     # --- the walk --------------------------------------------------------------------------------
 
@@ -325,10 +319,6 @@ class Market:
 
     def _describe(self, leg: Leg) -> None:
         leg.describe(self.instruments.get(leg.key))
-
-    def _indexed(self) -> Catalogue:
-        self._catalogue.refresh(self.instruments.values(), self._described.version)
-        return self._catalogue
 
     def _seed(self, spot_key: str, perp_key: str, now_ns: int) -> None:
         spot, perp = self.candles.get(spot_key), self.candles.get(perp_key)

@@ -125,6 +125,7 @@ class Stream:
 
     __slots__ = (
         "_bad_ns",
+        "_marks",
         "_pauses",
         "asked_ns",
         "bad",
@@ -192,6 +193,7 @@ class Stream:
         self.lags: deque[float] = deque(maxlen=LAGS_KEPT)
         self.instrument = ""
         self.book = Book()
+        self._marks = [f'"{part}"'.encode() for part in self.topic.split(":")]
         self._bad_ns: deque[int] = deque(maxlen=BAD_MAX)
         self._pauses: deque[tuple[int, int]] = deque(maxlen=PAUSES_KEPT)  # (frame, pause ns)
 
@@ -240,7 +242,8 @@ class Stream:
 
     def named_in(self, payload: bytes) -> bool:
         """Whether the head of a message seems to name this topic: every part of it, quoted."""
-        return all(f'"{part}"'.encode() in payload for part in self.topic.split(":"))
+        marks = self._marks
+        return marks[-1] in payload and all(mark in payload for mark in marks)
 
     def move(self, state: str, t_ns: int, error: str | None = None) -> bool:
         """Enter a state; `error` replaces the last error. Returns whether anything changed."""

@@ -14,7 +14,7 @@ from basisdesk.ui.theme import Theme
 from basisdesk.ui.ticket_fields import explain
 from basisdesk.ui.times import zone_text
 
-BUTTON_PX = 92  # of the action at the end of a row
+BUTTON_PX = 84  # of the action at the end of a row
 OWN = "desk."  # connections that are the desk's own cannot be connected anew
 
 
@@ -35,7 +35,7 @@ def link_columns(zone: str) -> tuple[Column, ...]:
         Column("Renewed", lambda row: row.renewals, lambda row: int(row.renewals.replace(",", "")),
                tip="How often a second socket took over before the venue cut the first: 0.",
                spare=4),
-        Column("To engine, ms (median / p99)", lambda row: row.engine, lambda row: row.engine_ms,
+        Column("To engine, ms", lambda row: row.engine, lambda row: row.engine_ms,
                tip=term("To engine"), sample="12 / 123", spare=3),
         Column("Clock, ms", lambda row: row.clock, lambda row: row.clock_ms,
                tip=term("Clock offset"), sample="\u22121,234", spare=5),
@@ -50,7 +50,7 @@ def link_columns(zone: str) -> tuple[Column, ...]:
 def stream_columns() -> tuple[Column, ...]:
     """One topic of one connection a row."""
     return (
-        Column("Stream", lambda row: row.topic, left=True, sample="orderbook.50.ADAUSDT",
+        Column("Stream", lambda row: row.topic, left=True, sample="funding-rate:ADA-USDT-SWAP",
                detail=lambda row: row.key),
         Column("On", lambda row: row.conn, left=True, sample="bybit.linear", spare=1),
         Column(
@@ -60,9 +60,9 @@ def stream_columns() -> tuple[Column, ...]:
         ),
         Column("Age", lambda row: row.age, lambda row: row.age_ms, tip=term("Age"),
                meaning=lambda row: "warn" if row.old else "", sample="99.9 s"),
-        Column("Messages/s", lambda row: row.rate, lambda row: row.rate_value,
+        Column("Msg/s", lambda row: row.rate, lambda row: row.rate_value,
                tip="Messages a second, averaged over 3 s: 41.2.", spare=2),
-        Column("Delay over best, ms (median / p99)", lambda row: row.latency,
+        Column("Delay, ms", lambda row: row.latency,
                lambda row: row.latency_ms, tip=term("Delay over best"), sample="123 / 1,234"),
         Column("Gaps", lambda row: row.gaps, lambda row: row.gaps_value, tip=term("Gap"),
                meaning=lambda row: "warn" if row.gaps_value else ""),
@@ -119,7 +119,7 @@ class FeedsPanel(Panel):
         split = QSplitter(Qt.Orientation.Horizontal, self)
         split.addWidget(self.links)
         split.addWidget(self.streams)
-        split.setSizes([theme.px(620), theme.px(800)])
+        split.setSizes([theme.px(690), theme.px(880)])
         split.setHandleWidth(theme.px(6))
         column = QVBoxLayout(self)
         column.setContentsMargins(theme.px(6), 0, 0, 0)

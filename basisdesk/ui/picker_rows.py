@@ -47,10 +47,10 @@ def pair_choices(
     """Pairs whose names hold every word of `text`; the best match first, at most `limit`.
 
     A word that is a coin's whole name counts before one it begins with, pairs of one venue before
-    pairs across two, spot and perp before two perps.
+    pairs across two, spot and perp before two perps, and venues count in the order they are typed.
     """
     words = text.lower().replace("/", " ").split()
-    found: list[tuple[tuple[int, bool, bool, str], PairChoice]] = []
+    found: list[tuple[tuple[int, bool, bool, str, int], PairChoice]] = []
     for coin, legs in by_coin.items():
         if not _may_hold(coin, legs, words):
             continue
@@ -88,11 +88,14 @@ def _may_hold(coin: str, legs: Sequence[Instrument], words: Sequence[str]) -> bo
     return all(word in hay for word in words)
 
 
-def _rank(choice: PairChoice, coin: str, words: Sequence[str]) -> tuple[int, bool, bool, str]:
+def _rank(choice: PairChoice, coin: str, words: Sequence[str]) -> tuple[int, bool, bool, str, int]:
     name = coin.lower()
     exact = 0 if name in words else 1 if any(name.startswith(word) for word in words) else 2
-    across = choice.first.partition(":")[0] != choice.second.partition(":")[0]
-    return exact, choice.kind == "perp-perp", across, name  # then in the order of venues
+    venues = choice.first.partition(":")[0], choice.second.partition(":")[0]
+    typed = [words.index(venue) if venue in words else len(words) for venue in venues]
+    across = venues[0] != venues[1]
+    # "kraken binance": the venue typed first is meant for the first leg
+    return exact, choice.kind == "perp-perp", across, name, typed[0] - typed[1]
 
 
 def _place(rule: Instrument) -> tuple[bool, int, str]:

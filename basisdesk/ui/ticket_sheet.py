@@ -296,7 +296,9 @@ def _fees_tip(sheet: CostSheet) -> str:
 
 def _borrow_line(sheet: CostSheet) -> SheetLine:
     if sheet.direction > 0 or not sheet.collateral:
-        return SheetLine(NAMES[3], "none", "", "", "Nothing is borrowed: no coin is sold that is not owned.")
+        return SheetLine(
+            NAMES[3], "none", "", "", "Nothing is borrowed: no coin is sold that is not owned."
+        )
     return SheetLine(
         NAMES[3],
         f"{number_text(sheet.borrow_8h, 4)} {sheet.currency}",

@@ -5,56 +5,18 @@ import contextlib
 import json
 import subprocess
 import sys
+import threading
 from itertools import pairwise
 
 import httpx
 import pytest
-from websockets.asyncio.client import connect
-from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from basisdesk.demo import server
+from basisdesk.demo import clients, server
 from basisdesk.demo.exchange import DemoOptions, serve
 from basisdesk.errors import UserError
+from tests.demo.demo_rig import EPOCH_MS, ask, hear, over_sockets, wire
 
 pytestmark = pytest.mark.loopback
-EPOCH_MS = 1_790_000_000_000
-
-
-def over_sockets(work, **given):
-    """Run `await work(port)` against a fresh exchange; what it returns."""
-
-    async def main():
-        ready = asyncio.get_running_loop().create_future()
-        options = DemoOptions(**{"seed": 3, "epoch_ms": EPOCH_MS, **given})
-        serving = asyncio.create_task(serve(options, ready.set_result))
-        await asyncio.wait((serving, ready), return_when=asyncio.FIRST_COMPLETED)
-        if serving.done():
-            serving.result()
-        try:
-            async with asyncio.timeout(30):
-                return await work(ready.result())
-        finally:
-            serving.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await serving
-
-    return asyncio.run(main())
-
-
-def wire(port, conn):
-    return connect(f"ws://127.0.0.1:{port}/v5/public/{conn}", proxy=None)
-
-
-async def say(ws, op, args=(), req_id="r"):
-    await ws.send(json.dumps({"req_id": req_id, "op": op, "args": list(args)}))
-
-
-async def hear(ws, wanted):
-    """The next message for which wanted(message) holds."""
-    while True:
-        message = json.loads(await ws.recv())
-        if wanted(message):
-            return message
 
 
 def is_answer(message):
@@ -62,11 +24,11 @@ def is_answer(message):
 
 
 def test_control_on_both_connections():
-    async def work(port):
+    async def work(exchange):
         said = {}
         for conn in ("spot", "linear"):
-            async with wire(port, conn) as ws:
-                await say(ws, "subscribe", ["orderbook.1.ADAUSDT"], "one")
+            async with wire(exchange, f"/v5/public/{conn}") as ws:
+                await ask(ws, "orderbook.1.ADAUSDT", req_id="one")
                 rows = [await hear(ws, is_answer)]
                 for op, args in (
                     ("ping", []),
@@ -77,7 +39,7 @@ def test_control_on_both_connections():
                     ("subscribe", ["orderbook.1.ADAUSDT"]),
                     ("subscribe", [f"tickers.ADAUSDT{k}" for k in range(11)]),
                 ):
-                    await say(ws, op, args)
+                    await ask(ws, *args, op=op)
                     rows.append(await hear(ws, is_answer))
                 await ws.send("rubbish")
                 rows.append(await hear(ws, is_answer))
@@ -104,15 +66,15 @@ def test_control_on_both_connections():
 
 
 def test_two_clients_hear_one_chain_and_a_late_one_joins_it():
-    async def work(port):
-        async with wire(port, "linear") as first:
-            await say(first, "subscribe", ["orderbook.50.BTCUSDT"])
-            early = [await hear(first, lambda m: "data" in m) for _ in range(5)]
-            async with wire(port, "linear") as second:
-                await say(second, "subscribe", ["orderbook.50.BTCUSDT"])
-                late = [await hear(second, lambda m: "data" in m) for _ in range(4)]
+    async def work(exchange):
+        async with wire(exchange, "/v5/public/linear") as first:
+            await ask(first, "orderbook.50.BTCUSDT")
+            early = [await hear(first) for _ in range(5)]
+            async with wire(exchange, "/v5/public/linear") as second:
+                await ask(second, "orderbook.50.BTCUSDT")
+                late = [await hear(second) for _ in range(4)]
             while early[-1]["data"]["u"] < late[-1]["data"]["u"]:
-                early.append(await hear(first, lambda m: "data" in m))
+                early.append(await hear(first))
             return early, late
 
     early, late = over_sockets(work)
@@ -129,8 +91,8 @@ def test_two_clients_hear_one_chain_and_a_late_one_joins_it():
 def test_rest_and_speed():
     """At speed 600 a second of waiting is ten minutes of market."""
 
-    async def work(port):
-        base = f"http://127.0.0.1:{port}/v5/market"
+    async def work(exchange):
+        base = f"http://127.0.0.1:{exchange.port}/v5/market"
         async with httpx.AsyncClient(trust_env=False) as http:
             first = (await http.get(f"{base}/time")).json()
             while True:
@@ -141,8 +103,8 @@ def test_rest_and_speed():
             candles = (
                 await http.get(f"{base}/kline?category=spot&symbol=ADAUSDT&interval=1&limit=1")
             ).json()
-            missing = await http.get(f"http://127.0.0.1:{port}/favicon.ico")
-            plain = await http.get(f"http://127.0.0.1:{port}/v5/public/spot")
+            missing = await http.get(f"http://127.0.0.1:{exchange.port}/favicon.ico")
+            plain = await http.get(f"http://127.0.0.1:{exchange.port}/v5/public/spot")
         return first, last, candles, missing.status_code, plain.status_code
 
     first, last, candles, missing, plain = over_sockets(work, speed=600.0)
@@ -152,10 +114,10 @@ def test_rest_and_speed():
 
 
 def test_stamps_are_simulated_time():
-    async def work(port):
-        async with wire(port, "spot") as ws:
-            await say(ws, "subscribe", ["orderbook.1.ADAUSDT"])
-            return [await hear(ws, lambda m: "data" in m) for _ in range(6)]
+    async def work(exchange):
+        async with wire(exchange, "/v5/public/spot") as ws:
+            await ask(ws, "orderbook.1.ADAUSDT")
+            return [await hear(ws) for _ in range(6)]
 
     said = over_sockets(work, speed=60.0)
     steps = [b["ts"] - a["ts"] for a, b in pairwise(said[1:])]
@@ -163,89 +125,17 @@ def test_stamps_are_simulated_time():
     assert said[0]["ts"] >= EPOCH_MS
 
 
-def faults_file(tmp_path, *faults):
-    path = tmp_path / "faults.json"
-    path.write_text(json.dumps(faults))
-    return path
-
-
-def test_silence_mute_and_disconnect(tmp_path):
-    """From the start: spot silent (pong comes), linear mute (nothing comes) until it is cut."""
-    faults = faults_file(
-        tmp_path,
-        {"at_s": 0, "kind": "silence", "conn": "spot", "for_s": 99},
-        {"at_s": 0, "kind": "mute", "conn": "linear", "for_s": 99},
-        {"at_s": 0.8, "kind": "disconnect", "conn": "linear", "for_s": 99},
-    )
-
-    async def work(port):
-        async with wire(port, "spot") as spot, wire(port, "linear") as linear:
-            for ws in (spot, linear):
-                await say(ws, "subscribe", ["orderbook.1.ADAUSDT"])
-                await say(ws, "ping")
-            with pytest.raises(ConnectionClosed):
-                await linear.recv()  # the first thing that comes is the end
-            await say(spot, "ping", req_id="last")
-            heard = [json.loads(await spot.recv()) for _ in range(3)]
-        with pytest.raises(InvalidStatus):
-            async with wire(port, "linear"):
-                pass
-        return heard
-
-    heard = over_sockets(work, faults=faults)
-    assert [m["ret_msg"] for m in heard] == ["subscribe", "pong", "pong"]
-
-
-def test_garbage_and_refusal(tmp_path):
-    faults = faults_file(
-        tmp_path,
-        {"at_s": 0, "kind": "garbage", "conn": "spot", "for_s": 99},
-        {"at_s": 0, "kind": "refuse", "conn": "linear", "for_s": 99},
-    )
-
-    async def work(port):
-        with pytest.raises(InvalidStatus) as refused:
-            async with wire(port, "linear"):
-                pass
-        good = bad = 0
-        async with wire(port, "spot") as ws:
-            await say(ws, "subscribe", ["orderbook.1.ADAUSDT"])
-            while good < 5 or bad < 3:
-                message = await ws.recv()
-                try:
-                    good += json.loads(message)["data"]["b"][0][0] not in ("nan", "1e999")
-                except (ValueError, TypeError, KeyError):
-                    bad += 1
-        return refused.value.response.status_code
-
-    assert over_sockets(work, faults=faults) == 503
-
-
-def test_slow_data_arrives_two_seconds_late(tmp_path):
-    faults = faults_file(tmp_path, {"at_s": 0, "kind": "slow", "conn": "spot", "for_s": 99})
-
-    async def work(port):
-        async with wire(port, "spot") as ws, httpx.AsyncClient(trust_env=False) as http:
-            await say(ws, "subscribe", ["orderbook.1.ADAUSDT"])
-            await hear(ws, lambda m: "data" in m)  # the greeting comes at once
-            late = await hear(ws, lambda m: "data" in m)
-            now = (await http.get(f"http://127.0.0.1:{port}/v5/market/time")).json()["time"]
-        return now - late["ts"]
-
-    assert over_sockets(work, faults=faults) >= 1_900
-
-
 def test_the_scenario_can_silence_the_perp():
     """One-leg outage begins two minutes in: at speed 600 that is 0.2 s."""
 
-    async def work(port):
-        async with wire(port, "spot") as spot, wire(port, "linear") as linear:
+    async def work(exchange):
+        async with wire(exchange, "/v5/public/spot") as spot, wire(exchange, "/v5/public/linear") as linear:
             heard = {}
             for name, ws in (("spot", spot), ("linear", linear)):
-                await say(ws, "subscribe", ["orderbook.1.ADAUSDT"])
+                await ask(ws, "orderbook.1.ADAUSDT")
                 stamps = heard[name] = []
                 while not stamps or stamps[-1] < EPOCH_MS + 900_000:
-                    stamps.append((await hear(ws, lambda m: "data" in m))["ts"])
+                    stamps.append((await hear(ws))["ts"])
         return heard
 
     heard = over_sockets(work, speed=600.0, scenario="one-leg outage")
@@ -256,23 +146,23 @@ def test_the_scenario_can_silence_the_perp():
 
 
 def test_a_client_that_does_not_read_is_dropped(monkeypatch):
-    monkeypatch.setattr(server, "WRITE_BUFFER_MAX", 20_000)
+    monkeypatch.setattr(clients, "WRITE_BUFFER_MAX", 20_000)
 
-    async def work(port):
-        reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1024)
+    async def work(exchange):
+        reader, writer = await asyncio.open_connection("127.0.0.1", exchange.port, limit=1024)
         writer.write(
             b"GET /v5/public/spot HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n"
             b"Connection: Upgrade\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n"
             b"Sec-WebSocket-Version: 13\r\n\r\n"
         )
         await reader.readuntil(b"\r\n\r\n")
-        ask = json.dumps({"op": "subscribe", "args": ["orderbook.1.ADAUSDT"]}).encode()
-        writer.write(bytes((0x81, 0x80 | len(ask), 0, 0, 0, 0)) + ask)
+        wish = json.dumps({"op": "subscribe", "args": ["orderbook.1.ADAUSDT"]}).encode()
+        writer.write(bytes((0x81, 0x80 | len(wish), 0, 0, 0, 0)) + wish)
         await writer.drain()
-        async with wire(port, "spot") as ws:  # the others go on
-            await say(ws, "subscribe", ["orderbook.1.ADAUSDT"])
+        async with wire(exchange, "/v5/public/spot") as ws:  # the others go on
+            await ask(ws, "orderbook.1.ADAUSDT")
             for _ in range(30_000):
-                await hear(ws, lambda m: "data" in m)
+                await hear(ws)
         with contextlib.suppress(ConnectionError):
             while await reader.read(1 << 16):
                 pass  # what was under way comes to its end: the exchange has cut us off
@@ -283,16 +173,16 @@ def test_a_client_that_does_not_read_is_dropped(monkeypatch):
 
 def test_frames_of_every_length_are_read_by_the_library():
     for size in (0, 125, 126, 65_535, 65_536):
-        made = server.frame(b"x" * size)
+        made = clients.frame(b"x" * size)
         assert made[0] == 0x81
         assert made.endswith(b"x" * size)
         assert len(made) - size == (2 if size < 126 else 4 if size < 65_536 else 10)
 
 
 def test_a_busy_port_is_one_sentence():
-    async def work(port):
-        with pytest.raises(UserError, match=rf"Cannot listen on 127\.0\.0\.1:{port}: .*another"):
-            await serve(DemoOptions(port=port, epoch_ms=EPOCH_MS), lambda _: None)
+    async def work(exchange):
+        with pytest.raises(UserError, match=rf"Cannot listen on 127\.0\.0\.1:{exchange.port}: .*another"):
+            await serve(DemoOptions(port=exchange.port, epoch_ms=EPOCH_MS), lambda _: None)
 
     over_sockets(work)
 
@@ -325,7 +215,7 @@ def process(tmp_path):
 
 def test_process_says_where_and_ends_with_its_parent(process, tmp_path):
     line = json.loads(process.stdout.readline())
-    assert set(line) == {"port", "ws", "rest", "epoch_ms", "speed"}
+    assert set(line) == {"port", "ws", "rest", "epoch_ms", "speed", "tls", "sockets"}
     assert httpx.get(f"{line['rest']}/v5/market/time", trust_env=False).json()["retCode"] == 0
     process.stdin.close()
     assert process.wait(10) == 0
@@ -339,3 +229,41 @@ def test_process_ends_on_a_signal_without_a_word(process):
     process.terminate()
     assert process.wait(10) == 0
     assert process.stderr.read() == b""
+
+
+def lines_of(stream, into):
+    """Read a stream's lines in the background, so that a pipe never fills."""
+    thread = threading.Thread(target=lambda: into.extend(stream), daemon=True)
+    thread.start()
+    return thread
+
+
+def test_orders_on_standing_input(process):
+    """A fault and its end by hand; what is no order is one sentence on standard error."""
+    line = json.loads(process.stdout.readline())
+    heard = []
+    reader = lines_of(process.stderr, heard)
+
+    def status():
+        return httpx.get(f"{line['rest']}/v5/market/time", trust_env=False).status_code
+
+    def order(**given):
+        process.stdin.write(json.dumps(given).encode() + b"\n")
+        process.stdin.flush()
+
+    def until(wanted):
+        for _ in range(2000):
+            if status() == wanted:
+                return True
+        return False
+
+    order(fault={"kind": "http_status", "conn": "bybit.rest", "for_s": 60, "value": 418})
+    assert until(418)
+    order(fault={"kind": "explode"})
+    order(clear=True)
+    assert until(200)
+    process.stdin.close()
+    assert process.wait(10) == 0
+    reader.join(5)
+    assert len(heard) == 1
+    assert heard[0].startswith(b"The order cannot be followed: there is no fault 'explode'; known:")

@@ -174,9 +174,9 @@ def test_venues_stand_near_each_other_but_not_on_each_other(name):
     market = Market(4, "mixed", EPOCH_MS)
     coin = next(coin for coin in COINS if coin.name == name)
     keys = [f"bybit:spot:{name}USDT", f"binance:spot:{name}USDT", f"okx:spot:{name}-USDT"]
-    away = np.array([
-        [market.find(key).mid(EPOCH_MS + k * 30_000) for key in keys] for k in range(240)
-    ])
+    away = np.array(
+        [[market.find(key).mid(EPOCH_MS + k * 30_000) for key in keys] for k in range(240)]
+    )
     away = (away[:, 1:] / away[:, :1] - 1) * 1e4
     assert np.abs(away).max() < 15
     assert (away.std(axis=0) > 0.02).all()

@@ -83,8 +83,9 @@ def test_a_depeg_moves_the_dollar_markets_only():
         assert now / usual - 1 == pytest.approx(moved, abs=1e-3), key
 
 
-def test_funding_changes_its_sign_at_each_settlement():
-    market = Market(3, "funding flip", EPOCH_MS)
+@pytest.mark.parametrize("seed", range(4))
+def test_funding_changes_its_sign_at_each_settlement(seed):
+    market = Market(seed, "funding flip", EPOCH_MS)
     rows = market.find("bybit:perp:ETHUSDT").settlements(EPOCH_MS)[-12:]
     rates, stamps = [rate for _, rate, _ in rows], [t_ms for t_ms, _, _ in rows]
     assert all(a * b < 0 for a, b in pairwise(rates))

@@ -1,4 +1,3 @@
-import itertools
 from dataclasses import dataclass
 
 from basisdesk.feed.asks import SEED_AFTER, Asks, Due
@@ -145,7 +144,7 @@ def test_a_refused_topic_is_asked_alone_and_seldom():
     assert len(again) < 15
 
 
-def test_a_seeded_book_is_fetched_after_its_first_update_and_never_asked_again():
+def test_a_seeded_book_is_fetched_after_its_first_update_with_ever_more_patience():
     desk = Desk("diff")
     desk.send(("diff",), 0.0, said_ns=7)
     desk.views["diff"].state = "acked"
@@ -153,8 +152,8 @@ def test_a_seeded_book_is_fetched_after_its_first_update_and_never_asked_again()
     desk.views["diff"].heard_ns = 8
     assert desk.asks.due(0.9).seeds == ["diff"]
     again, seeds = desk.asked_during(200, begin=1)
-    assert not again
-    assert [b - a for a, b in itertools.pairwise(seeds)] == [4, 8, 16, 32, 60, 60]
+    assert seeds == [3, 7, 15, 31, 63, 123, 183]
+    assert again == [15, 183]  # every fourth time the stream itself may be the trouble
 
 
 def test_a_seeded_book_of_a_quiet_market_is_fetched_soon_after_the_yes():

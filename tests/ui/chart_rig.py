@@ -39,7 +39,9 @@ def make_pair(rows: int = 36_000, hz: float = 10.0, capacity: int = 40_000) -> P
     spot = np.full(rows, 0.364)
     flat = np.ones(rows)
     columns = [t, spot, spot * (1 + mid / 1e4), mid, mid - 1, mid + 1, mid - 2, 3 * flat]
-    pair.series.extend(np.column_stack([*columns, -4.5 * flat, 0.0184 * flat, NAN * flat, NAN * flat]))
+    pair.series.extend(
+        np.column_stack([*columns, -4.5 * flat, 0.0184 * flat, NAN * flat, NAN * flat])
+    )
     pair.qty = 10_000.0
     pair.now = BasisNow(
         mid_bp=mid[-1], open_bp=mid[-1] - 1, close_bp=mid[-1] + 1, z=2.7, fair_bp=-4.5,

@@ -289,7 +289,7 @@ def test_export_csv_writes_the_rows_in_view_without_a_nested_loop(panel, qtbot, 
     lines = path.read_text().splitlines()
     assert lines[0] == (
         "time_utc,spot,perp,mid_bp,open_bp,close_bp,mean_bp,sd_bp,fair_bp,funding_pct,"
-            "combo_bid_bp,combo_ask_bp"
+        "combo_bid_bp,combo_ask_bp"
     )
     assert lines[-1].startswith("2026-11-21T05:40:50.000Z,0.364,")
     assert 2_850 < len(lines) - 1 <= 3_000

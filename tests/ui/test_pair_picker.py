@@ -56,7 +56,7 @@ def test_the_best_match_is_first(coins):
     assert first("ada") == ("bybit:spot:ADAUSDT", "bybit:perp:ADAUSDT")
     assert first("kraken binance ada") == ("kraken:spot:ADA/USD", "binance:perp:ADAUSDT")
     assert first("btc kraken") == ("bybit:spot:BTCUSDT", "kraken:perp:PF_XBTUSD")
-    assert first("okx perp-perp") == ("bybit:perp:ADAUSDT", "okx:perp:ADA-USDT-SWAP")
+    assert first("okx perp-perp") == ("okx:perp:ADA-USDT-SWAP", "bybit:perp:ADAUSDT")
     assert pair_choices(coins, "ada nowhere") == []
     assert len(pair_choices(coins, "", limit=5)) == 5
 
