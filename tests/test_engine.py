@@ -179,6 +179,45 @@ def test_the_journal_has_an_outcome_before_anything_of_it_can_be_seen():
 
 
 def test_entries_on_a_tape_are_booked_as_at_a_restart():
+    kept = []
+
+    class Keeping(MemoryJournal):
+        def append(self, outcome, txns=()):
+            kept.append(outcome)
+            return 0
+
+    engine = ready(Keeping())
+    engine.advance([command(ENTRY_ORDER)])
+    again = Engine(SETTINGS, known_venues(), MemoryJournal())
+    again.advance([Frame(ENTRY, msgspec.json.encode(o), o.ts_ns) for o in kept])
+    assert again.books.digest() == engine.books.digest()
+    assert [p.pair for p in again.open_pairs()] == [1]
+
+
+def test_a_lost_connection_takes_its_prices_with_it_at_once():
+    engine = ready()
+    down = msgspec.json.encode(LinkChange("bybit.spot", "down", "closed by the venue"))
+    changed = engine.advance([Frame(LINK, down, T0 + S)])
+    assert changed & Changed.QUOTES
+    assert engine.market.leg(LONG).mid != engine.market.leg(LONG).mid  # NaN
+    engine.advance([command(ENTRY_ORDER, T0 + S)])
+    assert engine.outcomes[-1].limit == "quote_age"
+    assert "closed by the venue" in engine.log[-2].text
+
+
+def test_fast_motion_scales_the_limits_that_are_times():
+    fast = in_market_time(SETTINGS, 60.0)
+    assert fast.risk.quote_age_ms_max == 60 * SETTINGS.risk.quote_age_ms_max
+    assert in_market_time(SETTINGS, 1.0) is SETTINGS
+    assert in_market_time(SETTINGS, 0.5).risk == SETTINGS.risk
+
+
+def test_pairs_looked_at_long_ago_are_forgotten():
+    engine = Engine(Settings(), known_venues(), MemoryJournal())
+    coins = ("ADA", "BTC", "ETH", "BNB", "DOGE", "SOL", "XRP", "LTC")
+    for number, coin in enumerate((*coins, "LTC", "XRP")):
+        pair = SetValue("pair", f"bybit:spot:{coin}USDT bybit:perp:{coin}USDT")
+        engine.advance([Frame(COMMAND, msgspec.json.encode(pair), number + 1)])
     kept = [split_symbol(spot)[0] for spot, _ in engine.market.pairs]
     assert sorted(kept) == sorted(coins[-6:])
     assert engine.pair[0] == "bybit:spot:XRPUSDT"
