@@ -73,6 +73,7 @@ DRAIN_S = 0.005
 SAMPLE_S = 0.1
 SLACK_S = 1.0  # beyond the age limit: one pulse of the exchange, one turn of this loop
 UNDATED_S = 2.0  # Binance's spot top carries no time, so a late one cannot be told from a new one
+BURST_S = 3.0
 BATCH = 2_000
 RECOVER_S = 120.0
 BOOKS_S = 30.0
@@ -155,6 +156,7 @@ class Soak:
         self.kinds = [
             kind for kind in fault_kinds() if not options.kinds or kind.name in options.kinds
         ]
+        self._burst_s: dict[str, float] = {}
         self._judging = False  # the exchange remembers no touch from before the first news
 
     def _cross(self) -> set[str]:
@@ -314,13 +316,15 @@ class Soak:
         fault: dict[str, Any] = {"kind": kind.name, "conn": self._place(kind)}
         fault["for_s"] = round(self.rng.uniform(0.5, 6.0), 2)
         if kind.name == "jump":
-            # Three updates over two seconds that agree are a price: a longer one would be right.
+            # A move of less than half is a price, and so are three that agree over two seconds.
             fault["for_s"] = round(1.2 / self.options.speed, 3)
-            fault["value"] = self.rng.choice((0.2, 0.5, 2.0, 3.0, 100.0))
+            fault["value"] = self.rng.choice((0.01, 0.3, 3.0, 100.0))
         if kind.name == "clock_skew":
             fault["value"] = self.rng.choice((-1, 1, 5, "s"))
         if kind.name == "http_status":
             fault["value"] = self.rng.choice((302, 403, 418, 429, 451, 500, 503))
+        if kind.name == "burst":
+            self._burst_s[fault["conn"]] = mono_s()
         self.exchange.command(msgspec.json.encode({"fault": fault}))
         self.report.faults[kind.name] += 1
 
@@ -372,8 +376,10 @@ class Soak:
 
     def _true(self, leg: Leg, now_s: float) -> bool:
         """It was the touch of the exchange at some moment of the last few seconds."""
+        if now_s - self._burst_s.get(_conn_of(leg), -9.0) < BURST_S:
+            return True  # a burst is made of invented touches
         limit_s = Settings().risk.quote_age_ms_max / 1e3 + SLACK_S
-        limit_s += UNDATED_S * (leg.quote_source == "bookTicker" or "binance:spot" in leg.key)
+        limit_s += UNDATED_S * leg.key.startswith("binance:spot")
         touches = self.exchange.truth(leg.key).touches
         for number in range(len(touches) - 1, -1, -1):
             _, bid, ask = touches[number]
@@ -411,7 +417,12 @@ class Soak:
             if stream.rule.what in ("top", "book") and stream.state != "live"
         ]
         legs = [key for key in self.legs if not self._live(market.leg(key), now_ns)]
-        return streams + legs
+        links = [
+            f"{link.conn} {link.state}: {link.reason}"
+            for link in market.links.values()
+            if link.state == "down" or (link.state == "connecting" and streams)
+        ]
+        return streams + legs + links * bool(streams or legs)
 
     def _all_live(self) -> bool:
         """Every quote is live, every stream of prices is, and every order was decided."""
@@ -456,6 +467,10 @@ class Soak:
             for side, turned in ((told.bids, True), (told.asks, False))
         )
         return told.seq, bids, asks
+
+
+def _conn_of(leg: Leg) -> str:
+    return leg.quote_stream.conn if leg.quote_stream is not None else ""
 
 
 def _same(ours: list[tuple[float, float]], true: Levels, depth: int) -> bool:

@@ -87,6 +87,7 @@ class Feeding:
                 facts.next_try_s or math.nan,
                 facts.asks_hour,
                 facts.messages,
+                facts.reason,
             )
             for conn, facts in self.supervisor.facts().items()
         }

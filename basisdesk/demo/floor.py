@@ -98,9 +98,8 @@ class Trading:
     def note(self, leg: SimLeg, at_s: float) -> None:
         """Remember the touch that was published at this real time."""
         bid, _, ask, _ = leg.touch
-        tick = float(leg.spec.tick) / leg.spec.price_unit
         kept = self._touches.setdefault(leg.spec.key, deque())
-        touch = (bid * tick, ask * tick)
+        touch = (_price(leg, bid), _price(leg, ask))
         if not kept or kept[-1][1:] != touch:
             kept.append((at_s, *touch))
         while len(kept) > 1 and kept[1][0] < at_s - TRUTH_S:
@@ -110,10 +109,9 @@ class Trading:
         """See `Exchange.truth`."""
         venue, market, symbol = key.split(":")
         leg = self._legs[venue, market, symbol]
-        spec = leg.spec
-        tick, lot = float(spec.tick) / spec.price_unit, float(spec.lot) * spec.unit
         bids, asks = (
-            {ticks * tick: lots * lot for ticks, lots in side.items()} for side in leg.sides()
+            {_price(leg, ticks): _size(leg, lots) for ticks, lots in side.items()}
+            for side in leg.sides()
         )
         touches = list(self._touches.get(key, ()))
         return Truth(touches, bids, asks, leg.book_id, leg.touch_id)
@@ -148,6 +146,16 @@ class VenueFloor:
     def now_ms(self, venue: str) -> int:
         """The venue's clock."""
         return self._now_ms(venue)
+
+
+def _price(leg: SimLeg, ticks: int) -> float:
+    """What a desk reads of a price, for one coin."""
+    return float(leg.price_text(ticks)) / leg.spec.price_unit
+
+
+def _size(leg: SimLeg, lots: int) -> float:
+    """What a desk reads of a size, in coins."""
+    return float(leg.size_text(lots)) * leg.spec.unit
 
 
 def _listed(name: Name) -> Spec | None:

@@ -332,6 +332,7 @@ class Exchange:
         said = channel.dialect.greet(conn, channel.topic, shown, channel.memory, bend.time(now_ms))
         if not said or self._hushed(channel, now_ms):
             return
+        self.trading.note(channel.voice.leg, mono_s())
         frames, now_s = b"".join(map(frame, said)), self.now_s()
         late = self.faults.active("late_snapshot", conn, leg.spec.symbol, leg.spec.base)
         for client in clients:

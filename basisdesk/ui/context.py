@@ -60,6 +60,7 @@ class LinkNote:
     """What the feeds know of a connection beside the market: counted by the app, shown as it is.
 
     next_try_s: seconds to the next try, NaN when none is due. asks_hour: subscribes of this hour.
+    reason: why it went down, or what it waits for.
     """
 
     host: str = ""
@@ -67,6 +68,7 @@ class LinkNote:
     next_try_s: float = math.nan
     asks_hour: int = 0
     messages: int = 0
+    reason: str = ""
 
 
 @dataclass

@@ -343,7 +343,7 @@ def _link_row(link: LinkState, engine: Engine, status: Status, utc: bool) -> Lin
         connects=f"{link.connects:,}",
         bad=f"{link.bad:,}",
         bad_detail=f"Unreadable messages by reason: {by_reason}." if by_reason else "",
-        reason=link.reason or link.last_error,
+        reason=link.reason or link.last_error or (note.reason if note is not None else ""),
         renewals=f"{note.renewals:,}" if note is not None else "0",
         engine=f"{number_text(median, 0)} / {number_text(worst, 0)}" if waits else NOTHING,
         clock=sign_text(clock_ms, 0),

@@ -174,13 +174,16 @@ class Listener:
             await self.step()
 
     def true(self):
-        """Whether the book is the exchange's own; None while it stands for another moment."""
+        """Whether the book is the exchange's own; None while it stands for another moment.
+
+        Kraken Futures tells changes of the best level at once, of deeper ones now and then.
+        """
         if self.seq is None:
             return None
         truth = self.exchange.truth(self.key)
         if self.venue.name != "kraken" and self.seq != truth.book_id:
             return None
-        depth = 10 if self.conn == "kraken.spot" else 50
+        depth = {"kraken.spot": 10, "kraken.futures": 1}.get(self.conn, 50)
         return _near(self.bids, truth.bids, depth, -1) and _near(self.asks, truth.asks, depth, 1)
 
     @property
