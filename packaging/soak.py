@@ -50,10 +50,10 @@ from basisdesk.feed.supervisor import Supervisor
 from basisdesk.ledger.check import check_journal
 from basisdesk.ledger.journal import Journal
 from basisdesk.market.cross import cross_leg
-from basisdesk.market.leg import Leg
-from basisdesk.market.streams import Stream
 from basisdesk.venues import known_venues
 from basisdesk.venues.instrument import split_symbol
+
+from soak_truth import Judge  # beside this file
 
 __all__ = ["Report", "Soak", "SoakOptions", "soak"]
 
@@ -66,20 +66,14 @@ PAIRS = (
     ("okx:spot:DOGE-USDT", "kraken:perp:PF_DOGEUSD"),
     ("okx:spot:PEPE-USDT", "binance:perp:1000PEPEUSDT"),
 )
-Levels = dict[float, float]
 PLAN = ExitPlan(Decimal(-2000), Decimal(2000), Decimal(72))
 
 DRAIN_S = 0.005
 SAMPLE_S = 0.1
-SLACK_S = 1.0  # beyond the age limit: one pulse of the exchange, one turn of this loop
-UNDATED_S = 2.0  # Binance's spot top carries no time, so a late one cannot be told from a new one
-BURST_S = 3.0
 BATCH = 2_000
 RECOVER_S = 120.0
 BOOKS_S = 30.0
-LEVELS = 50  # the exchange publishes so many a side
 BOOK_MATCHES = 3  # at so many different moments
-WRONG_KEPT = 20
 START_S = 60.0
 
 
@@ -156,8 +150,7 @@ class Soak:
         self.kinds = [
             kind for kind in fault_kinds() if not options.kinds or kind.name in options.kinds
         ]
-        self._burst_s: dict[str, float] = {}
-        self._judging = False  # the exchange remembers no touch from before the first news
+        self.judge = Judge(self.exchange, self.engine, self.legs)
 
     def _cross(self) -> set[str]:
         quotes = {split_symbol(key)[1] for pair in PAIRS for key in pair}
@@ -183,7 +176,7 @@ class Soak:
             if not await self._until(self._all_live, START_S, tasks):
                 self.report.errors.append("the desk never came alive")
             await asyncio.sleep(1.0)
-            self._judging = True
+            self.judge.judging = True
             rss = process.memory_info().rss / 1e6
             await self._suffer(tasks)
             await self._recover(tasks)
@@ -248,7 +241,7 @@ class Soak:
             if now_s >= trade_s:
                 self._trade()
                 trade_s = now_s + self.rng.uniform(0.25, 1.0) * self.options.trade_s
-            self._sample()
+            self.judge.sample(self.clock.now_ns())
             self._look_at(tasks)
             await asyncio.sleep(SAMPLE_S)
 
@@ -258,8 +251,11 @@ class Soak:
         stopped_s = mono_s()
         if await self._until(self._all_live, RECOVER_S, tasks):
             self.report.recovered_s = round(mono_s() - stopped_s, 1)
-        self.report.not_live = self._silent()
+        self.report.not_live = self.judge.silent(self.clock.now_ns())
         await self._compare_books(tasks)
+
+    def _all_live(self) -> bool:
+        return not self.judge.silent(self.clock.now_ns())
 
     async def _until(
         self, what: Callable[[], bool], patience_s: float, tasks: list["asyncio.Task[None]"]
@@ -268,7 +264,7 @@ class Soak:
         while mono_s() < end_s:
             if what():
                 return True
-            self._sample()
+            self.judge.sample(self.clock.now_ns())
             self._look_at(tasks)
             await asyncio.sleep(SAMPLE_S)
         return what()
@@ -283,7 +279,7 @@ class Soak:
     async def _take_apart(
         self, tasks: list["asyncio.Task[None]"], before: set["asyncio.Task[Any]"]
     ) -> None:
-        report, market = self.report, self.engine.market
+        report, market, judge = self.report, self.engine.market, self.judge
         for task in reversed(tasks):  # feeds first, the exchange last
             task.cancel()
             ended = await asyncio.gather(task, return_exceptions=True)
@@ -298,6 +294,8 @@ class Soak:
         self.journal.close()
         checked = check_journal(self.journal_path)
         report.check_ok, report.check_problems = checked.ok, list(checked.problems)
+        report.samples, report.live_samples = judge.samples, judge.live
+        report.wrong_prices, report.wrong = judge.wrong, judge.details
         report.frames, report.gaps = market.frames, market.gaps
         report.bad_frames, report.bad_by_reason = market.bad_frames, dict(market.bad_by_reason)
         report.resyncs = sum(stream.resyncs for stream in market.streams.values())
@@ -324,7 +322,7 @@ class Soak:
         if kind.name == "http_status":
             fault["value"] = self.rng.choice((302, 403, 418, 429, 451, 500, 503))
         if kind.name == "burst":
-            self._burst_s[fault["conn"]] = mono_s()
+            self.judge.burst(fault["conn"])
         self.exchange.command(msgspec.json.encode({"fault": fault}))
         self.report.faults[kind.name] += 1
 
@@ -356,131 +354,22 @@ class Soak:
         stamped = msgspec.structs.replace(command, t_ns=now_ns)
         self.inbox.put(Frame(COMMAND, msgspec.json.encode(stamped), now_ns))
 
-    # --- what must hold --------------------------------------------------------------------------
-
-    def _live(self, leg: Leg, now_ns: int) -> bool:
-        """The window would show this quote as live."""
-        limit_ms = self.engine.settings.risk.quote_age_ms_max
-        return not math.isnan(leg.mid) and leg.doubt is None and leg.age_ms(now_ns) <= limit_ms
-
-    def _sample(self) -> None:
-        market, now_ns, now_s = self.engine.market, self.clock.now_ns(), mono_s()
-        self.report.samples += 1
-        for key in self.legs:
-            leg = market.leg(key)
-            if not self._live(leg, now_ns):
-                continue
-            self.report.live_samples += 1
-            if self._judging and not self._true(leg, now_s):
-                self._note_wrong(leg, now_ns, now_s)
-
-    def _true(self, leg: Leg, now_s: float) -> bool:
-        """It was the touch of the exchange at some moment of the last few seconds."""
-        if now_s - self._burst_s.get(_conn_of(leg), -9.0) < BURST_S:
-            return True  # a burst is made of invented touches
-        limit_s = Settings().risk.quote_age_ms_max / 1e3 + SLACK_S
-        limit_s += UNDATED_S * leg.key.startswith("binance:spot")
-        touches = self.exchange.truth(leg.key).touches
-        for number in range(len(touches) - 1, -1, -1):
-            _, bid, ask = touches[number]
-            if math.isclose(bid, leg.bid, rel_tol=1e-9) and math.isclose(
-                ask, leg.ask, rel_tol=1e-9
-            ):
-                return True
-            if touches[number][0] < now_s - limit_s:
-                return False  # what held before this one is too old
-        return False
-
-    def _note_wrong(self, leg: Leg, now_ns: int, now_s: float) -> None:
-        self.report.wrong_prices += 1
-        if len(self.report.wrong) < WRONG_KEPT:
-            touches = self.exchange.truth(leg.key).touches
-            self.report.wrong.append(
-                {
-                    "leg": leg.key,
-                    "shown": (leg.bid, leg.ask),
-                    "age_ms": round(leg.age_ms(now_ns)),
-                    "true": [(round(now_s - t, 2), bid, ask) for t, bid, ask in touches[-4:]],
-                    "faults": [f"{f.kind} {f.target}" for f in self.exchange.faults.on],
-                }
-            )
-
-    def _wanted(self) -> list[Stream]:
-        """Streams of our legs: a fault may speak of instruments that nobody asked for."""
-        return [s for s in self.engine.market.streams.values() if s.instrument in self.legs]
-
-    def _silent(self) -> list[str]:
-        market, now_ns = self.engine.market, self.clock.now_ns()
-        streams = [
-            f"{stream.id} {stream.state}: {stream.last_error}"
-            for stream in self._wanted()
-            if stream.rule.what in ("top", "book") and stream.state != "live"
-        ]
-        legs = [key for key in self.legs if not self._live(market.leg(key), now_ns)]
-        links = [
-            f"{link.conn} {link.state}: {link.reason}"
-            for link in market.links.values()
-            if link.state == "down" or (link.state == "connecting" and streams)
-        ]
-        return streams + legs + links * bool(streams or legs)
-
-    def _all_live(self) -> bool:
-        """Every quote is live, every stream of prices is, and every order was decided."""
-        return not self._silent()
-
     async def _compare_books(self, tasks: list["asyncio.Task[None]"]) -> None:
         """Each depth book equals the published one, at several moments.
 
         What is under way between the two makes a moment unequal; a level that is wrong makes all.
         """
-        streams = [s for s in self._wanted() if s.depth > 1]
-        matched: dict[str, set[int]] = {stream.id: set() for stream in streams}
+        streams = self.judge.books()
+        matched: dict[str, set[int]] = {stream.id: {-1} for stream in streams}
         end_s = mono_s() + BOOKS_S
-        while mono_s() < end_s and any(len(ids) < BOOK_MATCHES for ids in matched.values()):
+        while mono_s() < end_s and any(len(ids) <= BOOK_MATCHES for ids in matched.values()):
             for stream in streams:
-                number, bids, asks = self._published(stream)
-                depth = min(LEVELS, stream.depth)
-                if _same(stream.book.bids, bids, depth) and _same(stream.book.asks, asks, depth):
-                    matched[stream.id].add(number)
+                matched[stream.id].add(self.judge.equal(stream))
             self._look_at(tasks)
             await asyncio.sleep(0.02)
         self.report.books = len(streams)
-        self.report.books_wrong = [i for i, ids in matched.items() if len(ids) < BOOK_MATCHES]
+        self.report.books_wrong = [i for i, ids in matched.items() if len(ids) <= BOOK_MATCHES]
         self.report.books_equal = len(streams) - len(self.report.books_wrong)
-
-    def _published(self, stream: Stream) -> tuple[int, Levels, Levels]:
-        """(id, bids, asks) as published on this stream, best first.
-
-        That is the true book; but Kraken Futures, one level a message, is told twenty levels a
-        side, and those behind the best only twice a second.
-        """
-        truth = self.exchange.truth(stream.instrument)
-        if stream.conn != "kraken.futures":
-            return truth.book_id, truth.bids, truth.asks
-        venue, market, symbol = stream.instrument.split(":")
-        voice = self.exchange.voices[venue, market, symbol]
-        spec = voice.leg.spec
-        tick, lot = float(spec.tick) / spec.price_unit, float(spec.lot) * spec.unit
-        told = next(c.memory["told"] for c in voice.channels if c.topic.kind == "book")
-        bids, asks = (
-            {ticks * tick: lots * lot for ticks, lots in sorted(side.items(), reverse=turned)}
-            for side, turned in ((told.bids, True), (told.asks, False))
-        )
-        return told.seq, bids, asks
-
-
-def _conn_of(leg: Leg) -> str:
-    return leg.quote_stream.conn if leg.quote_stream is not None else ""
-
-
-def _same(ours: list[tuple[float, float]], true: Levels, depth: int) -> bool:
-    """The first levels are the same to nine digits."""
-    mine, theirs = ours[:depth], list(true.items())[:depth]
-    return len(mine) == len(theirs) > 0 and all(
-        math.isclose(a, b, rel_tol=1e-9)
-        for one, other in zip(mine, theirs, strict=True)
-        for a, b in zip(one, other, strict=True)
-    )
 
 
 def soak(options: SoakOptions, folder: Path) -> Report:

@@ -16,7 +16,7 @@ SPEED_RANGE = (0.01, 3600.0)
 RATE_RANGE = (0.1, 10_000.0)
 
 
-def turned_away(fault: Fault, now_s: float) -> Response:
+def turned_away(fault: Fault, conn: str, now_s: float) -> Response:
     """The answer of an "http_status" fault; 429 and 418 say how long it lasts."""
     status = int(fault.number(429))
     if status not in {known.value for known in http.HTTPStatus}:
@@ -25,7 +25,8 @@ def turned_away(fault: Fault, now_s: float) -> Response:
     if status in (418, 429):
         extra["Retry-After"] = str(max(1, -int(now_s - fault.end_s)))
     if 300 <= status < 400:
-        extra["Location"] = "https://elsewhere.invalid/"
+        scheme = "https" if conn.endswith(".rest") else "wss"
+        extra["Location"] = f"{scheme}://elsewhere.invalid/"
     return response(status, b'{"msg":"simulated"}', extra)
 
 

@@ -199,7 +199,7 @@ def _size(venue: str, market: Market, coin: Coin) -> _Size:
         return _Size(1.0, 1, _step(decimals), decimals)
     if venue == "okx":
         value = _OKX_VALUES.get(coin.name) or 10.0 ** round(math.log10(100.0 / coin.price))
-        decimals = 2 if coin.size == "XL" else 1 if coin.size in ("L", "M") else 0
+        decimals = 2 if coin.size == "XL" else 1
         return _Size(value, 1, _step(decimals), decimals)
     if price < 0.001:
         return _Size(1.0, 1, "1000", 0)

@@ -18,12 +18,14 @@ from websockets.http11 import Response
 
 from basisdesk.clock import SystemClock, mono_s, wall_ns
 from basisdesk.demo.clients import Channel, Client, Voice, frame
+from basisdesk.demo.coins import BY_NAME
 from basisdesk.demo.dialects import known_dialects
 from basisdesk.demo.drills import Drills
 from basisdesk.demo.faults import LATE_S, SLOW_S, read_faults, read_order
 from basisdesk.demo.floor import Name, Trading, Truth, VenueFloor
 from basisdesk.demo.gate import check_options, response, tls_context, turned_away
 from basisdesk.demo.keep import Keeper, market_of
+from basisdesk.demo.listings import by_symbol
 from basisdesk.demo.options import DemoOptions
 from basisdesk.demo.warp import STRAIGHT, Bent, bend_of, clock_of
 from basisdesk.demo.wire import Dialect, Leg, News, Topic
@@ -103,6 +105,8 @@ class Exchange:
         self._began_s = mono_s()
         try:
             ready(self.port)
+            coin = by_symbol("bybit", "perp")[self.options.symbol].base
+            self.market.coin(BY_NAME[coin])  # while the caller makes up its mind
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._beat(), name="demo:beat")
                 group.create_task(self._save_often(), name="demo:state")
@@ -218,8 +222,10 @@ class Exchange:
         frames = b"".join(client.parts)
         client.parts.clear()
         client.spoken_ms = now_ms
-        if client.held or self.faults.active("slow", client.conn):
+        if self.faults.active("slow", client.conn):
             client.held.append((now_s + SLOW_S, frames))
+        elif client.held:  # behind what is still held back, and no later
+            client.held.append((client.held[-1][0], frames))
         else:
             client.write(frames)
 
@@ -421,4 +427,4 @@ class Exchange:
         fault = self.faults.active("http_status", conn)
         if fault is None:
             return None
-        return turned_away(fault, self.now_s())
+        return turned_away(fault, conn, self.now_s())

@@ -105,7 +105,7 @@ class Tamper:
         if kind == "garbage":
             return GARBAGE[self._count // EVERY % len(GARBAGE)]
         symbol = topic.symbol.encode()
-        nope = b"NOPE" + symbol[4:] if len(symbol) > 7 else b"NOPE"
+        nope = b"NOPE" + symbol[4:]
         renamed = message.replace(symbol, nope)
         return renamed.replace(symbol.lower(), nope.lower())
 

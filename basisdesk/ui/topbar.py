@@ -140,10 +140,9 @@ class TopBar(Panel):
             self._legs.setText("Ctrl+P chooses one")
             return
         self._name.setText(f"{coin_of(pair.spot.key)} ▾")
-        words = [f"{_leg_words(pair.spot.key)} · {_leg_words(pair.perp.key)}"]
-        if pair.now.fx_note:
-            words.append(pair.now.fx_note)
-        self._legs.setText("  ·  ".join(words))
+        # With a cross rate the figures beside it name the legs, so the rate has the room.
+        legs = f"{_leg_words(pair.spot.key)} · {_leg_words(pair.perp.key)}"
+        self._legs.setText(pair.now.fx_note or legs)
         set_tip(
             self._legs,
             f"{leg_name(pair.spot.key)}, {leg_name(pair.perp.key)}. {self._fx_tip(pair)}".strip(),

@@ -73,7 +73,8 @@ def over_sockets(work, **given):
 
 def wire(exchange, path, **given):
     """A client socket; path as "/v5/public/spot"."""
-    given = {"proxy": None, "compression": None, "ping_interval": None, **given}
+    usual = {"proxy": None, "compression": None, "ping_interval": None, "close_timeout": 0.2}
+    given = usual | given
     return connect(f"ws://127.0.0.1:{exchange.port}{path}", **given)
 
 

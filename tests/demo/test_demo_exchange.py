@@ -129,7 +129,10 @@ def test_the_scenario_can_silence_the_perp():
     """One-leg outage begins two minutes in: at speed 600 that is 0.2 s."""
 
     async def work(exchange):
-        async with wire(exchange, "/v5/public/spot") as spot, wire(exchange, "/v5/public/linear") as linear:
+        async with (
+            wire(exchange, "/v5/public/spot") as spot,
+            wire(exchange, "/v5/public/linear") as linear,
+        ):
             heard = {}
             for name, ws in (("spot", spot), ("linear", linear)):
                 await ask(ws, "orderbook.1.ADAUSDT")
@@ -181,7 +184,9 @@ def test_frames_of_every_length_are_read_by_the_library():
 
 def test_a_busy_port_is_one_sentence():
     async def work(exchange):
-        with pytest.raises(UserError, match=rf"Cannot listen on 127\.0\.0\.1:{exchange.port}: .*another"):
+        with pytest.raises(
+            UserError, match=rf"Cannot listen on 127\.0\.0\.1:{exchange.port}: .*another"
+        ):
             await serve(DemoOptions(port=exchange.port, epoch_ms=EPOCH_MS), lambda _: None)
 
     over_sockets(work)
@@ -252,10 +257,7 @@ def test_orders_on_standing_input(process):
         process.stdin.flush()
 
     def until(wanted):
-        for _ in range(2000):
-            if status() == wanted:
-                return True
-        return False
+        return any(status() == wanted for _ in range(2000))
 
     order(fault={"kind": "http_status", "conn": "bybit.rest", "for_s": 60, "value": 418})
     assert until(418)

@@ -114,7 +114,9 @@ def test_months_later_only_the_prices_are_taken_over(options):
 
 
 def test_an_older_file_gives_its_time_and_begins_afresh(options):
-    options.state.write_text('{"basisdesk_demo": 1, "now_ms": %d, "market": {}}' % (EPOCH_MS + 5))
+    options.state.write_text(
+        json.dumps({"basisdesk_demo": 1, "now_ms": EPOCH_MS + 5, "market": {}})
+    )
     market, epoch_ms = market_of(options, EPOCH_MS)
     assert epoch_ms == market.anchor_ms == EPOCH_MS + 5
 
