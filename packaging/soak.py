@@ -26,6 +26,7 @@ from typing import Any
 
 import msgspec
 import psutil
+from soak_truth import Judge  # beside this file
 
 from basisdesk.clock import SystemClock, mono_s
 from basisdesk.config import Settings
@@ -52,8 +53,6 @@ from basisdesk.ledger.journal import Journal
 from basisdesk.market.cross import cross_leg
 from basisdesk.venues import known_venues
 from basisdesk.venues.instrument import split_symbol
-
-from soak_truth import Judge  # beside this file
 
 __all__ = ["Report", "Soak", "SoakOptions", "soak"]
 

@@ -64,7 +64,13 @@ class Judge:
             for stream in self._streams()
             if stream.rule.what in ("top", "book") and stream.state != "live"
         ]
-        legs = [key for key in self._legs if not self.is_live(market.leg(key), now_ns)]
+        legs = [
+            f"{leg.key} {leg.bid} {leg.ask}: {leg.age_ms(now_ns):.0f} ms old, heard "
+            f"{(now_ns - leg.quote_ns) / 1e6:.0f} ms ago, {leg.quote_lag_ms:.0f} ms after its "
+            f"stamp; {leg.doubt or 'no doubt'}"
+            for leg in map(market.leg, self._legs)
+            if not self.is_live(leg, now_ns)
+        ]
         links = [
             f"{x.conn} {x.state}: {x.reason}" for x in market.links.values() if x.state != "up"
         ]

@@ -1,4 +1,4 @@
-"""The soak in short: every kind of fault at random, and the desk never shows a price that was not."""
+"""The soak in short: random faults of every kind, and no price is shown that was not true."""
 
 import importlib
 import logging

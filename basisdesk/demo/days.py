@@ -7,10 +7,9 @@ at. Old days are dropped.
 
 import copy
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -40,62 +39,79 @@ from basisdesk.demo.walk import (
 Floats = NDArray[np.float64]
 
 _WALK, _FIRST = 2, 3  # streams of random numbers
+MARKET = "market"
 _MARKET = 10_000  # numbers of the common factors, beyond those of the coins
 
 
-class TideState(msgspec.Struct):
-    """Variances of the market's and of the sectors' factors at the start of a day."""
+class _Factor:
+    """One series of returns that coins share, by day; its variance carries on."""
 
-    market: float = 1.0
-    sectors: dict[str, float] = {}
+    def __init__(self, key: tuple[int, int], sd_year: float, day: int, variance: float) -> None:
+        """key: (seed, number) of its random numbers. day: the first, starting at `variance`."""
+        self._key = key
+        self._sd_year = sd_year
+        self._days: dict[int, Floats] = {}
+        self._variances = {day: variance}
 
+    def at(self, day: int) -> Floats:
+        """Returns of the minutes of a day."""
+        self.variance(day + 1)
+        return self._days[day]
 
-class _Tides(NamedTuple):
-    market: Floats
-    sectors: dict[str, Floats]
-
-
-class Tides:
-    """What coins have in common, by day."""
-
-    def __init__(self, seed: int, first_day: int, start: TideState) -> None:
-        self.first_day = first_day
-        self._seed = seed
-        self._days: dict[int, _Tides] = {}
-        self.states: dict[int, TideState] = {first_day: start}
-
-    def at(self, day: int, sector: str) -> Tide:
-        """Returns of one day, as a coin of the sector feels them."""
-        while day not in self._days:
-            self._walk(max(self.states))
-        found = self._days[day]
-        return Tide(found.market, found.sectors[sector])
-
-    def state(self, day: int) -> TideState:
-        """The state a day starts from."""
-        while day not in self.states:
-            self._walk(max(self.states))
-        return self.states[day]
+    def variance(self, day: int) -> float:
+        """The variance a day starts with."""
+        while day not in self._variances:
+            last = max(self._variances)
+            seed, number = self._key
+            rng = np.random.default_rng([seed, _WALK, number, last])
+            self._days[last], self._variances[last + 1] = common_factor(
+                self._variances[last], DAY_MIN, 60.0, rng, self._sd_year
+            )
+        return self._variances[day]
 
     def drop_before(self, day: int) -> None:
         """Forget the days before."""
-        if day > self.first_day and day in self.states:
-            self.first_day = day
-            for old in [at for at in self._days if at < day]:
-                del self._days[old]
-            self.states = {at: state for at, state in self.states.items() if at >= day}
+        self.variance(day)
+        self._days = {at: path for at, path in self._days.items() if at >= day}
+        self._variances = {at: value for at, value in self._variances.items() if at >= day}
 
-    def _walk(self, day: int) -> None:
-        before = self.states[day]
-        rng = np.random.default_rng([self._seed, _WALK, _MARKET, day])
-        market, variance = common_factor(before.market, DAY_MIN, 60.0, rng, MARKET_SD_YEAR)
-        after, sectors = TideState(variance), {}
-        for number, sector in enumerate(SECTORS, 1):
-            rng = np.random.default_rng([self._seed, _WALK, _MARKET + number, day])
-            start = before.sectors.get(sector, 1.0)
-            sectors[sector], after.sectors[sector] = common_factor(start, DAY_MIN, 60.0, rng, 1.0)
-        self._days[day] = _Tides(market, sectors)
-        self.states[day + 1] = after
+
+class Tides:
+    """What coins have in common: the market's and the sectors' factors, each when asked for.
+
+    start: variances at the start of the first day by factor, 1 where it names none.
+    """
+
+    def __init__(self, seed: int, first_day: int, start: Mapping[str, float]) -> None:
+        self.first_day = first_day
+        self._seed = seed
+        self._start = dict(start)
+        self._factors: dict[str, _Factor] = {}
+
+    def at(self, day: int, sector: str) -> Tide:
+        """Returns of one day, as a coin of the sector feels them."""
+        return Tide(self._factor(MARKET).at(day), self._factor(sector).at(day))
+
+    def variances(self, day: int) -> dict[str, float]:
+        """What a later run needs to go on from the start of a day."""
+        return {name: factor.variance(day) for name, factor in self._factors.items()}
+
+    def drop_before(self, day: int) -> None:
+        """Forget the days before; a factor nobody asked for yet will start here."""
+        if day > self.first_day:
+            self.first_day = day
+            for factor in self._factors.values():
+                factor.drop_before(day)
+
+    def _factor(self, name: str) -> _Factor:
+        found = self._factors.get(name)
+        if found is None:
+            number = _MARKET + (SECTORS.index(name) + 1 if name != MARKET else 0)
+            sd_year = MARKET_SD_YEAR if name == MARKET else 1.0
+            start = self._start.get(name, 1.0)
+            found = _Factor((self._seed, number), sd_year, self.first_day, start)
+            self._factors[name] = found
+        return found
 
 
 class Start(NamedTuple):

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from basisdesk.demo.coins import BY_NAME, Coin
-from basisdesk.demo.days import CoinDays, Start, Tides, TideState, fresh_state, usd_day
+from basisdesk.demo.days import CoinDays, Start, Tides, fresh_state, usd_day
 from basisdesk.demo.funding import MINUTE_MS
 from basisdesk.demo.listings import by_symbol
 from basisdesk.demo.minutes import Minutes, shared_steps
@@ -56,7 +56,7 @@ class Market:
         self.overlays: tuple[Overlay, ...] = tuple(make(epoch_ms, seed) for make in found.overlays)
         self._preset = found.preset
         self._pins = dict(pins)
-        self._tides = Tides(seed, (self.minute - HISTORY_MIN) // DAY_MIN, TideState())
+        self._tides = Tides(seed, (self.minute - HISTORY_MIN) // DAY_MIN, {})
         self._days: dict[str, CoinDays] = {}
         self._minutes: dict[str, Minutes] = {}
         self._quoted: dict[str, Quoted] = {}
@@ -107,7 +107,6 @@ class Market:
             return
         keep = today - KEEP_DAYS
         if keep > self._tides.first_day:
-            self._tides.state(keep)
             self._tides.drop_before(keep)
             for days in self._days.values():
                 days.state(keep)
@@ -159,7 +158,7 @@ class Market:
             "anchor_ms": self.anchor_ms,
             "minute": self.minute,
             "day": day,
-            "tides": msgspec.to_builtins(self._tides.state(day)),
+            "tides": self._tides.variances(day),
             "coins": coins,
             "pins": self._pins,
         }
@@ -200,6 +199,6 @@ class _Dump(msgspec.Struct):
     anchor_ms: int
     minute: int
     day: int
-    tides: TideState
+    tides: dict[str, float]
     coins: dict[str, _Kept]
     pins: dict[str, float]

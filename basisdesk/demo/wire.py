@@ -210,6 +210,9 @@ class Floor(Protocol):
 class Dialect(Protocol):
     """One venue's words. Stateless but for what it is handed in `memory` (a dict a topic).
 
+    A topic's memory is shared by all its clients, lasts as long as one of them, and holds the
+    exchange's Floor under "floor" from the start, for topics that speak of two legs.
+
     sockets: URL path of each WebSocket -> connection name, {"/v5/public/spot": "bybit.spot"};
         a path with a query ("/stream?streams=a/b") is matched by what stands before "?".
     pages: starts of the HTTP paths it answers, ("/v5/",).

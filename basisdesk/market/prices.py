@@ -72,8 +72,8 @@ class Prices:
         if venue_ms:
             lag_ms = t_ns / 1e6 - venue_ms
             stream.lags.append(lag_ms)
-            if lag_ms < stream.link.low_ms:
-                stream.link.note_lag(lag_ms)
+            if not stream.link.low_ms <= lag_ms <= stream.link.high_ms:
+                stream.link.note(lag_ms, venue_ms - leg.venue_ms)
         else:
             lag_ms = NAN
         bid, ask, guard = event.bid, event.ask, leg.guard
@@ -103,8 +103,8 @@ class Prices:
             stream = self._bind(event.stream, event.instrument, t_ns, "book")
         leg, venue_ms, book = stream.leg, event.venue_ms, stream.book
         lag_ms = stream.arrived(t_ns, venue_ms)
-        if lag_ms < stream.link.low_ms:
-            stream.link.note_lag(lag_ms)
+        if not stream.link.low_ms <= lag_ms <= stream.link.high_ms:
+            stream.link.note(lag_ms, venue_ms - leg.venue_ms)
         fault = book.apply(event)
         if fault:
             return self._broken(stream, fault, t_ns)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 LAGS_KEPT = 200  # messages a stream
 LAG_BUCKET_NS = 300_000_000_000  # two buckets of 5 min: the best lag is 5 to 10 minutes young
+STEP_MS = 5_000.0  # stamps of one venue that differ so much are of a clock that was set
 LAG_LIMIT_MS = 86_400_000.0  # a stamp a day off is not a time; such a stream has receive ages only
 
 # Silence of a stream that promises nothing is judged by its own habit (reliability, fault 10).
@@ -40,6 +41,7 @@ class LinkState:
     __slots__ = (
         "_bucket_ns",
         "_low",
+        "_low_ahead",
         "_low_before",
         "_lowest",
         "bad",
@@ -47,6 +49,7 @@ class LinkState:
         "closing",
         "conn",
         "connects",
+        "high_ms",
         "last_error",
         "low_ms",
         "notice",
@@ -71,10 +74,19 @@ class LinkState:
         self.bad = 0
         self.bad_by_reason: dict[str, int] = {}
         self.low_ms = inf  # a lag below this is worth noting; read by the hot path
+        self.high_ms = inf  # a lag above this is a clock that was set back, or a long freeze
         self._lowest = inf
         self._low = inf
         self._low_before = inf
+        self._low_ahead = inf  # the best lag before the venue's clock leapt ahead
         self._bucket_ns = 0
+
+    def note(self, lag_ms: float, passed_ms: int) -> None:
+        """Take a lag outside of [low_ms, high_ms]. passed_ms: between its stamp and the last."""
+        if lag_ms < self.low_ms:
+            self.note_lag(lag_ms)
+        elif lag_ms > self.high_ms and passed_ms < -STEP_MS:
+            self.set_back()
 
     def note_lag(self, lag_ms: float) -> None:
         """Take a lag (receive minus venue time, ms) below `low_ms`.
@@ -83,11 +95,23 @@ class LinkState:
         """
         if not -LAG_LIMIT_MS < lag_ms < LAG_LIMIT_MS:
             return
+        if self._lowest - STEP_MS > lag_ms and self._lowest < inf:
+            self._low_ahead = self._lowest
         if lag_ms < self._lowest:
             self._low, self._lowest = self._lowest, lag_ms
         else:
             self._low = lag_ms
         self.low_ms = self._low
+        self.high_ms = self._lowest + STEP_MS
+
+    def set_back(self) -> None:
+        """The venue's stamps went back: its clock was set, and messages are not as old as they say.
+
+        The best lag is that of before the clock leapt ahead, or is learnt anew.
+        """
+        self._lowest = self._low = self.low_ms = self._low_ahead
+        self.high_ms = self._lowest + STEP_MS
+        self._low_before = self._low_ahead = inf
 
     def best_lag_ms(self) -> float:
         """The best lag of the last 5 to 10 minutes, ms; NaN before any venue time was heard.

@@ -27,8 +27,9 @@ def shown(market, now_ms, keys=KEYS):
 
 
 def past(market, now_ms, keys=KEYS):
+    since_ms = now_ms - 2 * DAY_MIN * MINUTE_MS
     return [
-        (leg.candles(0, now_ms, now_ms), list(leg.settlements(now_ms)) if leg.perp else [])
+        (leg.candles(since_ms, now_ms, now_ms), list(leg.settlements(now_ms)) if leg.perp else [])
         for leg in map(market.find, keys)
     ]
 

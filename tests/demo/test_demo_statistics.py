@@ -2,7 +2,7 @@
 
 Bands: mania mean 30 to 70 %/yr, calm -8 to +7, pinned .3 to .5 (BNB calm about .7), lag-1
 autocorrelation above .35. One year of one coin has a deviation of 8 to 15 points of mean in mania,
-so mania is judged over three years.
+so mania is judged over five years.
 """
 
 import numpy as np
@@ -40,7 +40,7 @@ def year(scenario, seed):
 
 @pytest.mark.slow
 def test_mania_bands():
-    years = [year("2021 mania", seed) for seed in range(3)]
+    years = [year("2021 mania", seed) for seed in range(5)]
     for coin in CALIBRATED:
         mean, pinned, ac1 = np.mean([row[coin.name] for row in years], axis=0)
         assert 30 <= mean <= 70, coin.name
