@@ -5,7 +5,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QDialog, QLineEdit, QVBoxLayout, QWidget
 
 from basisdesk.ui.context import Context
-from basisdesk.ui.picker_rows import PairChoice, coins_of, pair_choices
+from basisdesk.ui.picker_rows import ROWS_MAX, PairChoice, PairIndex
 from basisdesk.ui.table import Column
 from basisdesk.ui.table_view import TableView
 from basisdesk.ui.theme import Theme
@@ -38,7 +38,7 @@ class PairPicker(QDialog):
     def __init__(self, context: Context, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._context = context
-        self._coins = coins_of(context.engine.market.instruments)
+        self._index = PairIndex(context.engine.market.instruments)
         self.setWindowTitle("Choose a pair")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.search = QLineEdit(self)
@@ -51,7 +51,7 @@ class PairPicker(QDialog):
         self.table = TableView(picker_columns(), theme, key=lambda row: row.key)
         self.table.setAccessibleName("Pairs")
         self.table.setSortingEnabled(False)
-        self.table.empty_text = EMPTY if self._coins else WAITING
+        self.table.empty_text = WAITING if self._index.empty else EMPTY
         self.table.doubleClicked.connect(self.take)
         self.count = theme.label("", "muted", 11)
         column = QVBoxLayout(self)
@@ -70,14 +70,12 @@ class PairPicker(QDialog):
             self.accept()
 
     def _show(self, text: str) -> None:
-        rows = pair_choices(self._coins, text)
+        rows = self._index.search(text)
         self.table.show_rows(rows)
         if rows:
             self.table.selectRow(0)
-        coins = len({row.coin for row in rows})
-        self.count.setText(
-            f"{len(rows):,} pairs of {coins:,} coins. Enter takes the marked one, Esc leaves."
-        )
+        more = "The first " if len(rows) == ROWS_MAX else ""
+        self.count.setText(f"{more}{len(rows):,} pairs. Enter takes the marked one, Esc leaves.")
 
     # Qt
 

@@ -1,9 +1,14 @@
-"""Instruments to pairs that can be put on the screen: what the pair picker lists. Pure, no Qt."""
+"""Instruments to pairs that can be put on the screen: what the pair picker lists. Pure, no Qt.
 
-from collections.abc import Iterable, Mapping, Sequence
+Thousands of instruments make tens of thousands of pairs, and every key typed asks again. So the
+words of each leg are worked out once, coins are ranked before their pairs are spelled out, and the
+spelling stops when the list is full.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from basisdesk.ui.leg_words import leg_name, venue_name
+from basisdesk.ui.leg_words import leg_name
 from basisdesk.venues.instrument import Instrument
 
 ROWS_MAX = 300
@@ -13,7 +18,7 @@ _ORDER = ("bybit", "binance", "okx", "kraken")
 
 @dataclass(frozen=True, slots=True)
 class PairChoice:
-    """One pair. first: the spot leg, or the long one of two perps. words: what is searched."""
+    """One pair. first: the spot leg, or the long one of two perps."""
 
     first: str
     second: str
@@ -22,7 +27,6 @@ class PairChoice:
     second_name: str
     kind: str
     currencies: str
-    words: str = ""
 
     @property
     def key(self) -> tuple[str, str]:
@@ -30,72 +34,96 @@ class PairChoice:
         return self.first, self.second
 
 
-def coins_of(instruments: Mapping[str, Instrument]) -> dict[str, list[Instrument]]:
-    """Legs that can be traded, by coin; legs of a coin in the order of venues, spot first."""
-    by_coin: dict[str, list[Instrument]] = {}
-    for rule in instruments.values():
-        if rule.quote in TRADED_QUOTES:
-            by_coin.setdefault(rule.base, []).append(rule)
-    for legs in by_coin.values():
-        legs.sort(key=_place)
-    return by_coin
+@dataclass(frozen=True, slots=True)
+class _Leg:
+    key: str
+    venue: str
+    perp: bool
+    quote: str
+    name: str
+    words: str
 
 
-def pair_choices(
-    by_coin: Mapping[str, Sequence[Instrument]], text: str, limit: int = ROWS_MAX
-) -> list[PairChoice]:
-    """Pairs whose names hold every word of `text`; the best match first, at most `limit`.
+class PairIndex:
+    """The pairs of these instruments, to be searched at every key.
 
-    A word that is a coin's whole name counts before one it begins with, pairs of one venue before
-    pairs across two, spot and perp before two perps, and venues count in the order they are typed.
+    Only legs priced in USDT, USDC or USD; a pair is a spot leg or a perpetual of another venue
+    against a perpetual of the same coin.
     """
-    words = text.lower().replace("/", " ").split()
-    found: list[tuple[tuple[int, bool, bool, str, int], PairChoice]] = []
-    for coin, legs in by_coin.items():
-        if not _may_hold(coin, legs, words):
-            continue
-        found += [
-            (_rank(choice, coin, words), choice)
-            for choice in _pairs(coin, legs)
-            if all(word in choice.words for word in words)
-        ]
-    found.sort(key=lambda each: each[0])
-    return [choice for _, choice in found[:limit]]
+
+    def __init__(self, instruments: Mapping[str, Instrument]) -> None:
+        by_coin: dict[str, list[Instrument]] = {}
+        for rule in instruments.values():
+            if rule.quote in TRADED_QUOTES:
+                by_coin.setdefault(rule.base, []).append(rule)
+        self._coins = {
+            coin: [_leg(rule) for rule in sorted(rules, key=_place)]
+            for coin, rules in sorted(by_coin.items())
+        }
+        self._words = {
+            coin: f"{coin.lower()} spot-perp perp-perp {' '.join(leg.words for leg in legs)}"
+            for coin, legs in self._coins.items()
+        }
+
+    @property
+    def empty(self) -> bool:
+        """No instrument is known yet."""
+        return not self._coins
+
+    def search(self, text: str, limit: int = ROWS_MAX) -> list[PairChoice]:
+        """Pairs whose names hold every word of `text`; the best match first, at most `limit`.
+
+        A coin that is a whole word counts before one that begins with a word; of one coin, spot
+        and perp before two perps, pairs of one venue before pairs across two, and venues in the
+        order they are typed.
+        """
+        words = text.lower().replace("/", " ").split()
+        fit = [coin for coin, hay in self._words.items() if all(word in hay for word in words)]
+        fit.sort(key=lambda coin: (_nearness(coin.lower(), words), coin))
+        found: list[PairChoice] = []
+        for coin in fit:
+            found += self._of(coin, words)
+            if len(found) >= limit:
+                break
+        return found[:limit]
+
+    def _of(self, coin: str, words: Sequence[str]) -> Iterator[PairChoice]:
+        pairs = sorted(_pairs(self._coins[coin]), key=lambda pair: _rank(pair, words))
+        name = coin.lower()
+        for first, second in pairs:
+            kind = "perp-perp" if first.perp else "spot-perp"
+            hay = f"{name} {first.words} {second.words} {kind}"
+            if all(word in hay for word in words):
+                same = first.quote == second.quote
+                money = first.quote if same else f"{first.quote} / {second.quote}"
+                yield PairChoice(first.key, second.key, coin, first.name, second.name, kind, money)
 
 
-def _pairs(coin: str, legs: Sequence[Instrument]) -> Iterable[PairChoice]:
-    perps = [leg for leg in legs if leg.market == "perp"]
+def _leg(rule: Instrument) -> _Leg:
+    name = leg_name(rule.key)
+    words = f"{name} {rule.quote}".lower().replace("/", " ")
+    return _Leg(rule.key, rule.venue, rule.market == "perp", rule.quote, name, words)
+
+
+def _pairs(legs: Sequence[_Leg]) -> Iterable[tuple[_Leg, _Leg]]:
+    perps = [leg for leg in legs if leg.perp]
     for first in legs:
         for second in perps:
-            if first.key != second.key and (first.market == "spot" or first.venue != second.venue):
-                yield _choice(coin, first, second)
+            if not first.perp or first.venue != second.venue:
+                yield first, second
 
 
-def _choice(coin: str, first: Instrument, second: Instrument) -> PairChoice:
-    two = first.market == "perp"
-    kind = "perp-perp" if two else "spot-perp"
-    same = first.quote == second.quote
-    currencies = first.quote if same else f"{first.quote} / {second.quote}"
-    names = leg_name(first.key), leg_name(second.key)
-    words = f"{coin} {names[0]} {names[1]} {kind} {currencies}".lower()
-    return PairChoice(first.key, second.key, coin, *names, kind, currencies, words)
+def _nearness(name: str, words: Sequence[str]) -> int:
+    if name in words:
+        return 0
+    return 1 if any(name.startswith(word) for word in words) else 2
 
 
-def _may_hold(coin: str, legs: Sequence[Instrument], words: Sequence[str]) -> bool:
-    # Most coins are left out by one look, before their pairs are spelled out.
-    names = " ".join(f"{venue_name(rule.venue)} {rule.symbol} {rule.quote}" for rule in legs)
-    hay = f"{coin} {names} spot-perp perp-perp".lower()
-    return all(word in hay for word in words)
-
-
-def _rank(choice: PairChoice, coin: str, words: Sequence[str]) -> tuple[int, bool, bool, str, int]:
-    name = coin.lower()
-    exact = 0 if name in words else 1 if any(name.startswith(word) for word in words) else 2
-    venues = choice.first.partition(":")[0], choice.second.partition(":")[0]
-    typed = [words.index(venue) if venue in words else len(words) for venue in venues]
-    across = venues[0] != venues[1]
+def _rank(pair: tuple[_Leg, _Leg], words: Sequence[str]) -> tuple[bool, bool, int]:
+    first, second = pair
     # "kraken binance": the venue typed first is meant for the first leg
-    return exact, choice.kind == "perp-perp", across, name, typed[0] - typed[1]
+    typed = [words.index(leg.venue) if leg.venue in words else len(words) for leg in pair]
+    return first.perp, first.venue != second.venue, typed[0] - typed[1]
 
 
 def _place(rule: Instrument) -> tuple[bool, int, str]:

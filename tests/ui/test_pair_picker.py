@@ -1,5 +1,7 @@
 """The pair picker and what it lists, and the menu that starts practice faults."""
 
+import time
+
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
@@ -8,7 +10,7 @@ from ui_rig import D, Rig
 from basisdesk.ui.context import PracticeFault
 from basisdesk.ui.leg_words import direction_texts, direction_tip, short_names
 from basisdesk.ui.pair_picker import PairPicker
-from basisdesk.ui.picker_rows import coins_of, pair_choices
+from basisdesk.ui.picker_rows import PairIndex
 from basisdesk.ui.practice_menu import PracticeMenu, conn_title
 from basisdesk.ui.theme import DARK
 from basisdesk.venues.instrument import Instrument
@@ -36,12 +38,12 @@ def rule(key: str, base: str = "", quote: str = "") -> Instrument:
 
 
 @pytest.fixture
-def coins():
-    return coins_of({key: rule(key) for key in LEGS})
+def index():
+    return PairIndex({key: rule(key) for key in LEGS})
 
 
-def test_every_spot_meets_every_perp_and_every_perp_the_perps_of_other_venues(coins):
-    ada = [choice.key for choice in pair_choices(coins, "ada")]
+def test_every_spot_meets_every_perp_and_every_perp_the_perps_of_other_venues(index):
+    ada = [choice.key for choice in index.search("ada")]
     assert len(ada) == len(set(ada)) == 3 * 4 + 4 * 3
     assert ("kraken:spot:ADA/USD", "binance:perp:ADAUSDT") in ada
     assert ("okx:perp:ADA-USDT-SWAP", "bybit:perp:ADAUSDT") in ada
@@ -49,22 +51,22 @@ def test_every_spot_meets_every_perp_and_every_perp_the_perps_of_other_venues(co
     assert not [pair for pair in ada if pair[1].split(":")[1] == "spot"]
 
 
-def test_the_best_match_is_first(coins):
+def test_the_best_match_is_first(index):
     def first(text):
-        return pair_choices(coins, text)[0].key
+        return index.search(text)[0].key
 
     assert first("ada") == ("bybit:spot:ADAUSDT", "bybit:perp:ADAUSDT")
     assert first("kraken binance ada") == ("kraken:spot:ADA/USD", "binance:perp:ADAUSDT")
     assert first("btc kraken") == ("bybit:spot:BTCUSDT", "kraken:perp:PF_XBTUSD")
     assert first("okx perp-perp") == ("okx:perp:ADA-USDT-SWAP", "bybit:perp:ADAUSDT")
-    assert pair_choices(coins, "ada nowhere") == []
-    assert len(pair_choices(coins, "", limit=5)) == 5
+    assert index.search("ada nowhere") == []
+    assert len(index.search("", limit=5)) == 5
 
 
-def test_two_currencies_are_named_and_odd_quotes_left_out(coins):
-    usd = pair_choices(coins, "kraken spot binance")[0]
+def test_two_currencies_are_named_and_odd_quotes_left_out(index):
+    usd = index.search("kraken spot binance")[0]
     assert usd.currencies == "USD / USDT"
-    assert coins_of({"x": rule("bybit:spot:ADABTC", "ADA", "BTC")}) == {}
+    assert PairIndex({"x": rule("bybit:spot:ADABTC", "ADA", "BTC")}).empty
 
 
 def test_typing_and_enter_choose(qtbot):
@@ -121,3 +123,23 @@ def test_the_practice_menu_starts_and_stops_faults(qtbot):
         ("half_open", "*", 10.0),
         "stop",
     ]
+
+
+def test_thousands_of_instruments_do_not_hold_up_the_keys():
+    keys = [
+        f"{venue}:{market}:C{number}USDT"
+        for number in range(700)
+        for venue in ("bybit", "binance", "okx", "kraken")
+        for market in ("spot", "perp")
+    ]
+    rules = {key: rule(key, key.split(":")[2].removesuffix("USDT")) for key in keys}
+    began = time.perf_counter()
+    index = PairIndex(rules)
+    made_s = time.perf_counter() - began
+    for text in ("", "c", "usdt", "kraken", "perp"):
+        times = []
+        for _ in range(3):
+            began = time.perf_counter()
+            assert len(index.search(text)) == 300
+            times.append(time.perf_counter() - began)
+        assert min(times) < made_s  # a key costs less than reading the list once did
