@@ -37,7 +37,8 @@ trades    taker_side buy or sell: who took
 funding   rate as a fraction per interval, as it floats before the settlement
 basis     (perp - spot) / spot in basis points at each change of either leg's best bid or ask;
           open_bp and close_bp at --qty coins (0: at the touch); between two perpetuals --long
-          stands for the spot. The ages say how old each leg's price was."""
+          stands for the spot. The ages say how old each leg's price was. Legs in two currencies
+          need the leg of their rate on the tape as well."""
 
 
 class _Parser(argparse.ArgumentParser):

@@ -110,7 +110,7 @@ class Engine:
         self._due_ns = 0
         self._next_beat_ns = 0
         self._looked_at: list[tuple[str, str]] = []  # pairs with a history, newest last
-        self._worths: dict[str, Worth] = {}
+        self._worths: dict[str, Worth] = {}  # as of the last beat or outcome
 
     # --- the walk --------------------------------------------------------------------------------
 
@@ -173,12 +173,12 @@ class Engine:
         except (msgspec.DecodeError, UnicodeDecodeError):
             self.market.bad(LINK, "json", now_ns)
             return Changed.FEEDS
-        if change.state in ("connecting", "up", "down", "overflow", "renewed"):
+        if change.state in ("connecting", "up", "down", "idle", "overflow", "renewed"):
             # A new connection starts with nothing merged: the next frame builds a fresh decoder.
             self._decoders.pop(change.conn, None)
         self.market.link(change, now_ns)
-        if change.state in ("up", "down", "overflow", "renewed"):
-            level = "info" if change.state in ("up", "renewed") else "warn"
+        if change.state in ("up", "down", "idle", "overflow", "renewed"):
+            level = "info" if change.state in ("up", "idle", "renewed") else "warn"
             self._say(now_ns, level, change.conn, f"{change.state}: {change.reason}".rstrip(": "))
         return Changed.FEEDS | Changed.QUOTES | Changed.LOG
 
@@ -212,7 +212,8 @@ class Engine:
             if now_ns >= self._next_beat_ns:
                 changed |= self.market.beat(now_ns)
                 self._next_beat_ns = now_ns + BEAT_NS
-            outcomes = self.desk.on_time(self.market, self.funds(), now_ns)
+            self._worths = self.worths()
+            outcomes = self.desk.on_time(self.market, self.books.funds(self._worths), now_ns)
             if outcomes:
                 self._commit(outcomes)
                 changed |= _OUTCOMES | Changed.FUNDING
@@ -229,6 +230,7 @@ class Engine:
             self._fold(outcome, txns)
             level = "warn" if isinstance(outcome, Refused) else "info"
             self._say(outcome.ts_ns, level, "desk", describe(outcome))
+        self._worths = self.worths()
 
     def _fold(self, outcome: Outcome, txns: Sequence[Transaction]) -> None:
         self.books.apply(outcome, txns)
@@ -259,14 +261,17 @@ class Engine:
         return [pair for pair in self.desk.pairs.values() if pair.state != "closed"]
 
     def worths(self) -> dict[str, Worth]:
-        """Exact mid and cross rate per instrument held; the last heard where a leg is silent."""
-        account, known = self.settings.account.currency, self._worths
+        """Exact mid and cross rate per instrument held; the last heard where a leg is silent.
+
+        Looking changes nothing: what was heard last is noted at each beat and outcome, by the walk.
+        """
+        account, known = self.settings.account.currency, dict(self._worths)
         for position in self.open_pairs():
             for held in position.legs:
                 key = held.instrument
-                leg, last = self.market.leg(key), known.get(key)
+                leg, last = self.market.legs.get(key), known.get(key)
                 mid = None if last is None else last.price
-                if leg.instrument is not None and leg.mid == leg.mid:  # not NaN
+                if leg is not None and leg.instrument is not None and leg.mid == leg.mid:  # not NaN
                     price = leg.instrument.price
                     mid = (price(leg.bid) + price(leg.ask)) / 2
                 if mid is not None:

@@ -221,3 +221,39 @@ def test_pairs_looked_at_long_ago_are_forgotten():
     kept = [split_symbol(spot)[0] for spot, _ in engine.market.pairs]
     assert sorted(kept) == sorted(coins[-6:])
     assert engine.pair[0] == "bybit:spot:XRPUSDT"
+
+
+def test_looking_at_figures_changes_none():
+    """A panel that paints between two beats may not move what a replay of the tape shows."""
+
+    def walk(look):
+        engine = ready()
+        engine.advance([command(ENTRY_ORDER, T0 + S), Frame(BEAT, b"", T0 + 2 * S)])
+        legs = list(engine.market.legs)
+        t_ns = T0 + 2 * S + 10_000_000
+        rows = book(LINEAR, "0.4500", "0.4501", "50000", T0 // 1_000_000 + 2_010, 6)
+        engine.advance([frame(row, t_ns) for row in rows])
+        if look:
+            assert engine.mids()[SHORT] == Decimal("0.45005")
+            engine.worths().clear()
+            engine.attribution(1)
+            engine.funds()
+            assert list(engine.market.legs) == legs
+        down = msgspec.json.encode(LinkChange("bybit.linear", "down", "gone"))
+        engine.advance([Frame(LINK, down, t_ns + 1), Frame(BEAT, b"", T0 + 3 * S)])
+        return engine.funds(), engine.mids()
+
+    assert walk(look=True) == walk(look=False)
+
+
+def test_the_last_price_heard_stands_after_a_leg_fell_silent():
+    engine = ready()
+    engine.advance([command(ENTRY_ORDER, T0 + S)])
+    rows = book(LINEAR, "0.4500", "0.4501", "50000", T0 // 1_000_000 + 2_010, 6)
+    engine.advance([frame(row, T0 + 2 * S) for row in rows])
+    engine.advance([Frame(BEAT, b"", T0 + 3 * S)])
+    equity = engine.funds().equity
+    down = msgspec.json.encode(LinkChange("bybit.linear", "down", "gone"))
+    engine.advance([Frame(LINK, down, T0 + 3 * S + 1), Frame(BEAT, b"", T0 + 4 * S)])
+    assert engine.mids()[SHORT] == Decimal("0.45005")
+    assert engine.funds().equity == equity

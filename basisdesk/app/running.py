@@ -22,14 +22,14 @@ from basisdesk.app.layout import load_layout, save_layout
 from basisdesk.app.practice import practice_faults
 from basisdesk.app.pump import Pump
 from basisdesk.app.record import addresses
+from basisdesk.app.taping import start_tape
 from basisdesk.app.watching import Pair, Watching
 from basisdesk.clock import SystemClock, mono_s, wall_ns
 from basisdesk.config import exact
 from basisdesk.engine import Engine, LogLine
-from basisdesk.errors import JournalError, ProfileError, TapeError, UserError
+from basisdesk.errors import JournalError, ProfileError, UserError
 from basisdesk.events import (
     COMMAND,
-    ENTRY,
     Changed,
     Command,
     Frame,
@@ -42,7 +42,6 @@ from basisdesk.feed.inbox import Inbox
 from basisdesk.feed.shared import check_url
 from basisdesk.feed.tasks import spawn
 from basisdesk.lab.stamp import utc_text
-from basisdesk.lab.tape import TapeWriter, header_for, tapes_bytes
 from basisdesk.ledger.journal import Journal
 from basisdesk.ui.context import Context, Status
 from basisdesk.ui.pulse import Pulse
@@ -58,6 +57,7 @@ LAG_BEAT_MS = 50
 OFFSCREEN_SIZE = (1600, 1000)  # of a picture drawn without a display, pixels
 RESTARTS_MAX = 20
 RESTART_DELAYS_S = (0.2, 1.0, 2.0, 5.0)
+MARKET_BEHIND_NS = 60_000_000_000  # by which a fresh demo market may lag behind the journal
 LAG_SAMPLES = 400  # 20 s of loop-lag samples behind the shown p99
 SHUTDOWN_S = 3.0
 
@@ -114,6 +114,10 @@ class Desk(QObject):
         self._address = self._exchange.address() if self._exchange is not None else None
         market_ns = self._address.epoch_ms * 1_000_000 if self._address else 0
         start_ns = max(wall_ns(), market_ns, self._engine.now_ns + 1)
+        if self._exchange is not None and start_ns - market_ns > MARKET_BEHIND_NS:
+            # its state was deleted while the journal was kept: the market must not run in the past
+            self._exchange.restart(start_ns // 1_000_000)
+            self._address = self._exchange.address()
         self._clock = SystemClock(self._status.speed, start_ns)
         self._inbox = Inbox()
         watching = Watching(self._folder / "shown.json", self._first_pair(), venues)
@@ -122,7 +126,7 @@ class Desk(QObject):
         )
         self._stop = asyncio.Event()
         self._start_session(start_ns)
-        self._tape = self._start_tape(start_ns)
+        self._tape = start_tape(self._options, self._journal, self._status, start_ns)
         self._context = Context(
             self._engine,
             settings,
@@ -174,34 +178,6 @@ class Desk(QObject):
                 settings=msgspec.json.encode(self._settings).decode(),
             )
         )
-
-    def _start_tape(self, start_ns: int) -> TapeWriter | None:
-        limits = self._settings.tape
-        if not limits.record:
-            self._status.tape_state = "Recording is off in the settings."
-            return None
-        tapes = self._folder / "tapes"
-        try:
-            tapes.mkdir(mode=0o700, exist_ok=True)
-            left = int(limits.disk_mb_max * 1e6) - tapes_bytes(tapes)
-            if left <= 0:
-                self._status.tape_state = f"Tapes fill their {limits.disk_mb_max} MB. Delete some."
-                return None
-            header = header_for(
-                "demo" if self._options.mode == "simulated" else "live",
-                __version__,
-                start_ns,
-                self._settings,
-                self._status.speed,
-                self._journal.seq,
-            )
-            tape = TapeWriter(tapes / f"{self._status.session}.tape", header, left)
-            for _, outcome, _ in self._journal.entries():
-                tape.put(Frame(ENTRY, msgspec.json.encode(outcome), outcome.ts_ns))
-            return tape
-        except (OSError, TapeError) as exc:
-            self._status.tape_state = f"No recording: {exc}"
-            return None
 
     # --- the life of a desk ----------------------------------------------------------------------
 
@@ -340,6 +316,11 @@ class Desk(QObject):
         self._engine.log.append(LogLine(self._clock.now_ns(), "warn", "practice", said))
         self._status.practice = said
         self._pulse.mark(Changed.LOG)
+        QTimer.singleShot(int(for_s * 1000), self, lambda: self._practice_over(said))
+
+    def _practice_over(self, said: str) -> None:
+        if self._status.practice == said:
+            self._status.practice = ""
 
     def stop_practice(self) -> None:
         """End every fault."""

@@ -59,7 +59,9 @@ class _Factor:
         return self._days[day]
 
     def variance(self, day: int) -> float:
-        """The variance a day starts with."""
+        """The variance a day starts with. Raises ValueError for a day that is not kept any more."""
+        if day < min(self._variances):
+            raise ValueError(f"day {day} of the common factors is not kept any more")
         while day not in self._variances:
             last = max(self._variances)
             seed, number = self._key
@@ -153,7 +155,12 @@ class CoinDays:
             self._pin(start.pin_ms // MINUTE_MS, math.log(start.price))
 
     def day(self, day: int) -> Path:
-        """The whole day, its last point being the first of the next; the part to come as well."""
+        """The whole day, its last point being the first of the next; the part to come as well.
+
+        Raises ValueError for a day before the first that is kept.
+        """
+        if day < self.first_day:
+            raise ValueError(f"day {day} of {self.coin.name} is not kept any more")
         while day not in self._days:
             self._walk(max(self.states))
         return self._days[day]

@@ -72,6 +72,19 @@ class Trading:
         """Instruments of a venue's market that are simulated already."""
         return [leg.spec for name, leg in self._legs.items() if name[:2] == (venue, market)]
 
+    def names(self, venue: str) -> list[Name]:
+        """Every instrument a venue lists now."""
+        return [
+            (venue, market, spec.symbol) for market in MARKETS for spec in self.specs(venue, market)
+        ]
+
+    def warm(self, name: Name) -> None:
+        """Have a leg and its last day ready for a page that tells of many."""
+        leg = self.sim(name)
+        if leg is not None:
+            leg.view()
+            leg.day()
+
     def retick(self, name: Name, *, coarse: bool) -> SimLeg | None:
         """Change a leg's tick, to ten times the usual or back: its book is a new one."""
         old, spec = self._legs.get(name), _listed(name)

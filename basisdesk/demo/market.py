@@ -28,7 +28,7 @@ from basisdesk.demo.wire import Spec
 Floats = NDArray[np.float64]
 
 HISTORY_MIN = 10 * DAY_MIN + 8 * 60  # 30 settlements and a bit
-KEEP_DAYS = 36  # of minutes; older ones are dropped
+KEEP_DAYS = 16  # of minutes; older ones are dropped
 GAP_MAX_MS = 30 * DAY_MIN * MINUTE_MS  # after a longer pause only the prices are taken over
 STATE_VERSION = 2
 
@@ -107,12 +107,10 @@ class Market:
             return
         keep = today - KEEP_DAYS
         if keep > self._tides.first_day:
-            self._tides.drop_before(keep)
             for days in self._days.values():
-                days.state(keep)
+                days.state(keep)  # walks there while the tides still know the days
                 days.drop_before(keep)
-        for leg in self._quoted.values():
-            leg.drop_before(keep)
+            self._tides.drop_before(keep)
         self._usd = {day: path for day, path in self._usd.items() if day >= keep}
 
     def _begun(self, coin: Coin, state: CoinState, base: float | None = None) -> CoinDays:

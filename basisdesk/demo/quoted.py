@@ -45,6 +45,7 @@ SETTLEMENTS_MAX = 200
 VOLUME_SD = 0.6
 LAG_INDEX = 3  # steps by which the index, like Bybit's spot, follows the common path
 KEPT_DAYS = 3  # of candles
+KEPT_DEVIATIONS = 9  # days of three kinds
 _CANDLES = 8  # stream of random numbers
 _ALONG = np.arange(MICRO_STEPS) / MICRO_STEPS
 _PER_S = 1000 // MICRO_MS
@@ -188,6 +189,9 @@ class Quoted:
         return self._settled
 
     def _settle(self, now_ms: int) -> None:
+        first_ms = self._world.days.first_day * DAY_MIN * MINUTE_MS
+        if self._open_ms < first_ms:  # nobody asked for so long that the days are gone
+            self._open_ms = self.intervals.end_ms(first_ms - 1)
         while (end_ms := self.intervals.end_ms(self._open_ms)) <= now_ms:
             first, last = self._open_ms // MINUTE_MS, end_ms // MINUTE_MS
             rate = self._rate_of(first, last, end_ms - 1)
@@ -234,6 +238,8 @@ class Quoted:
         def day_of(day: int) -> Floats:
             found = self._deviations.get((stream, day))
             if found is None:
+                if len(self._deviations) >= KEPT_DEVIATIONS:
+                    del self._deviations[next(iter(self._deviations))]
                 number = noise_stream(self.place, stream)
                 found = deviation(self._world.seed, self._number, number, day, half_life)
                 self._deviations[stream, day] = found
@@ -289,11 +295,6 @@ class Quoted:
                 ),
             )
         return self._day[1]
-
-    def drop_before(self, day: int) -> None:
-        """Forget what is kept of the days before."""
-        for key in [key for key in self._deviations if key[1] < day]:
-            del self._deviations[key]
 
     def _finished(self, first: int, last: int) -> list[Candle]:
         decimals, out = self.spec.tick_decimals, []

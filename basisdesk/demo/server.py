@@ -23,7 +23,7 @@ from basisdesk.demo.dialects import known_dialects
 from basisdesk.demo.drills import Drills
 from basisdesk.demo.faults import LATE_S, SLOW_S, read_faults, read_order
 from basisdesk.demo.floor import Name, Trading, Truth, VenueFloor
-from basisdesk.demo.gate import check_options, response, tls_context, turned_away
+from basisdesk.demo.gate import check_options, is_broad, response, tls_context, turned_away
 from basisdesk.demo.keep import Keeper, market_of
 from basisdesk.demo.listings import by_symbol
 from basisdesk.demo.options import DemoOptions
@@ -411,6 +411,10 @@ class Exchange:
         if refused is not None:
             return refused
         self.market.advance(self.now_ms())
+        if is_broad(request.path):
+            for name in self.trading.names(dialect.venue):
+                self.trading.warm(name)
+                await asyncio.sleep(0)  # the streams go on meanwhile
         page = dialect.page(request.path, self._floor(conn))
         return response(page.status, page.body)
 

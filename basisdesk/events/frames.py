@@ -40,9 +40,10 @@ class Changed(enum.Flag):
 class LinkChange(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """What a connection did, said by the supervisor through the inbox so that replay sees it too.
 
-    state: "connecting", "up", "down", "overflow", "asked" (a subscribe was sent), "dropped" (the
-    topics are not wanted any more: their streams and prices go), "renewed" (a second socket took
-    over without a pause: what was merged starts afresh, prices stay).
+    state: "connecting", "up", "down", "idle" (closed, for no leg needs it), "overflow", "asked" (a
+    subscribe was sent), "dropped" (the topics are not wanted any more: their streams and prices
+    go), "renewed" (a second socket took over without a pause: what was merged starts afresh, prices
+    stay).
     """
 
     conn: str

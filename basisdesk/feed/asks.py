@@ -195,6 +195,16 @@ class Asks:
         views = (self._view(topic) for topic in self._asks)
         return max((view.heard_ns for view in views if view is not None), default=0)
 
+    def heard_since(self, since_ns: int) -> list[str]:
+        """Wanted topics with data after this stamp of ours."""
+        return [t for t in self.wanted() if (v := self._view(t)) and v.heard_ns > since_ns]
+
+    def fell_silent(self, topics: Iterable[str], since_ns: int) -> str:
+        """The first of these topics that is wanted, stale and without data since; or ""."""
+        views = ((t, self._view(t)) for t in topics if t in self._asks)
+        mute = (t for t, v in views if v and v.state == "stale" and v.heard_ns <= since_ns)
+        return next(mute, "")
+
     def _judge(self, ask: Ask, view: StreamView, now_s: float, due: Due) -> str:
         """Sort one topic into `due`; returns why to reconnect, or ""."""
         assert ask.asked_s is not None  # `due` looks at no other

@@ -66,6 +66,9 @@ class Link:
         self._mute = Mute(shared.pace)
         self._waits = Waits(shared.pace, shared.rng, self.limits.floor_s)
         self._renewal = Renewal(self, shared)
+        self._trial: tuple[str, ...] = ()  # topics that lived when an heir took over ...
+        self._renewed_s, self._renewed_ns = 0.0, 0  # ... and when that was
+        self._twice: set[int] = set()  # digests of trades the old socket brought before it ended
 
     @property
     def up(self) -> bool:
@@ -107,7 +110,8 @@ class Link:
             self.state = "down"
             more = f"; next try in {wait_s:.0f} s" if self.asks and wait_s >= 1 else ""
             self._reason = fault.reason
-            self._shared.say(LinkChange(self.conn, "down", fault.reason + more))
+            state = "down" if self.asks else "idle"
+            self._shared.say(LinkChange(self.conn, state, fault.reason + more))
             if wait_s > 0:
                 await self._pause.sleep(wait_s)
 
@@ -162,11 +166,12 @@ class Link:
         self._silence.restart(now_s)
         self._mute.restart()
         self._renewal.restart(now_s)
+        self._trial, self._twice = (), set()
 
     async def _read(self, wire: Wire) -> Fault:
         """Read one socket until it ends, is cut, or another took its place."""
         recv, put, conn = wire.ws.recv, self._shared.inbox.put, self.conn
-        now_ns = self._shared.clock.now_ns
+        now_ns, renewal = self._shared.clock.now_ns, self._renewal
         try:
             while True:
                 for _ in range(READS_MAX):
@@ -174,23 +179,51 @@ class Link:
                     if self._wire is not wire or self._cut:
                         return Fault(self._cut)
                     wire.messages += 1
+                    if self._twice and self._came_before(payload):
+                        continue
                     put(Frame(conn, payload, now_ns()))
+                    if renewal.heir is not None:
+                        renewal.heir.take_old(payload)
                 await asyncio.sleep(0)
         except (ConnectionClosed, OSError) as exc:
             return Fault(self._cut) if self._cut else fault_of(exc)
 
     def take_over(self, old: Wire, heir: Heir) -> None:
-        """Use the heir's socket from now on; what it held back comes in now, stamped now."""
+        """Use the heir's socket from now on; the news it held back comes in now, stamped now."""
         now_s, shared = mono_s(), self._shared
         now_ns = shared.say(LinkChange(self.conn, "renewed"))
-        for payload in heir.held():
+        for payload in heir.held(now_s):
             shared.inbox.put(Frame(self.conn, payload, now_ns))
         self._wire = heir.wire
         heir.wire.on_ask = self._asked
         old.cut()
         self._fresh_socket(now_s)
+        self._twice = heir.to_come()
+        self._trial = tuple(self.asks.live())
+        self._renewed_s, self._renewed_ns = now_s, now_ns
         left_over = self.asks.moved(heir.topics, now_s)
         self._unsubscribe(heir.wire, left_over)
+
+    def _came_before(self, payload: bytes) -> bool:
+        """A trade that the old socket has brought comes again, once, on one that was behind."""
+        if hash(payload) not in self._twice:
+            return False
+        self._twice.remove(hash(payload))
+        return True
+
+    def _on_trial(self, now_s: float) -> str:
+        """Why the socket that took over is no good, or "".
+
+        A stream that is silent beyond its rhythm, as the market knows it, and never spoke here is
+        a fault at first; later on it is one of the stream's own pauses, and judged as such.
+        """
+        passed_s = now_s - self._renewed_s
+        if not (self._trial or self._twice) or passed_s < self._shared.pace.trial_s:
+            return ""
+        if passed_s > self._shared.pace.overlap_s:
+            self._trial, self._twice = (), set()
+        topic = self.asks.fell_silent(self._trial, self._renewed_ns)
+        return f"no data on {topic} since the socket was renewed" if topic else ""
 
     def drop(self, reason: str) -> None:
         """Cut the connection now, without waiting for a peer that may be gone."""
@@ -259,8 +292,8 @@ class Link:
 
     def _watch_streams(self, wire: Wire, now_s: float, watched_s: float) -> None:
         due = self.asks.due(now_s, self._swamped(wire, watched_s))
-        if due.cut:
-            self.drop(due.cut)
+        if cut := due.cut or self._on_trial(now_s):
+            self.drop(cut)
             return
         for batch in self.venue.batches(due.again):
             self._ask_again(wire, batch, now_s, drop_first=True)

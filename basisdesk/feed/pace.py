@@ -45,6 +45,7 @@ class Pace(msgspec.Struct, frozen=True):
     open_s: float = 10.0  # name, TCP, TLS and handshake
     close_s: float = 1.0
     overlap_s: float = 15.0  # a new socket must have brought all live streams by then
+    trial_s: float = 3.0  # after that one silent for so long, and beyond its rhythm, is cut
     renew_again_s: float = 60.0  # between two renewals of one connection, at least
     hour_s: float = 3600.0  # in which subscribe requests are counted
     rest_timeout_s: float = 15.0  # one HTTP request from first to last byte

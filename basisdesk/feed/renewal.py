@@ -1,8 +1,8 @@
 """Make before break: a connection that its venue will cut gets a second socket first.
 
 The old socket goes on until the new one has brought every live stream; then the market is told
-"renewed" and reads on without a pause. Where the new one fails, the old stays and it is tried
-again later.
+"renewed" and reads on without a pause. Where the new one fails, or is silent where the old one is
+not, the old stays and it is tried again later.
 """
 
 import asyncio
@@ -60,6 +60,7 @@ class Renewal:
     """One connection's second socket, when it needs one.
 
     count: sockets that took over. failed: why the last try did not, or "".
+    heir: the second socket while there is one; it is told what the old one brings.
     """
 
     def __init__(self, link: Renewed, shared: Shared) -> None:
@@ -67,9 +68,9 @@ class Renewal:
         self.tries = 0
         self.failed = ""
         self.busy = False
+        self.heir: Heir | None = None
         self._link = link
         self._shared = shared
-        self._heir_wire: Wire | None = None
         self._wanted = False
         self._pause = Pause()
         self._waits = Waits(shared.pace, shared.rng, link.limits.floor_s)
@@ -86,8 +87,8 @@ class Renewal:
     def tick(self, now_s: float, closing: bool) -> None:
         """The watchdog's call. closing: the venue announced the end of the socket in use."""
         self._pause.tick(now_s)
-        if self._heir_wire is not None:
-            self._heir_wire.pump(now_s)
+        if self.heir is not None:
+            self.heir.wire.pump(now_s)
         due = closing or self._wanted or now_s >= self._due_s
         if due and not self.busy and now_s >= self._not_before_s and self._link.wire is not None:
             self.busy = True
@@ -131,25 +132,22 @@ class Renewal:
         try:
             return await self._overlap(old, wire)
         finally:
-            self._heir_wire = None
+            self.heir = None
             if link.wire is not wire:
                 await wire.end()
 
     async def _overlap(self, old: Wire, wire: Wire) -> Fault | None:
-        link = self._link
-        topics = tuple(link.asks.taken())
-        heir = Heir(wire, link.venue.codec(link.conn), link.rule, topics, link.asks.live())
-        self._heir_wire = wire
-        for batch in link.venue.batches(topics):
-            req_id = link.next_id()
-            message = link.venue.subscribe(batch, req_id)
-            wire.send(Request(message, req_id, batch, counted=True))
+        link, now_ns = self._link, self._shared.clock.now_ns
+        self.heir = heir = self._ask_all(wire)
+        since_ns, waits = now_ns(), True
         try:
             async with asyncio.timeout(self._shared.pace.overlap_s):
                 while not heir.ready and not heir.trouble:
                     heir.take(await wire.ws.recv(decode=False))
+                    if waits and heir.answered:  # what the old one heard before tells nothing
+                        since_ns, waits = now_ns(), False
         except TimeoutError:
-            heir.overdue()
+            heir.overdue(link.asks.heard_since(since_ns))
         except (ConnectionClosed, OSError) as exc:
             return fault_of(exc)
         if heir.trouble:
@@ -158,3 +156,16 @@ class Renewal:
             return Fault("the old socket was lost meanwhile")
         link.take_over(old, heir)
         return None
+
+    def _ask_all(self, wire: Wire) -> Heir:
+        """Ask for everything on the new socket."""
+        link, codec = self._link, self._link.venue.codec
+        topics = tuple(link.asks.taken())
+        live = link.asks.live()
+        heir = Heir(wire, codec(link.conn), link.rule, topics, live, codec(link.conn))
+        for batch in link.venue.batches(topics):
+            req_id = link.next_id()
+            heir.asked(req_id, batch)
+            message = link.venue.subscribe(batch, req_id)
+            wire.send(Request(message, req_id, batch, counted=True))
+        return heir

@@ -24,7 +24,8 @@ from basisdesk.feed.tasks import Pause
 from basisdesk.venues import Limits, MarketEvent, Venue, rest_host
 
 BODY_BYTES_MAX = 16 * 2**20
-CHECKED_BYTES_MAX = 2**20  # longer answers are not read twice; the engine counts what is wrong
+# Longer answers, and lists of instruments, are not read twice; the engine counts what is wrong.
+CHECKED_BYTES_MAX = 2**20
 PATHS_MAX = 1_000  # calls that may wait at one host; more are refused and said
 HEADERS = (
     ("Accept", "application/json"),
@@ -57,6 +58,7 @@ class Rest:
         self._venue = venue
         self._shared = shared
         self._codec = venue.codec(self.conn)  # only to see whether an answer can be read
+        self._unread = frozenset(venue.catalogue())
         limits = shared.pace.limits(venue.limits)
         self._urls = dict.fromkeys(venue.rest_urls, host) if host else dict(venue.rest_urls)
         self._lanes: dict[str, Lane] = {}
@@ -115,7 +117,7 @@ class Rest:
         payload, now_ns = msgspec.json.encode(said), self._shared.clock.now_ns()
         if not self._shared.inbox.put(Frame(self.conn, payload, now_ns)):
             return Fault("inbox full")
-        if len(body) > CHECKED_BYTES_MAX:
+        if path in self._unread or len(body) > CHECKED_BYTES_MAX:
             return None
         try:
             events = self._codec.decode(payload)
@@ -181,14 +183,14 @@ class Lane:
         return self._pause.left_s(now_s) if self._staying_away else 0.0
 
     def want(self, path: str, urgent: bool) -> None:
-        """Ask for this path, once while it waits."""
-        if path not in self._jobs:
-            if len(self._jobs) >= PATHS_MAX:
-                self._say("down", f"more than {PATHS_MAX} calls waiting")
-                return
-            self._jobs[path] = 0.0
-            if urgent:
-                self._jobs = {path: 0.0, **self._jobs}
+        """Ask for this path, once while it waits; an urgent one goes first, waiting or not."""
+        if path not in self._jobs and len(self._jobs) >= PATHS_MAX:
+            self._say("down", f"more than {PATHS_MAX} calls waiting")
+            return
+        if urgent:
+            self._jobs.pop(path, None)
+            self._jobs = {path: 0.0, **self._jobs}
+        self._jobs.setdefault(path, 0.0)
         if not self._staying_away:  # a cool-down is not cut short by new wishes
             self._pause.cut()
 

@@ -276,7 +276,7 @@ def _pair(market: Market, long: str, short: str) -> PairMarket:
 def _figures(pair: PairMarket, options: ExportOptions) -> tuple[float, float, float]:
     """(mid, open, close) basis in bp of the spot (or the long) leg."""
     direction = 1 if pair.spot.key == options.long else -1
-    spot, perp = pair.spot.mid, pair.perp.mid
+    spot, perp = pair.spot.mid, pair.perp.mid * pair.fx_ratio
     mid_bp = 1e4 * (perp - spot) / spot if spot > 0.0 else math.nan
     return mid_bp, *pair.exec_bp(direction, options.qty)
 

@@ -124,7 +124,7 @@ def session_tables(entries: Sequence[Entry], engine: Engine) -> dict[str, list[l
 
 
 def _pairs_table(entries: Sequence[Entry], engine: Engine) -> list[list[str]]:
-    head = ["pair", "long", "short", "qty", "opened_utc", "closed_utc", "open_reason"]
+    head = ["pair", "long", "short", "qty", "opened_utc", "closed_utc", "valued", "open_reason"]
     table = [[*head, "close_reason", *(f"{term}_usdt" for term in _TERMS)]]
     of_pair = by_pair(outcome for _, outcome, _ in entries)
     for number in sorted(of_pair):
@@ -136,13 +136,23 @@ def _pairs_table(entries: Sequence[Entry], engine: Engine) -> list[list[str]]:
                 row["short"],
                 row["qty"],
                 utc_text(row["opened_ns"]),
-                utc_text(row["closed_ns"]) if row["closed_ns"] else "open, at mids",
+                utc_text(row["closed_ns"]) if row["closed_ns"] else "",
+                _valued(row, engine),
                 row["open_reason"],
                 row["close_reason"] or "",
                 *(row["attribution"][term] for term in _TERMS),
             ]
         )
     return table
+
+
+def _valued(row: dict[str, Any], engine: Engine) -> str:
+    """By which prices the result of a pair was worked out."""
+    if row["closed_ns"]:
+        return "closed"
+    known = engine.worths()
+    here = row["long"] in known and row["short"] in known
+    return "open, at mids" if here else "open, at the prices last booked"
 
 
 def _fills_table(entries: Sequence[Entry]) -> list[list[str]]:

@@ -9,7 +9,9 @@ import msgspec
 from basisdesk.events import BookUpdate
 
 LEVELS_MAX = 20_000  # a side; a venue that only ever adds levels may not fill our memory
+AGAIN_MS = 1_000  # a repeat has the stamp of what it repeats; so much later it is something new
 EARLY_MAX = 1_000  # updates kept while a snapshot is on its way; the oldest go first
+EARLY_LEVELS_MAX = 2 * LEVELS_MAX  # levels in them, both sides
 
 NO_TOP = (nan, 0.0, nan, 0.0)
 
@@ -20,12 +22,14 @@ class Book:
     A snapshot of the stream replaces everything. A delta must build on the book's id
     (`BookUpdate.prev`); right after a snapshot it may also begin before it, as its sizes are
     absolute. One that builds on the id and brings no higher one keeps the book alive (equal) or
-    counts anew from there (OKX in maintenance). After a gap or a crossing the book is empty and
+    counts anew from there (OKX in maintenance); where that one is lost, the low ids that follow are
+    told from repeats by their time. After a gap or a crossing the book is empty and
     `valid` is False, with the `reason`, until it is whole again; no half-true level is readable.
 
-    Deltas that come before a snapshot are kept, a chain of at most EARLY_MAX. A snapshot over HTTP
-    (`BookUpdate.stream` is "") makes the book only where it meets that chain: an older one is
-    dropped, a newer one waits for the delta that reaches it.
+    Deltas that come before a snapshot are kept, a chain of at most EARLY_MAX with at most
+    EARLY_LEVELS_MAX levels. A snapshot over HTTP (`BookUpdate.stream` is "") makes the book only
+    where it meets that chain: an older one is dropped, a newer one waits for the delta that reaches
+    it.
 
     duplicates: deltas that were applied before and were ignored. ignored: deltas that came while
     the book waited for a snapshot.
@@ -38,6 +42,8 @@ class Book:
         "_bid_sizes",
         "_bids",
         "_early",
+        "_early_levels",
+        "_said_ms",
         "_seed",
         "duplicates",
         "ignored",
@@ -53,7 +59,9 @@ class Book:
         self.duplicates = 0
         self.ignored = 0
         self._base = 0  # id of the last snapshot: the book is fresh while `seq` is still this
-        self._early: deque[BookUpdate] = deque(maxlen=EARLY_MAX)  # each builds on the one before
+        self._early: deque[BookUpdate] = deque()  # each builds on the one before
+        self._early_levels = 0
+        self._said_ms = 0  # venue time of the last update; 0 since a snapshot over HTTP
         self._seed: BookUpdate | None = None  # a snapshot over HTTP that waits for the chain
         self._bid_sizes: dict[float, float] = {}
         self._ask_sizes: dict[float, float] = {}
@@ -78,12 +86,13 @@ class Book:
             if update.asks:
                 _merge(update.asks, self._ask_sizes, self._asks)
             self.seq = update.seq
-        elif update.seq <= self.seq:
+            self._said_ms = update.venue_ms
+        elif update.seq <= self.seq and not 0 < self._said_ms < update.venue_ms - AGAIN_MS:
             self.duplicates += 1
             return ""
         else:
             self.clear("gap")
-            self._early.append(update)
+            self._keep(update)
             return "gap"
         bids, asks = self._bids, self._asks
         if bids and asks and bids[-1] >= asks[0]:
@@ -103,7 +112,7 @@ class Book:
         self.valid = False
         self.reason = reason
         self._seed = None
-        self._early.clear()
+        self._forget_early()
         self._bid_sizes.clear()
         self._ask_sizes.clear()
         self._bids.clear()
@@ -184,6 +193,7 @@ class Book:
         self._bids = sorted(self._bid_sizes)
         self._asks = sorted(self._ask_sizes)
         self.seq = self._base = update.seq
+        self._said_ms = update.venue_ms if update.stream not in ("", "rest") else 0
         self.valid = True
         self.reason = ""
 
@@ -191,7 +201,7 @@ class Book:
         """Apply what came before the snapshot and is newer, where it builds on it."""
         later = [update for update in self._early if update.seq > self.seq]
         self._seed = None
-        self._early.clear()
+        self._forget_early()
         if later and later[0].prev <= self.seq:
             for update in later:
                 _merge(update.bids, self._bid_sizes, self._bids)
@@ -202,6 +212,9 @@ class Book:
         """Take a snapshot that came over HTTP."""
         if self.valid:  # the chain already stands, and is at least as true
             return ""
+        if max(len(seed.bids), len(seed.asks)) > LEVELS_MAX:
+            self.clear("too many levels")
+            return "size"
         self._seed = seed
         return self._join()
 
@@ -211,16 +224,35 @@ class Book:
         early = self._early
         if update.seq <= update.prev or update.prev < 0:
             if update.seq < update.prev:  # the venue counts anew: what is kept has other numbers
-                early.clear()
+                self._forget_early()
                 self._seed = None
             return "nosnapshot"
         if early and update.prev != early[-1].seq:
             if update.seq <= early[-1].seq:
                 self.duplicates += 1
                 return "nosnapshot"
-            early.clear()
-        early.append(update)
+            self._forget_early()
+        if not self._keep(update):
+            self.clear("too many levels")
+            return "size"
         return self._join() if self._seed is not None else "nosnapshot"
+
+    def _keep(self, update: BookUpdate) -> bool:
+        """Add to the chain; False where it would hold too many levels, and it is empty then."""
+        early = self._early
+        if len(early) >= EARLY_MAX:
+            oldest = early.popleft()
+            self._early_levels -= len(oldest.bids) + len(oldest.asks)
+        early.append(update)
+        self._early_levels += len(update.bids) + len(update.asks)
+        if self._early_levels <= EARLY_LEVELS_MAX:
+            return True
+        self._forget_early()
+        return False
+
+    def _forget_early(self) -> None:
+        self._early.clear()
+        self._early_levels = 0
 
     def _join(self) -> str:
         """Make the book of the HTTP snapshot and the chain, where they meet."""

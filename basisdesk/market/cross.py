@@ -1,7 +1,8 @@
 """Cross rates: what one unit of a leg's quote currency is worth in the account's currency.
 
 USD, USDT and USDC are different currencies. A rate is read from a leg of its own, like any price;
-where that leg is silent there is no rate, and never a silent 1.
+where that leg is silent there is no rate, and never a silent 1. A rate that jumped is in doubt
+until it lasts (guard.CrossGuard): nothing is traded on it, and what is held keeps its worth.
 """
 
 from math import inf, isnan, nan
@@ -9,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from basisdesk.market.words import duration, venue_title
-from basisdesk.venues.instrument import split_key, split_symbol
+from basisdesk.market.words import doubtful_rate, duration
+from basisdesk.venues.instrument import split_key, split_symbol, venue_title
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,6 +26,7 @@ _LEGS = {
     "USD": ("kraken:spot:USDT/USD", False),
     "USDC": ("bybit:spot:USDCUSDT", True),
 }
+_KEYS = frozenset(key for key, _ in _LEGS.values())
 
 
 class Fx(msgspec.Struct, frozen=True, gc=False):
@@ -33,7 +35,7 @@ class Fx(msgspec.Struct, frozen=True, gc=False):
     bid: what selling one unit brings. ask: what buying one costs. age_ms: of the quote.
     key: the leg it was read from, "" for the account's own currency.
     stale: "" or the sentence why it cannot be used now; the figures are then the last known ones
-        where the leg still has a quote.
+        where the leg still has a quote, and the last believed middle while its quote is in doubt.
     note: the quote as shown, "USDT/USD 0.99960, Kraken, 0.4 s old".
     """
 
@@ -54,6 +56,11 @@ def cross_leg(currency: str) -> str:
     return _LEGS.get(currency, ("", True))[0]
 
 
+def is_cross_leg(key: str) -> bool:
+    """Whether this leg tells the rate of a currency."""
+    return key in _KEYS
+
+
 def cross_rate(
     legs: "Mapping[str, Leg]", currency: str, account: str, now_ns: int, quote_age_ms_max: int
 ) -> Fx:
@@ -68,10 +75,11 @@ def cross_rate(
     name, venue = "/".join(split_symbol(key)), venue_title(split_key(key)[0])
     leg = legs.get(key)
     if leg is None or isnan(leg.mid):
-        why = f"No {name} rate yet. Waiting for {venue}."
+        why, rate = f"No {name} rate yet. Waiting for {venue}.", nan
         if leg is not None and leg.doubt is not None:
-            why = f"{name} rate is in doubt. Waiting for {venue}."
-        return Fx(nan, nan, nan, inf, key, why)
+            why = doubtful_rate(name, venue, leg.doubt)
+            rate = leg.guard.last if direct else 1.0 / leg.guard.last
+        return Fx(rate, rate, rate, inf, key, why)
     age_ms, limit_ms = leg.age_ms(now_ns), AGE_FACTOR * quote_age_ms_max
     note = f"{name} {leg.mid:.5f}, {venue}, {duration(age_ms)} old"
     why = ""

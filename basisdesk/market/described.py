@@ -7,6 +7,7 @@ from basisdesk.venues.instrument import Instrument, Instruments, Tier, Tiers, Ti
 
 CANDLES_MAX = 2_880  # two days of minutes a leg
 FUNDING_MAX = 2_000  # settlements a leg
+STRANGERS_MAX = 500  # legs whose past is kept before anything else was heard of them
 
 
 class Described:
@@ -23,18 +24,23 @@ class Described:
         self._tiers: dict[str, tuple[tuple[Tier, ...], TierUnit]] = {}
         self._intervals: dict[str, FundingInfo] = {}  # by venue
 
-    def add_candles(self, page: Candles) -> None:
-        """Merge a page of minutes; a later page's close counts."""
+    def add_candles(self, page: Candles, known: bool = True) -> None:
+        """Merge a page of minutes; a later page's close counts. known: the leg exists."""
         key = page.instrument
+        if not known and key not in self.candles and len(self.candles) >= STRANGERS_MAX:
+            return
         if key in self.candles:
             rows = dict(self.candles[key].rows)
             rows.update(page.rows)
             page = Candles(key, sorted(rows.items())[-CANDLES_MAX:])
         self.candles[key] = page
 
-    def add_funding(self, page: FundingHistory) -> None:
-        """Merge a page of settled rates."""
-        rows = self.funding_history.get(page.instrument, {}) | dict(page.rows)
+    def add_funding(self, page: FundingHistory, known: bool = True) -> None:
+        """Merge a page of settled rates. known: the leg exists."""
+        told = self.funding_history
+        if not known and page.instrument not in told and len(told) >= STRANGERS_MAX:
+            return
+        rows = told.get(page.instrument, {}) | dict(page.rows)
         self.funding_history[page.instrument] = dict(sorted(rows.items())[-FUNDING_MAX:])
 
     def add_rules(self, told: Instruments | Tiers) -> list[str]:

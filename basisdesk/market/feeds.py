@@ -18,6 +18,7 @@ FIRST_DATA_NS = 10_000_000_000  # a subscription that brought nothing by then is
 BEHIND_NS = 1_000_000_000  # a depth book that disagrees with a top this much younger is not true
 ASKED_MAX = 1_000  # requests without an answer
 GONE_MAX = 10_000  # topics that were dropped; their last messages may still be under way
+UNASKED_MAX = 4_000  # streams of a connection on which nothing was ever asked for
 
 
 class Feeds:
@@ -25,6 +26,10 @@ class Feeds:
 
     A topic that nobody wants any more is no stream; what still comes of it goes to a stream of its
     own that nobody reads (`is_gone`), until it is asked for again.
+
+    On a connection where anything was ever asked for, only what was asked for is a stream. A
+    recording that was imported knows of no asking: there the first message makes the stream, and
+    UNASKED_MAX of them are enough for any.
     """
 
     def __init__(self, venues: "Mapping[str, Venue]", speed: float) -> None:
@@ -36,6 +41,8 @@ class Feeds:
         self._behind_ns = round(BEHIND_NS * speed)
         self._asked: dict[tuple[str, str], tuple[str, ...]] = {}
         self._gone: dict[str, Stream] = {}
+        self._live: set[str] = set()  # connections on which something was asked for
+        self._unasked: dict[str, int] = {}  # streams by connection that nobody asked for
 
     # --- by name ---------------------------------------------------------------------------------
 
@@ -47,12 +54,19 @@ class Feeds:
             link.roll(t_ns)
         return link
 
-    def stream(self, stream_id: str, t_ns: int) -> Stream:
-        """The stream of this id, made when it is new."""
+    def stream(self, stream_id: str, t_ns: int) -> Stream | None:
+        """The stream of this id, made when it is new; None for one that nobody asked for."""
         stream = self.streams.get(stream_id) or self._gone.get(stream_id)
-        if stream is None:
+        if stream is None and self._may_begin(stream_id.partition("/")[0]):
             stream = self.streams[stream_id] = self._new(stream_id, t_ns)
         return stream
+
+    def _may_begin(self, conn: str) -> bool:
+        count = self._unasked.get(conn, 0)
+        if conn in self._live or count >= UNASKED_MAX:
+            return False
+        self._unasked[conn] = count + 1
+        return True
 
     def is_gone(self, stream_id: str) -> bool:
         """The topic was dropped."""
@@ -72,7 +86,7 @@ class Feeds:
     def depth_id(self, instrument: str) -> str:
         """Id of an instrument's depth stream: one that was heard, else the one its venue names.
 
-        "" where there is none.
+        "" where there is none, or nobody asked for it.
         """
         heard = {
             each.id: each.heard_ns
@@ -90,7 +104,8 @@ class Feeds:
             for topic in topics
             if (rule := venue.rule(conn, topic)).what == "book"
         }
-        return max(depths, key=depths.__getitem__, default="")
+        deepest = max(depths, key=depths.__getitem__, default="")
+        return deepest if deepest in self.streams else ""
 
     def ticker_id(self, instrument: str) -> str:
         """Id of an instrument's ticker stream that was asked for; "" where there is none."""
@@ -115,12 +130,15 @@ class Feeds:
         if len(self._asked) >= ASKED_MAX:
             self._asked.clear()
         self._asked[change.conn, change.req_id] = change.topics
+        self._live.add(change.conn)
         again = []
         for topic in change.topics:
             stream_id = f"{change.conn}/{topic}"
             if self._gone.pop(stream_id, None):
                 again.append(stream_id)
-            stream = self.stream(stream_id, t_ns)
+            stream = self.streams.get(stream_id)
+            if stream is None:
+                stream = self.streams[stream_id] = self._new(stream_id, t_ns)
             stream.resyncs += stream.asked_ns > 0 and not stream.live
             stream.asked_ns = t_ns
             if not stream.live:

@@ -120,6 +120,10 @@ class FundingClock:
 
     # --- what is due -----------------------------------------------------------------------------
 
+    def waits(self, now_ms: int) -> bool:
+        """Whether `due` has anything to do: a quick look, for those who ask ten times a second."""
+        return bool(self._pending) or (self._closed_ms < self.next_ms <= now_ms)
+
     def due(self, now_ms: int) -> list[Settlement]:
         """Settlements whose stamp is not after now, oldest first, each handed out once for ever.
 

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from basisdesk.market.book import Book
+from basisdesk.market.cross import is_cross_leg
 from basisdesk.market.funding import FundingClock
-from basisdesk.market.guard import Doubt, Guard
+from basisdesk.market.guard import CrossGuard, Doubt, Guard
 from basisdesk.market.streams import LAG_LIMIT_MS
 
 if TYPE_CHECKING:
@@ -78,7 +79,8 @@ class Leg:
         self.depth = 0
         self.dropped = False
         self.doubt: Doubt | None = None
-        self.guard, self._mark_guard, self._index_guard = Guard(), Guard(), Guard()
+        self.guard = CrossGuard() if is_cross_leg(key) else Guard()
+        self._mark_guard, self._index_guard = Guard(), Guard()
         self.floor = float(instrument.tick) / 2 if instrument is not None else 0.0
         self.mark = self.index = self.open_interest = nan
         self._mark_from: Stream | None = None  # the stream that tells the figure
@@ -140,8 +142,8 @@ class Leg:
         bad_mark = bad_index = None
         if event.mark > 0.0:
             marks = self._mark_guard
-            if isnan(marks.last) and not isnan(self.guard.last):
-                marks.believe(self.guard.last, self.guard.last)  # the first mark is near the quote
+            if isnan(marks.last) and not isnan(self.guard.last):  # the first is near the quote
+                marks.believe(self.guard.last, self.guard.last, t_ns)
             bad_mark = marks.judge(event.mark, event.mark, t_ns)
             self.mark = nan if bad_mark else event.mark
             self._mark_from = stream

@@ -3,7 +3,7 @@
 A frame costs a few microseconds, most of them here, so `quote` says in line what others call for.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from basisdesk.events import (
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from basisdesk.market.feeds import Feeds
 
 LATE_NS_MAX = 2_000_000_000  # lower ids for longer than this are not late: the venue began anew
+LATE_UNTIMED_NS_MAX = 10_000_000_000  # the same where nothing but the id tells what is older
 UNKNOWN_DEPTH = 2  # levels of a book whose venue we have no rules of: below any that says it
 NAN = float("nan")
 
@@ -32,18 +33,21 @@ _QUOTES_FEEDS = Changed.QUOTES | Changed.FEEDS  # joined once: `|` of flags is s
 
 
 class Prices:
-    """Takes price events. leg_of: the leg of a name, made when new.
+    """Takes price events. leg_of: the leg of a name, made when new. legs: those that exist.
 
     gaps: sequence gaps of books. bad_by_reason: messages that were readable but not believable or
-    broke a book, and those counted by `count_bad`.
+    broke a book, and those counted by `count_bad`; "topic": of streams that nobody asked for.
     """
 
-    def __init__(self, feeds: "Feeds", leg_of: Callable[[str], Leg]) -> None:
+    def __init__(
+        self, feeds: "Feeds", leg_of: Callable[[str], Leg], legs: Mapping[str, Leg]
+    ) -> None:
         self.gaps = 0
         self.bad = 0
         self.bad_by_reason: dict[str, int] = {}
         self._feeds = feeds
         self._leg_of = leg_of
+        self._legs = legs
         self._bound: dict[str, Stream] = {}  # streams whose leg is known
 
     def count_bad(self, reason: str) -> None:
@@ -60,12 +64,14 @@ class Prices:
     def quote(self, event: Quote, t_ns: int) -> Changed:
         """A best bid and ask."""
         stream = self._bound.get(event.stream) or self._bind(event.stream, event.instrument, t_ns)
+        if stream is None:
+            return _FEEDS
         leg, venue_ms = stream.leg, event.venue_ms
         stream.frames += 1
         if t_ns - stream.heard_ns > stream.pause_ns:
             stream.note_pause(t_ns)
         stream.heard_ns = t_ns
-        if event.seq < stream.seq and self._is_late(event, leg, t_ns):
+        if event.seq < stream.seq and self._is_late(event, stream, t_ns):
             stream.late += 1
             return _NOTHING
         stream.seq = event.seq
@@ -78,7 +84,7 @@ class Prices:
             lag_ms = NAN
         bid, ask, guard = event.bid, event.ask, leg.guard
         if leg.doubt is None and guard.low <= bid and ask <= guard.high and ask <= 2.0 * bid:
-            guard.believe(bid, ask)
+            guard.believe(bid, ask, t_ns)
         elif not leg.sound(bid, ask, t_ns):
             return self._doubted(stream, t_ns)
         leg.bid = bid
@@ -98,9 +104,10 @@ class Prices:
         """A snapshot or a delta of a depth book."""
         if not event.stream:
             return self._seed_book(event, t_ns)
-        stream = self._bound.get(event.stream)
+        key = event.instrument
+        stream = self._bound.get(event.stream) or self._bind(event.stream, key, t_ns, "book")
         if stream is None:
-            stream = self._bind(event.stream, event.instrument, t_ns, "book")
+            return _FEEDS
         leg, venue_ms, book = stream.leg, event.venue_ms, stream.book
         lag_ms = stream.arrived(t_ns, venue_ms)
         if not stream.link.low_ms <= lag_ms <= stream.link.high_ms:
@@ -132,6 +139,8 @@ class Prices:
         if not stream_id or self._feeds.is_gone(stream_id):
             return _NOTHING
         stream = self._bound.get(stream_id) or self._bind(stream_id, event.instrument, t_ns)
+        if stream is None:
+            return _NOTHING
         leg, book = stream.leg, stream.book
         if book.valid:
             return _NOTHING
@@ -150,21 +159,28 @@ class Prices:
 
     def book_lost(self, event: BookLost, t_ns: int) -> Changed:
         """The codec cannot vouch for a book any more."""
-        stream = self._bound.get(event.stream)
+        key = event.instrument
+        stream = self._bound.get(event.stream) or self._bind(event.stream, key, t_ns, "book")
         if stream is None:
-            stream = self._bind(event.stream, event.instrument, t_ns, "book")
+            return _FEEDS
         stream.frames += 1
         stream.heard_ns = t_ns
         stream.book.clear(event.reason)
         return self._broken(stream, "checksum", t_ns)
 
     def trade(self, event: Trade, t_ns: int) -> Changed:
-        """A public trade: moves only the last price."""
+        """A public trade: moves only the last price, and that not far from the quote."""
         stream = self._bound.get(event.stream) or self._bind(event.stream, event.instrument, t_ns)
+        if stream is None:
+            return _FEEDS
         stream.arrived(t_ns, event.venue_ms)
         leg = stream.leg
-        leg.last_price = event.price
-        leg.last_trade_ns = t_ns
+        if leg.guard.fits(event.price):
+            leg.last_price = event.price
+            leg.last_trade_ns = t_ns
+        else:
+            stream.count_bad("jump")
+            self.count_bad("jump")
         return _QUOTES if stream.live else self._wake(stream, _QUOTES, t_ns)
 
     def ticker(self, event: Ticker, t_ns: int) -> Changed:
@@ -172,8 +188,14 @@ class Prices:
         if not event.stream:
             return self._told_over_http(event, t_ns)
         stream = self._bound.get(event.stream) or self._bind(event.stream, event.instrument, t_ns)
+        if stream is None:
+            return _FEEDS
         stream.arrived(t_ns, event.venue_ms)
-        if bad := stream.leg.hear(event, stream, t_ns):
+        leg: Leg | None = stream.leg
+        if event.instrument != stream.instrument:  # one array tells of every contract
+            stream.shared = True
+            leg = self._legs.get(event.instrument)
+        if leg is not None and (bad := leg.hear(event, stream, t_ns)):
             stream.count_bad(bad)
             self.count_bad(bad)
         return _FUNDING if stream.live else self._wake(stream, _FUNDING, t_ns)
@@ -187,6 +209,8 @@ class Prices:
         if not stream_id:
             return _NOTHING
         stream = self._bound.get(stream_id) or self._bind(stream_id, event.instrument, t_ns)
+        if stream is None:
+            return _NOTHING
         if bad := stream.leg.hear(event, stream, t_ns):
             stream.count_bad(bad)
             self.count_bad(bad)
@@ -195,13 +219,18 @@ class Prices:
     def heard(self, event: Heard | ComboQuote, t_ns: int) -> Changed:
         """A sign of life."""
         stream = self._feeds.stream(event.stream, t_ns)
+        if stream is None:
+            return self._unasked(event.stream, t_ns)
         stream.arrived(t_ns, event.venue_ms)
         return _NOTHING if stream.live else self._wake(stream, _NOTHING, t_ns)
 
     # --- inside ----------------------------------------------------------------------------------
 
-    def _bind(self, stream_id: str, instrument: str, t_ns: int, what: str = "") -> Stream:
+    def _bind(self, stream_id: str, instrument: str, t_ns: int, what: str = "") -> Stream | None:
         stream = self._feeds.stream(stream_id, t_ns)
+        if stream is None:
+            self._unasked(stream_id, t_ns)
+            return None
         stream.instrument = instrument
         gone = self._feeds.is_gone(stream_id)  # its last messages move a leg that nobody sees
         leg = stream.leg = Leg(instrument) if gone else self._leg_of(instrument)
@@ -212,10 +241,24 @@ class Prices:
         self._bound[stream_id] = stream
         return stream
 
+    def _unasked(self, stream_id: str, t_ns: int) -> Changed:
+        # Nobody reads it and it makes no leg: a venue may not fill our memory with its own names.
+        link = self._feeds.link(stream_id.partition("/")[0], t_ns)
+        link.bad += 1
+        link.bad_by_reason["topic"] = link.bad_by_reason.get("topic", 0) + 1
+        self.count_bad("topic")
+        return _FEEDS
+
     @staticmethod
-    def _is_late(event: Quote, leg: Leg, t_ns: int) -> bool:
+    def _is_late(event: Quote, stream: Stream, t_ns: int) -> bool:
         # An older id that is not from a later time, unless it lasts: then the venue began anew.
-        return event.venue_ms <= leg.venue_ms and t_ns - leg.quote_ns < LATE_NS_MAX
+        leg = stream.leg
+        if event.venue_ms:
+            return event.venue_ms <= leg.venue_ms and t_ns - leg.quote_ns < LATE_NS_MAX
+        # Without a time a second socket may begin with an older top, however quiet it was before.
+        if stream.late_run[0] != stream.seq:
+            stream.late_run = (stream.seq, t_ns)
+        return t_ns - stream.late_run[1] < LATE_UNTIMED_NS_MAX
 
     def _wake(self, stream: Stream, moved: Changed, t_ns: int) -> Changed:
         # After "resync" only a new subscription, or for a book a new snapshot, makes it whole.

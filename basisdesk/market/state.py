@@ -40,11 +40,6 @@ if TYPE_CHECKING:
     from basisdesk.venues import MarketEvent, Venue
 
 BEAT_NS = 1_000_000_000
-LATE_NS_MAX = (
-    2_000_000_000  # older ids for longer than this are no late quotes: the venue restarted
-)
-UNKNOWN_DEPTH = 2  # levels of a book whose venue we have no rules of: below any that says it
-NAN = float("nan")
 
 __all__ = ["Leg", "LinkState", "Market", "Stream"]
 
@@ -55,6 +50,7 @@ _QUOTES_FEEDS = Changed.QUOTES | Changed.FEEDS  # joined once: `|` of flags is s
 class Market:
     """Everything known of the venues. `apply_all` takes the events of one frame.
 
+    perps: the legs that are perpetuals.
     frames, events, bad_frames, gaps, bad_by_reason: counted since the start.
     instruments: rules by leg key. candles: 1-minute backfill by leg key, merged over pages.
     funding_history: settlement ms -> rate as the venue's text, by leg key.
@@ -73,6 +69,7 @@ class Market:
     ) -> None:
         self.settings = settings
         self.legs: dict[str, Leg] = {}
+        self.perps: dict[str, Leg] = {}
         self.pairs: dict[tuple[str, str], PairMarket] = {}
         self._feeds = Feeds(venues or {}, speed)
         self.streams = self._feeds.streams
@@ -83,7 +80,7 @@ class Market:
         self.funding_history = self._described.funding_history
         self.clock_ms: dict[str, float] = {}
         self.frames = self.events = 0
-        self._prices = prices = Prices(self._feeds, self.leg)
+        self._prices = prices = Prices(self._feeds, self.leg, self.legs)
         self.bad_by_reason = prices.bad_by_reason
         self.loop_gaps = 0
         self.loop_gap_ms = 0.0
@@ -127,6 +124,10 @@ class Market:
             leg = self.legs[key] = Leg(key)
             self._describe(leg)
             leg.funding.set_interval(*self._described.interval(key), self._beat_ns // 1_000_000)
+            if rows := self.funding_history.get(key):
+                leg.funding.learn(FundingHistory(key, list(rows.items())))
+            if ":perp:" in key:
+                self.perps[key] = leg
         return leg
 
     def pair(self, spot_key: str, perp_key: str) -> PairMarket:
@@ -224,7 +225,7 @@ class Market:
             self._lose(change.conn, t_ns, "overflow", "the inbox overflowed, messages were dropped")
             link.reason = change.reason
             return _QUOTES_FEEDS
-        if change.state == "down":
+        if change.state in ("down", "idle"):
             self._lose(change.conn, t_ns, "down", change.reason or "the connection is gone")
         link.connects += change.state == "up"
         link.closing = False
@@ -236,7 +237,7 @@ class Market:
     def _combo(self, event: ComboQuote, t_ns: int) -> Changed:
         self._prices.heard(event, t_ns)
         pair = self.pairs.get((event.spot, event.perp))
-        if pair is not None and not self._feeds.is_gone(event.stream):
+        if pair is not None and event.stream in self.streams:
             pair.hear_combo(event, t_ns)
         return _QUOTES
 
@@ -257,15 +258,17 @@ class Market:
         return _FEEDS
 
     def _candles(self, event: Candles, t_ns: int) -> Changed:
-        self._described.add_candles(event)
+        self._described.add_candles(event, event.instrument in self.legs)
         for legs in self.pairs:
             if event.instrument in legs:
                 self._seed(*legs, t_ns)
         return Changed.BASIS
 
     def _funding(self, event: FundingHistory, _t_ns: int) -> Changed:
-        self._described.add_funding(event)
-        self.leg(event.instrument).funding.learn(event)
+        leg = self.legs.get(event.instrument)  # none is made because of an answer over HTTP
+        self._described.add_funding(event, leg is not None)
+        if leg is not None:
+            leg.funding.learn(event)
         return Changed.FUNDING
 
     def _intervals(self, event: FundingInfo, t_ns: int) -> Changed:
@@ -288,6 +291,7 @@ class Market:
             self._prices.release(stream.id)
             if stream.instrument:
                 stream.leg.drop(stream)
+            self._lose_shared(stream, "not watched")
             if stream.what == "combo":
                 self._lose_combos(stream)
         return _QUOTES_FEEDS
@@ -299,6 +303,7 @@ class Market:
                 self._lose_combos(stream)
             if stream.instrument and stream.leg.lose(stream, why):
                 lost.add(stream.leg.key)
+            self._lose_shared(stream, why)
             stream.seq = 0
             if stream.asked_ns:  # what comes next is waited for as after a subscribe
                 stream.asked_ns = t_ns
@@ -309,6 +314,11 @@ class Market:
         for legs, pair in self.pairs.items():
             for key in lost.intersection(legs):
                 pair.down(key, t_ns)
+
+    def _lose_shared(self, stream: Stream, why: str) -> None:
+        if stream.shared:
+            for leg in self.legs.values():
+                leg.lose(stream, why)
 
     def _lose_combos(self, stream: Stream) -> None:
         for pair in self.pairs.values():

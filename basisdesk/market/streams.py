@@ -31,7 +31,7 @@ NEVER_NS = 1 << 62
 class LinkState:
     """One connection: what it does, why, since when, and the best lag seen on it.
 
-    state: "connecting", "up", "down", or "" before anything was said of it.
+    state: "connecting", "up", "down", "idle", or "" before anything was said of it.
     connects: how often it came up. renewed: how often a second socket took over without a pause.
     last_error: what the venue said against a request. notice: what it last said of the connection;
     closing: it will cut the connection soon, so renew it.
@@ -141,10 +141,10 @@ class Stream:
     state: "connecting", "acked", "live" (data was heard), "stale" (silent for longer than
     `quiet_max_ns`), "down" (the connection is gone, or the venue refused the topic), "resync"
     (state was lost: the supervisor has to subscribe anew, or to fetch a snapshot).
-    instrument, leg: known from the first message that names them ("" before). since_ns: when that
-    state began. frames: events taken. late: quotes that came out of order and were ignored.
-    gaps: sequence gaps seen. resyncs: subscriptions asked again after a loss. renewals: second
-    sockets that took over. last_error: a sentence, or "".
+    instrument, leg: known from the first message that names them ("" before). shared: it tells of
+    other instruments too. since_ns: when that state began. frames: events taken. late: quotes that
+    came out of order and were ignored. gaps: sequence gaps seen. resyncs: subscriptions asked again
+    after a loss. renewals: second sockets that took over. last_error: a sentence, or "".
     """
 
     __slots__ = (
@@ -166,6 +166,7 @@ class Stream:
         "lags",
         "last_error",
         "late",
+        "late_run",
         "leg",
         "link",
         "live",
@@ -175,6 +176,7 @@ class Stream:
         "resyncs",
         "rule",
         "seq",
+        "shared",
         "since_ns",
         "speed",
         "state",
@@ -208,6 +210,7 @@ class Stream:
         self.frames = 0
         self.seq = 0
         self.late = 0
+        self.late_run = (0, 0)  # the id that late quotes were below, and since when
         self.bad = 0
         self.bad_by_reason: dict[str, int] = {}
         self.gaps = 0
@@ -216,6 +219,7 @@ class Stream:
         self.last_error = ""
         self.lags: deque[float] = deque(maxlen=LAGS_KEPT)
         self.instrument = ""
+        self.shared = False
         self.book = Book()
         self._marks = [f'"{part}"'.encode() for part in self.topic.split(":")]
         self._bad_ns: deque[int] = deque(maxlen=BAD_MAX)

@@ -4,7 +4,7 @@ import math
 from decimal import Decimal
 
 from basisdesk.market.guard import Doubt
-from basisdesk.venues.instrument import split_key
+from basisdesk.venues.instrument import split_key, venue_title
 
 
 class LegName:
@@ -27,11 +27,6 @@ class LegName:
         return self.name[:1].upper() + self.name[1:]
 
 
-def venue_title(venue: str) -> str:
-    """A venue as sentences call it: "OKX" of "okx", "Bybit" of "bybit"."""
-    return "OKX" if venue == "okx" else venue.capitalize()
-
-
 def missing(leg: LegName, heard_before: bool) -> str:
     """The leg has no quote: its feed is down, or it was never heard."""
     if heard_before:
@@ -42,11 +37,21 @@ def missing(leg: LegName, heard_before: bool) -> str:
 def doubtful(leg: LegName, doubt: Doubt) -> str:
     """The leg's newest price is not believed yet."""
     before, now = _price(doubt.before), _price(doubt.now)
+    if doubt.reason == "jump" and math.isnan(doubt.before):
+        return f"{leg.title} price {now} is far from 1; waiting for it to be confirmed."
     if doubt.reason == "jump":
         return f"{leg.title} price jumped from {before} to {now}; waiting for it to be confirmed."
     if doubt.reason == "spread":
         return f"{leg.title} ask {now} is over twice the bid {before}. Waiting for {leg.venue}."
     return f"{leg.title} price {now} is below one tick. Waiting for {leg.venue}."
+
+
+def doubtful_rate(name: str, venue: str, doubt: Doubt) -> str:
+    """The newest quote of a cross rate, "USDT/USD", is not believed yet."""
+    if doubt.reason != "jump":
+        return f"{name} rate is in doubt. Waiting for {venue}."
+    before = "" if math.isnan(doubt.before) else f" from {_price(doubt.before)}"
+    return f"{name} rate jumped{before} to {_price(doubt.now)}. Waiting for {venue} to confirm it."
 
 
 def too_old(leg: LegName, age_ms: float, limit_ms: int) -> str:

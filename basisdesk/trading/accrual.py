@@ -30,25 +30,28 @@ PRICE = Decimal("1e-8")
 def settlements(market: Market, positions: Positions, now_ns: int) -> list[FundingSettled]:
     """Every settlement that became due, for every pair that holds its perpetual.
 
-    Each clock hands a settlement out once, so this must be asked by one owner only, and every leg
-    is asked, held or not. Stamps that passed while the desk was closed are paid late, by the rate
-    the venue published and the last mark heard. A pair closed before its stamps were heard of pays
-    them all the same, for CLOSED_NS. A pair is never paid twice for one stamp.
+    Each clock hands a settlement out once, so this must be asked by one owner only. Every clock is
+    asked whether anything is due, held or not: what is due is fixed by what was heard until that
+    moment, and is not kept for whoever holds the leg later. Stamps that passed while the desk was
+    closed are paid late, by the rate the venue published and the last mark heard. A pair closed
+    before its stamps were heard of pays them all the same, for CLOSED_NS. A pair is never paid
+    twice for one stamp.
     """
     now_ms = now_ns // 1_000_000
-    held = positions.held_since(now_ns - CLOSED_NS)
+    told: dict[str, list[Settlement]] = {}
+    for key, leg in market.perps.items():
+        if leg.funding.waits(now_ms):
+            told[key] = leg.funding.due(now_ms)
     paid: dict[tuple[int, str, int], list[FundingSettled]] = {}
-    for key, leg in market.legs.items():
-        if split_key(key)[1] != "perp":
-            continue
-        heard = leg.funding.due(now_ms)
-        rule = funding_rule(market, key)
-        for position in held:
-            perp = next((each for each in position.perps if each.instrument == key), None)
-            if perp is None:
-                continue
-            due = [(each, "ticker") for each in heard]
+    for position in positions.held_since(now_ns - CLOSED_NS):
+        for perp in position.perps:
+            key = perp.instrument
+            leg = market.leg(key)
+            rule = funding_rule(market, key)
+            due = [(each, "ticker") for each in told.get(key, ())]
             due += [(each, "history") for each in _published(position, leg.funding, rule, now_ms)]
+            if not due:
+                continue
             fx = mid_rate(market, perp.quote, positions.quote, now_ns, perp.fx)
             for each, source in due:
                 asked = (position.pair, key, each.settle_ms)

@@ -22,7 +22,7 @@ import msgspec
 from msgspec.structs import replace
 
 from basisdesk.config import Settings, exact
-from basisdesk.events import ExitPlan, Funds, OpenPair, Refused
+from basisdesk.events import Funds, OpenPair, Refused
 from basisdesk.market.state import Market
 from basisdesk.trading import words
 from basisdesk.trading.accrual import funding_rule
@@ -34,9 +34,6 @@ from basisdesk.trading.quoting import LegQuote, OpenQuote, basis_at, leg_quote, 
 from basisdesk.trading.risk import No
 from basisdesk.trading.sizing import buy_back
 
-DEFAULT_PLAN = ExitPlan(
-    max_hold_h=Decimal(72)
-)  # hours: carry is earned in settlements, not seconds
 STRESS_MINUTES = 240
 STRESS_MINUTES_MIN = 30
 STRESS_FRACTION = Decimal("0.01")  # of one leg's notional, where its volatility is not known

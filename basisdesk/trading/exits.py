@@ -17,7 +17,7 @@ from basisdesk.trading.margin import Liquidation, liquidation
 from basisdesk.trading.paper import basis_bp
 from basisdesk.trading.positions import HOUR_NS, LegPosition, PairPosition
 from basisdesk.trading.quoting import decision_mid, rules_of, undescribed
-from basisdesk.trading.risk import No, check_fresh
+from basisdesk.trading.risk import No, check_fresh, check_ratio
 
 
 def close_bp(position: PairPosition, market: Market, currency: str, now_ns: int) -> float:
@@ -42,13 +42,33 @@ def close_bp(position: PairPosition, market: Market, currency: str, now_ns: int)
     )
 
 
+def disagree(position: PairPosition, market: Market, settings: Settings, now_ns: int) -> bool:
+    """Whether the legs' prices cannot be of one coin now (trap 37): one of the feeds is wrong.
+
+    No plan and no liquidation acts on such prices; a person still may close.
+    """
+    rates = []
+    for leg in position.legs:
+        cross = cross_of(market, leg.quote, settings.account.currency, now_ns)
+        if isinstance(cross, No):
+            return False  # without a rate nothing is compared, and nothing triggers either
+        rates.append(cross.mid)
+    long, short = (market.leg(leg.instrument) for leg in position.legs)
+    return check_ratio(long, short, (rates[0], rates[1])) is not None
+
+
 def wanted(position: PairPosition, market: Market, settings: Settings, now_ns: int) -> str:
-    """Why the plan says leave: "target", "stop", "time"; "" to stay, or while quotes are stale."""
+    """Why the plan says leave: "target", "stop", "time"; "" to stay.
+
+    It stays while quotes are stale or the legs' prices disagree.
+    """
     plan = position.plan
     if position.state != "open":
         return ""
     long, short = (market.leg(leg.instrument) for leg in position.legs)
     if check_fresh(long, short, settings.risk, now_ns) is not None:
+        return ""
+    if disagree(position, market, settings, now_ns):
         return ""
     basis = close_bp(position, market, settings.account.currency, now_ns)
     if math.isfinite(basis):
@@ -84,6 +104,8 @@ def forced(
     lives on its own margin, so what is left of two perpetuals can die as well.
     """
     if not any(leg.qty for leg in position.perps) or undescribed(position, market) is not None:
+        return None
+    if disagree(position, market, settings, now_ns):
         return None
     for leg in position.perps:
         mark = market.leg(leg.instrument).mark

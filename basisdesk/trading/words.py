@@ -3,7 +3,7 @@
 import decimal
 from decimal import Decimal
 
-from basisdesk.market.words import venue_title
+from basisdesk.venues.instrument import venue_title
 
 MINUS = "\N{MINUS SIGN}"
 DIGITS_MAX = 40  # a figure with more of them, or so many zeros, is told in short

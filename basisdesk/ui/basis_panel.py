@@ -159,6 +159,7 @@ class BasisPanel(Panel):
         self._read_own()
         self._scene.show(pair, self._chart, engine.outcomes)
         self._chart.outages = outages_of(pair, self._chart, engine.now_ns / 1e9)
+        self._hover_s = self._chart.pointed_s()  # under a pointer at rest time moves on
         self._show_readout(pair)
         self._chart.show_frame()
 

@@ -327,11 +327,15 @@ class ChartView(pg.GraphicsView):  # type: ignore[misc]
         self.line_dragged.emit(line.name, line.value)
         self._moved.start()
 
+    def pointed_s(self) -> float | None:
+        """The time under the pointer, None where it is not over a pane."""
+        spot = self.pointer
+        return self.time_at(spot.x()) if spot is not None and spot.x() <= self.plot_px else None
+
     def _point(self, spot: QPointF | None) -> None:
         self.pointer = spot
         self.near = self._line_at(spot) if spot is not None else None
-        inside = spot is not None and spot.x() <= self.plot_px
-        self.hovered.emit(self.time_at(spot.x()) if inside and spot is not None else None)
+        self.hovered.emit(self.pointed_s())
         shape = Qt.CursorShape.SizeVerCursor if self.near else Qt.CursorShape.CrossCursor
         if self.viewport().cursor().shape() != shape:
             self.viewport().setCursor(shape)

@@ -1,17 +1,12 @@
 """How legs and directions are called on the screen. Pure, no Qt."""
 
-from basisdesk.venues.instrument import split_key, split_symbol
-
-
-def venue_name(venue: str) -> str:
-    """A venue as it writes itself."""
-    return "OKX" if venue == "okx" else venue.capitalize()
+from basisdesk.venues.instrument import split_key, split_symbol, venue_title
 
 
 def leg_name(key: str) -> str:
     """A leg as a person says it: "Bybit perp ADAUSDT"."""
     venue, market, symbol = split_key(key)
-    return f"{venue_name(venue)} {market} {symbol}"
+    return f"{venue_title(venue)} {market} {symbol}"
 
 
 def short_names(first: str, second: str) -> tuple[str, str]:
@@ -22,15 +17,15 @@ def short_names(first: str, second: str) -> tuple[str, str]:
     (venue, market, _), (other_venue, other_market, _) = split_key(first), split_key(second)
     if venue == other_venue and market != other_market:
         return market, other_market
-    return f"{venue_name(venue)} {market}", f"{venue_name(other_venue)} {other_market}"
+    return f"{venue_title(venue)} {market}", f"{venue_title(other_venue)} {other_market}"
 
 
 def legs_text(long: str, short: str) -> str:
     """What is long and what is short: "Bybit spot / perp", "Kraken spot / Binance perp"."""
     long_venue, long_market, _ = split_key(long)
     short_venue, short_market, _ = split_key(short)
-    venue = "" if short_venue == long_venue else f"{venue_name(short_venue)} "
-    return f"{venue_name(long_venue)} {long_market} / {venue}{short_market}"
+    venue = "" if short_venue == long_venue else f"{venue_title(short_venue)} "
+    return f"{venue_title(long_venue)} {long_market} / {venue}{short_market}"
 
 
 def coin_of(key: str) -> str:
@@ -60,7 +55,7 @@ def direction_texts(direction: int, pair: tuple[str, str] = ("", "")) -> tuple[s
     Between two perpetuals the choices name the venues: which one is long, which one short.
     """
     if two_perps(pair):
-        long, short = (venue_name(split_key(key)[0]) for key in pair[::direction])
+        long, short = (venue_title(split_key(key)[0]) for key in pair[::direction])
         return f"Long {long} \u00b7 short {short}", f"Open: buy {long} perp, sell {short} perp"
     if direction > 0:
         return "Long spot \u00b7 short perp", "Open: buy spot, short perp"

@@ -49,6 +49,7 @@ def _basis_bp(fills: tuple[Fill, ...], spot: str, perp: str) -> float:
     prices = []
     for key in (spot, perp):
         qty = sum(float(fill.qty) for fill in fills if fill.instrument == key)
-        paid = sum(float(fill.qty * fill.price) for fill in fills if fill.instrument == key)
+        of_leg = [fill for fill in fills if fill.instrument == key]
+        paid = sum(float(fill.qty * fill.price * fill.fx) for fill in of_leg)
         prices.append(paid / qty if qty > 0 else math.nan)
     return 1e4 * (prices[1] - prices[0]) / prices[0]

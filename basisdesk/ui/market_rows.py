@@ -191,6 +191,7 @@ STATES: dict[str, tuple[str, str, str]] = {
     "stale": ("\u25b2", "warn", "Silent for too long; nothing of it is used for a trade."),
     "resync": ("\u25b2", "warn", "Messages were lost; a fresh start was asked for."),
     "overflow": ("\u25b2", "warn", "Too many messages at once; some were dropped on purpose."),
+    "idle": ("\u25cb", "muted", "No leg that is watched needs it; it connects when one does."),
     "down": ("\u25a0", "loss", "No connection, or the venue refused the topic."),
 }
 

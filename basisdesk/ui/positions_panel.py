@@ -32,11 +32,11 @@ RARE_TERMS = ("borrow", "residual")  # columns that stand only while one of them
 
 
 def _faded(token: Callable[[PositionRow], str]) -> Callable[[PositionRow], str]:
-    """A closed pair fades, an unhedged or unsent one keeps plain text."""
-    return lambda row: "faded" if row.over else token(row)
+    """A closed pair fades, one that is valued at old quotes is dimmed, others keep their colour."""
+    return lambda row: "faded" if row.over or row.stale else token(row)
 
 
-def _term_column(name: str, header: str, tip: str, spare: int = 0) -> Column:
+def _term_column(name: str, header: str, tip: str) -> Column:
     return Column(
         header,
         lambda row: row.terms[name],
@@ -44,7 +44,8 @@ def _term_column(name: str, header: str, tip: str, spare: int = 0) -> Column:
         tip=tip,
         meaning=_faded(lambda row: meaning_of(row.signs.get(name, 0))),
         sample="\u2212123.45",
-        spare=spare,
+        spare=3,
+        group="terms",
     )
 
 
@@ -52,12 +53,19 @@ def position_columns(currency: str) -> tuple[Column, ...]:
     """The columns of the positions table, in reading order; buttons stand in the last."""
     plain = _faded(lambda _: "")
     return (
-        Column("Pair", lambda row: row.name, left=True, meaning=plain, sample="DOGE #12"),
+        Column(
+            "Pair",
+            lambda row: f"\u25b2 {row.name}" if row.stale else row.name,
+            left=True,
+            detail=lambda row: row.stale,
+            meaning=lambda row: "warn" if row.stale else plain(row),
+            sample="\u25b2 DOGE #12",
+        ),
         Column(
             "Long / short",
             lambda row: row.legs,
             left=True,
-            detail=lambda row: row.legs_detail,
+            detail=lambda row: f"{row.stale} {row.legs_detail}".strip(),
             meaning=plain,
             sample="Bybit spot / perp",
             stretch=True,
@@ -86,12 +94,10 @@ def position_columns(currency: str) -> tuple[Column, ...]:
 
 def _money_columns(currency: str) -> tuple[Column, ...]:
     return (
-        _term_column(
-            "basis", "Basis", f"Earned by the basis moving, {currency}. {term('Basis')}", 3
-        ),
-        _term_column("funding", "Funding", f"Payments so far, {currency}. {term('Funding')}", 2),
-        _term_column("fees", "Fees", f"All fills so far, {currency}. {term('Fees')}", 4),
-        _term_column("slippage", "Slippage", f"In {currency}. {term('Slippage')}", 8),
+        _term_column("basis", "Basis", f"Earned by the basis moving, {currency}. {term('Basis')}"),
+        _term_column("funding", "Funding", f"Payments so far, {currency}. {term('Funding')}"),
+        _term_column("fees", "Fees", f"All fills so far, {currency}. {term('Fees')}"),
+        _term_column("slippage", "Slippage", f"In {currency}. {term('Slippage')}"),
         _term_column("borrow", "Borrow", f"Interest, {currency}. {term('Borrow')}"),
         _term_column("residual", "Unhedged", f"In {currency}. {term('Unhedged delta')}"),
         Column(
@@ -143,7 +149,7 @@ def _leaving_columns() -> tuple[Column, ...]:
             tip="Time since the entry fill: 14m 02s.",
             meaning=plain,
             sample="14m 02s",
-            spare=7,
+            spare=8,
         ),
         Column(
             "Exit plan",
@@ -247,6 +253,7 @@ class PositionsPanel(Panel):
         column.setContentsMargins(theme.px(6), 0, 0, 0)
         column.addWidget(split)
         self.table.row_chosen.connect(self._on_row_chosen)
+        self.table.doubleClicked.connect(self._on_double_clicked)
         self.table.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.table.customContextMenuRequested.connect(self._on_menu_requested)
 
@@ -357,6 +364,14 @@ class PositionsPanel(Panel):
         self._context.actions.submit(SetPlan(pair, plan))
 
     # --- slots ------------------------------------------------------------------------------------
+
+    def _on_double_clicked(self) -> None:
+        """Put the pair of this row on the screen."""
+        row = self.table.chosen()
+        position = self._context.engine.desk.pairs.get(row.pair) if row is not None else None
+        if position is not None:
+            pair = position.reference.instrument, position.other.instrument
+            self._context.actions.show_pair(*pair)
 
     def _on_row_chosen(self, row: object) -> None:
         if not self._showing:

@@ -6,8 +6,8 @@ from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QMenu
 
 from basisdesk.ui.context import Context
-from basisdesk.ui.leg_words import venue_name
 from basisdesk.ui.theme import safe
+from basisdesk.venues.instrument import venue_title
 
 LASTS = (("10 seconds", 10.0), ("30 seconds", 30.0), ("2 minutes", 120.0), ("10 minutes", 600.0))
 FIRST = "30 seconds"
@@ -19,7 +19,7 @@ def conn_title(conn: str) -> str:
     if conn == EVERYWHERE:
         return "Everywhere"
     venue, _, channel = conn.partition(".")
-    return f"{venue_name(venue)} {channel}".rstrip()
+    return f"{venue_title(venue)} {channel}".rstrip()
 
 
 class PracticeMenu(QMenu):

@@ -19,13 +19,14 @@ from basisdesk.trading.orders import PairOrder
 from basisdesk.trading.positions import LegPosition, PairPosition
 from basisdesk.ui.figures import (
     NOTHING,
+    age_text,
     gain_text,
     number_text,
     places_of,
     sign_text,
     size_text,
 )
-from basisdesk.ui.leg_words import legs_text
+from basisdesk.ui.leg_words import leg_name, legs_text
 from basisdesk.ui.times import clock_text, date_text, held_text, zone_text
 from basisdesk.venues.instrument import split_key
 
@@ -70,6 +71,7 @@ class PositionRow:
     net_sign: int
     closed_sign: int
     signs: dict[str, int]
+    stale: str = ""
     legs_detail: str = ""
     plan_detail: str = ""
     liq_detail: str = ""
@@ -169,6 +171,7 @@ def position_row(
         net_sign=sign_of(money.total),
         closed_sign=0 if closed else sign_of(out),
         signs={name: sign_of(value) for name, value in terms.items()},
+        stale="" if closed else stale_text(position, engine),
         legs_detail=legs_detail(position, engine),
         plan_detail=plan_detail(position, settings.ui.utc),
         liq_detail=room_text,
@@ -202,6 +205,21 @@ def base_of(key: str, engine: Engine) -> str:
     """The coin of a leg: "ADA". The symbol where no frame described the instrument yet."""
     rule = engine.market.instruments.get(key)
     return rule.base if rule is not None else split_key(key)[2]
+
+
+def stale_text(position: PairPosition, engine: Engine) -> str:
+    """Why the figures of an open pair are not of now: a leg's quote is old, gone or in doubt."""
+    limit_ms = engine.settings.risk.quote_age_ms_max
+    for held in position.legs:
+        leg = engine.market.legs.get(held.instrument)
+        if not held.qty:
+            continue
+        name = leg_name(held.instrument)
+        if leg is None or math.isnan(leg.mid):
+            return f"{name} has no quote now; the pair is valued at its last one."
+        if (age_ms := leg.age_ms(engine.now_ns)) > limit_ms:
+            return f"{name} quote is {age_text(age_ms)} old; the pair is valued at it."
+    return ""
 
 
 def legs_detail(position: PairPosition, engine: Engine) -> str:

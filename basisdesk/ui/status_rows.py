@@ -173,6 +173,8 @@ def right_items(engine: Engine, status: Status, utc: bool) -> list[Item]:
             f"profile {status.profile}", "", "The folder of settings, journal, tapes and layout.", 2
         ),
     ]
+    if status.practice:
+        items.insert(0, Item(f"\u25b2 {status.practice}", "warn"))
     if status.speed != 1.0:
         items.insert(0, Item(f"speed {size_text(status.speed, 1)}\u00d7", "warn"))
     return items

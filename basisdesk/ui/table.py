@@ -27,7 +27,8 @@ class Column:
     gauge: a bar from 0 to 1 under the text, None for no bar. solid: the meaning fills the cell.
     sample: text as wide as the column will need. stretch: takes the space that is left; its text
     may be elided. spare: hidden first when the table is narrow (higher goes sooner, 0 never).
-    wide_px: least width in the 12 px design, for a column that holds widgets.
+    wide_px: least width in the 12 px design, for a column that holds widgets. group: columns of one
+    group are shown together or not at all, so that figures that add up never stand there in part.
     """
 
     header: str
@@ -43,6 +44,7 @@ class Column:
     stretch: bool = False
     spare: int = 0
     wide_px: int = 0
+    group: str = ""
 
 
 class RowModel(QAbstractTableModel):

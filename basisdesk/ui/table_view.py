@@ -217,7 +217,10 @@ class TableView(QTableView):
         for place in sorted(shown, key=lambda at: -columns[at].spare):
             if sum(self._wide[at] for at in shown) <= space or not columns[place].spare:
                 break
-            shown.remove(place)
+            group = columns[place].group
+            shown = [
+                at for at in shown if at != place and not (group and columns[at].group == group)
+            ]
         left = max(0, space - sum(self._wide[at] for at in shown))
         takers = [at for at in shown if columns[at].stretch] or shown
         for place in range(len(columns)):

@@ -27,6 +27,7 @@ STOP_AWAY_BP = Decimal(60)  # of a prefilled stop from the entry
 TARGET_PAST_FAIR_BP = Decimal(2)  # a prefilled target asks a little less than fair value
 TARGET_AWAY_BP = 10  # but never less than this from where the pair could be left now
 EQUITY_SHARE = Decimal("0.25")  # of a prefilled size
+PAYMENTS_SAID_MAX = 999  # a break-even after more payments than a year has is none
 ZERO = Decimal(0)
 _GROUPED = re.compile(r"\d{1,3}(,\d{3})+(\.\d*)?")
 _PLAIN = re.compile(r"\d+(\.\d*)?|\.\d+")
@@ -327,7 +328,8 @@ def _funding_line(sheet: CostSheet, now_ms: int) -> SheetLine:
 def _break_even_line(sheet: CostSheet) -> SheetLine:
     count = sheet.payments_to_break_even
     plural = "" if count == 1 else "s"
-    second = "no payments" if count is None else f"or {count:,} payment{plural}"
+    never = count is None or count > PAYMENTS_SAID_MAX
+    second = "no payments" if never else f"or {count:,} payment{plural}"
     tip = f"{term('Break-even basis')} {term('Payments to break even')}"
     return SheetLine(NAMES[5], f"{number_text(sheet.break_even_bp, 1)} bp", second, "", tip)
 

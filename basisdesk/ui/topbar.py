@@ -21,11 +21,11 @@ from basisdesk.ui.figures import (
     size_text,
 )
 from basisdesk.ui.glossary import term
-from basisdesk.ui.leg_words import coin_of, leg_name, quote_of, short_names, venue_name
+from basisdesk.ui.leg_words import coin_of, leg_name, quote_of, short_names
 from basisdesk.ui.lights import Light, Lights
 from basisdesk.ui.pulse import Panel
 from basisdesk.ui.theme import PlainLabel, Theme, set_tip
-from basisdesk.venues.instrument import split_key
+from basisdesk.venues.instrument import split_key, venue_title
 
 BAR_PX = 56
 STRIP_PX = 4
@@ -222,7 +222,7 @@ class TopBar(Panel):
                 f"{conn}: {link.state}. {link.reason}",
             )
             for conn, link in market.links.items()
-            if conn not in spoken
+            if conn not in spoken and link.state != "idle"
         ]
         for stream in market.streams.values():
             heard = stream.heard_ns
@@ -423,4 +423,4 @@ def _rate_text(rate: float) -> str:
 
 def _leg_words(key: str) -> str:
     venue, market, _ = split_key(key)
-    return f"{venue_name(venue)} {market}"
+    return f"{venue_title(venue)} {market}"

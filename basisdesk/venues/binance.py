@@ -13,16 +13,15 @@ import msgspec
 from basisdesk.errors import BadFrame
 from basisdesk.events import Ack, Notice
 from basisdesk.venues import Codec, Limits, MarketEvent, TopicRule
-from basisdesk.venues.binance_rest import MINUTE_MS, RestCodec
-from basisdesk.venues.binance_streams import SPOT, Events, reader
-from basisdesk.venues.bybit_topics import bad_frame
+from basisdesk.venues.binance_rest import RestCodec
+from basisdesk.venues.binance_streams import SPOT, reader
 from basisdesk.venues.instrument import split_key
+from basisdesk.venues.reading import PAYLOAD_MAX, TEXT_MAX, Events, bad_frame, plain
+from basisdesk.venues.rest_reading import half_days
 
 PUBLIC, MARKET, REST = "binance.public", "binance.market", "binance.rest"
-PAYLOAD_MAX = 4 * 1024 * 1024  # bytes; the largest recorded message is below 50 kB
 TOPICS_MAX = 2_048  # streams remembered a connection; the venue takes 1,024
 BATCH_MAX = 50  # streams of one request; requests count against 5 messages/s
-TEXT_MAX = 200  # characters kept of a venue's sentence
 BOOK_LIMIT = 1_000  # levels a side of the snapshot over HTTP
 
 _CONNECTIONS = (SPOT, PUBLIC, MARKET)
@@ -124,12 +123,9 @@ class Binance:
         """
         _, market, symbol = split_key(instrument)
         api = "/api/v3" if market == "spot" else "/fapi/v1"
-        this_minute = now_ms - now_ms % MINUTE_MS
-        begin, half = this_minute - 1440 * MINUTE_MS, 720 * MINUTE_MS
         candles = tuple(
-            f"{api}/klines?symbol={symbol}&interval=1m"
-            f"&startTime={start}&endTime={start + half - MINUTE_MS}&limit=720"
-            for start in (begin, begin + half)
+            f"{api}/klines?symbol={symbol}&interval=1m&startTime={first}&endTime={last}&limit=720"
+            for first, last in half_days(now_ms)
         )
         if market == "spot":
             return (f"{api}/exchangeInfo?symbol={symbol}&showPermissionSets=false", *candles)
@@ -203,16 +199,14 @@ class BinanceCodec:
         """Events of one message. Raises BadFrame, and then nothing of the message was kept."""
         if len(payload) > PAYLOAD_MAX:
             raise BadFrame("size", payload)
-        read = self._starts.get(payload[: payload.find(b'"', _START)])
-        if read is not None:
-            return read(payload)
-        return self._first(payload)
-
-    def _first(self, payload: bytes) -> Events:
         try:
-            head = _decode_head(payload)
+            read = self._starts.get(payload[: payload.find(b'"', _START)])
+            return read(payload) if read is not None else self._first(payload)
         except (ValueError, RecursionError) as exc:
             raise bad_frame(exc, payload) from None
+
+    def _first(self, payload: bytes) -> Events:
+        head = _decode_head(payload)
         if not head.stream:
             return self._bare(head, payload)
         if head.stream == "!serverShutdown":
@@ -251,11 +245,7 @@ class BinanceCodec:
         if refusal is None and head.code is not None:
             refusal = _Refusal(head.code, head.msg)
         if refusal is not None:
-            return Ack(self.conn, req_id, False, _plain(f"{refusal.msg} (code {refusal.code})"))
+            return Ack(self.conn, req_id, False, plain(f"{refusal.msg} (code {refusal.code})"))
         if not bytes(head.result):
             raise BadFrame("topic", payload)
         return Ack(self.conn, req_id, True, "")  # it was read; not: the stream exists
-
-
-def _plain(text: str) -> str:
-    return "".join(c if c.isprintable() else " " for c in text[:TEXT_MAX])

@@ -8,35 +8,35 @@ Shapes: official pages of 2026-07 (spot) and SDK models of 2026-08 (USD-M).
 """
 
 import re
-from collections.abc import Callable, Sequence
-from math import inf, nan
-from typing import Annotated
+from collections.abc import Callable
+from math import nan
 
 import msgspec
-from msgspec import Meta
 
 from basisdesk.errors import BadFrame
 from basisdesk.events import BookUpdate, Heard, Quote, Ticker, Trade
-from basisdesk.venues import MarketEvent
-from basisdesk.venues.binance_rest import SYMBOL, unit_of
-from basisdesk.venues.bybit_topics import bad_frame
-
-Price = Annotated[float, Meta(gt=0.0, lt=1e9)]
-PriceOrNone = Annotated[float, Meta(ge=0.0, lt=1e9)]  # 0: the venue has none
-Size = Annotated[float, Meta(ge=0.0, lt=1e13)]
-Rate = Annotated[float, Meta(gt=-1.0, lt=1.0)]
-Millis = Annotated[int, Meta(ge=0, le=10**14)]
-Id = Annotated[int, Meta(ge=0, le=2**62)]
-Levels = list[tuple[Price, Size]]
+from basisdesk.venues.binance_rest import SYMBOL
+from basisdesk.venues.instrument import QUOTES
+from basisdesk.venues.reading import (
+    Events,
+    Millis,
+    Price,
+    PriceOrNone,
+    Rate,
+    Sequence64,
+    SequenceBefore,
+    Size,
+    check_sides,
+    scaled,
+    unit_of,
+)
 
 COIN_M = 2  # `st` of the coin-margined family, which shares sockets since 2026-06
 SPOT = "binance.spot"
 
-Events = Sequence[MarketEvent]
-
 
 class _TopData(msgspec.Struct, gc=False):  # wire shapes: only the fields we read
-    u: Id
+    u: Sequence64
     s: str
     b: PriceOrNone
     B: Size
@@ -52,13 +52,13 @@ class _Top(msgspec.Struct, gc=False):
 
 class _DiffData(msgspec.Struct, gc=False):
     s: str
-    U: Id
-    u: Id
-    b: Levels
-    a: Levels
+    U: Sequence64
+    u: Sequence64
+    b: list[tuple[Price, Size]]
+    a: list[tuple[Price, Size]]
     E: Millis
     T: Millis = 0
-    pu: Annotated[int, Meta(ge=-1, le=2**62)] = -1  # USD-M: the update id before this message
+    pu: SequenceBefore = -1  # USD-M: the update id before this message
     st: int = 1
 
 
@@ -67,9 +67,9 @@ class _Diff(msgspec.Struct, gc=False):
 
 
 class _SpotPartData(msgspec.Struct, gc=False):
-    lastUpdateId: Id
-    bids: Levels
-    asks: Levels
+    lastUpdateId: Sequence64
+    bids: list[tuple[Price, Size]]
+    asks: list[tuple[Price, Size]]
 
 
 class _SpotPart(msgspec.Struct, gc=False):
@@ -137,18 +137,11 @@ class Stream:
         self.key = f"binance:{'spot' if self.spot else 'perp'}:{symbol}"
         self.stream = f"{conn}/{name}"
         self.symbol = symbol
-        self.unit = float(unit_of(symbol))
+        self.unit = float(unit_of(symbol, QUOTES))
 
     def read(self, payload: bytes) -> Events:
         """Events of one message of this stream. Raises BadFrame."""
         raise NotImplementedError
-
-    def scaled(self, levels: Levels) -> Levels:
-        """Levels per coin and in coins."""
-        unit = self.unit
-        if unit == 1.0:
-            return levels
-        return [(price / unit, size * unit) for price, size in levels]
 
 
 class TopOfBook(Stream):
@@ -158,10 +151,7 @@ class TopOfBook(Stream):
 
     def read(self, payload: bytes) -> Events:
         """One Quote. Its venue time is the engine's; 0 on spot, whose message carries none."""
-        try:
-            data = _decode_top(payload).data
-        except (ValueError, RecursionError) as exc:
-            raise bad_frame(exc, payload) from None
+        data = _decode_top(payload).data
         if data.s != self.symbol:
             raise BadFrame("symbol", payload)
         if data.st == COIN_M:
@@ -190,10 +180,7 @@ class Diff(Stream):
 
     def read(self, payload: bytes) -> Events:
         """One BookUpdate, never a snapshot. venue_ms: the engine's time where there is one."""
-        try:
-            data = _decode_diff(payload).data
-        except (ValueError, RecursionError) as exc:
-            raise bad_frame(exc, payload) from None
+        data = _decode_diff(payload).data
         if data.s != self.symbol:
             raise BadFrame("symbol", payload)
         if data.st == COIN_M:
@@ -204,7 +191,7 @@ class Diff(Stream):
             raise BadFrame("type", payload)
         if data.u < data.U or prev > data.u:
             raise BadFrame("number", payload)
-        bids, asks = self.scaled(data.b), self.scaled(data.a)
+        bids, asks = scaled(data.b, self.unit), scaled(data.a, self.unit)
         venue_ms = data.T or data.E
         return (BookUpdate(self.key, self.stream, False, bids, asks, data.u, venue_ms, prev),)
 
@@ -219,11 +206,8 @@ class SpotPart(Stream):
 
     def read(self, payload: bytes) -> Events:
         """One BookUpdate, a snapshot."""
-        try:
-            data = _decode_spot_part(payload).data
-        except (ValueError, RecursionError) as exc:
-            raise bad_frame(exc, payload) from None
-        bids, asks = self.scaled(data.bids), self.scaled(data.asks)
+        data = _decode_spot_part(payload).data
+        bids, asks = scaled(data.bids, self.unit), scaled(data.asks, self.unit)
         check_sides(bids, asks, payload)
         return (BookUpdate(self.key, self.stream, True, bids, asks, data.lastUpdateId, 0),)
 
@@ -235,15 +219,12 @@ class PerpPart(Stream):
 
     def read(self, payload: bytes) -> Events:
         """One BookUpdate, a snapshot."""
-        try:
-            data = _decode_diff(payload).data
-        except (ValueError, RecursionError) as exc:
-            raise bad_frame(exc, payload) from None
+        data = _decode_diff(payload).data
         if data.s != self.symbol:
             raise BadFrame("symbol", payload)
         if data.st == COIN_M:
             return (Heard(self.stream, data.E),)
-        bids, asks = self.scaled(data.b), self.scaled(data.a)
+        bids, asks = scaled(data.b, self.unit), scaled(data.a, self.unit)
         check_sides(bids, asks, payload)
         venue_ms = data.T or data.E
         return (BookUpdate(self.key, self.stream, True, bids, asks, data.u, venue_ms),)
@@ -256,10 +237,7 @@ class Trades(Stream):
 
     def read(self, payload: bytes) -> Events:
         """A Trade, or Heard for the rows without price or size that USD-M `@trade` prints."""
-        try:
-            data = _decode_trade(payload).data
-        except (ValueError, RecursionError) as exc:
-            raise bad_frame(exc, payload) from None
+        data = _decode_trade(payload).data
         if data.s != self.symbol:
             raise BadFrame("symbol", payload)
         price, size = data.p, data.q
@@ -276,10 +254,7 @@ class Marks(Stream):
 
     def read(self, payload: bytes) -> Events:
         """One Ticker. The interval is in no stream: it comes over HTTP."""
-        try:
-            data = _decode_mark(payload).data
-        except (ValueError, RecursionError) as exc:
-            raise bad_frame(exc, payload) from None
+        data = _decode_mark(payload).data
         if data.s != self.symbol:
             raise BadFrame("symbol", payload)
         if data.st == COIN_M:
@@ -301,17 +276,14 @@ class AllMarks:
 
     def read(self, payload: bytes) -> Events:
         """A Ticker for each readable perpetual; Heard when there is none."""
-        try:
-            rows = _decode_marks(payload).data
-            kept = [
-                (row.s, msgspec.convert(msgspec.structs.asdict(row), _MarkData, strict=False))
-                for row in rows
-                if row.st != COIN_M and row.r and SYMBOL.fullmatch(row.s)
-            ]
-        except (ValueError, RecursionError) as exc:
-            raise bad_frame(exc, payload) from None
+        rows = _decode_marks(payload).data
+        kept = [
+            (row.s, msgspec.convert(msgspec.structs.asdict(row), _MarkData, strict=False))
+            for row in rows
+            if row.st != COIN_M and row.r and SYMBOL.fullmatch(row.s)
+        ]
         events = [
-            _ticker(f"binance:perp:{symbol}", self.stream, float(unit_of(symbol)), data)
+            _ticker(f"binance:perp:{symbol}", self.stream, float(unit_of(symbol, QUOTES)), data)
             for symbol, data in kept
         ]
         return events or (Heard(self.stream, rows[0].E if rows else 0),)
@@ -320,14 +292,6 @@ class AllMarks:
 def _ticker(key: str, stream: str, unit: float, data: _MarkData) -> Ticker:
     mark, index = data.p / unit, data.i / unit
     return Ticker(key, stream, mark, index, nan, data.r, 0.0, data.T, 0.0, data.E)
-
-
-def check_sides(bids: Levels, asks: Levels, payload: bytes) -> None:
-    """Raise BadFrame "crossed" where the best bid of a snapshot is not below the best ask."""
-    best_bid = max((price for price, size in bids if size), default=0.0)
-    best_ask = min((price for price, size in asks if size), default=inf)
-    if best_bid >= best_ask:
-        raise BadFrame("crossed", payload)
 
 
 _NAME = re.compile(r"([a-z0-9]{1,40})@(\S{1,30})")

@@ -12,30 +12,27 @@ import msgspec
 from basisdesk.errors import BadFrame
 from basisdesk.events import Ack, Pong
 from basisdesk.venues import Codec, Limits, MarketEvent, TopicRule
-from basisdesk.venues.bybit_rest import MINUTE_MS, RestCodec
+from basisdesk.venues.bybit_rest import SYMBOL, RestCodec
 from basisdesk.venues.bybit_spread import RULE as COMBO_RULE
 from basisdesk.venues.bybit_spread import SpreadCodec, combo_topic
 from basisdesk.venues.bybit_topics import (
     Depth,
-    Events,
     Head,
     LinearTickers,
     PublicTrades,
     SpotTickers,
     Topic,
     TopOfBook,
-    bad_frame,
     decode_head,
 )
 from basisdesk.venues.instrument import split_key
+from basisdesk.venues.reading import PAYLOAD_MAX, TEXT_MAX, Events, bad_frame, plain
+from basisdesk.venues.rest_reading import half_days
 
 SPOT, LINEAR, SPREAD = "bybit.spot", "bybit.linear", "bybit.spread"
 REST = "bybit.rest"
-PAYLOAD_MAX = 4 * 1024 * 1024  # bytes; the largest snapshot is below 100 kB
 TOPICS_MAX = 1_000  # topics remembered a connection
-TEXT_MAX = 200  # characters kept of a venue's sentence
 
-_SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9.-]{0,39}")
 _DEPTH = re.compile(r"orderbook\.([1-9][0-9]{0,3})")
 
 
@@ -131,12 +128,9 @@ class Bybit:
         """
         _, market, symbol = split_key(instrument)
         which = f"category={'spot' if market == 'spot' else 'linear'}&symbol={symbol}"
-        this_minute = now_ms - now_ms % MINUTE_MS
-        begin, half = this_minute - 1440 * MINUTE_MS, 720 * MINUTE_MS
         candles = tuple(
-            f"/v5/market/kline?{which}&interval=1"
-            f"&start={start}&end={start + half - MINUTE_MS}&limit=1000"
-            for start in (begin, begin + half)
+            f"/v5/market/kline?{which}&interval=1&start={first}&end={last}&limit=1000"
+            for first, last in half_days(now_ms)
         )
         rules = f"/v5/market/instruments-info?{which}"
         if market == "spot":
@@ -170,16 +164,14 @@ class BybitCodec:
         """Events of one message. Raises BadFrame, and then nothing of the message was kept."""
         if len(payload) > PAYLOAD_MAX:
             raise BadFrame("size", payload)
-        read = self._starts.get(payload[: payload.find(b'"', 10)])
-        if read is not None:
-            return read(payload)
-        return self._first(payload)
-
-    def _first(self, payload: bytes) -> Events:
         try:
-            head = decode_head(payload)
+            read = self._starts.get(payload[: payload.find(b'"', 10)])
+            return read(payload) if read is not None else self._first(payload)
         except (ValueError, RecursionError) as exc:
             raise bad_frame(exc, payload) from None
+
+    def _first(self, payload: bytes) -> Events:
+        head = decode_head(payload)
         if not head.topic:
             return (self._control(head, payload),)
         read = self._topics.get(head.topic) or self._reader(head.topic, payload)
@@ -195,7 +187,7 @@ class BybitCodec:
         depth = _DEPTH.fullmatch(kind)
         if len(self._topics) >= TOPICS_MAX or not (depth or kind in ("tickers", "publicTrade")):
             raise BadFrame("topic", payload)
-        if not _SYMBOL.fullmatch(symbol):
+        if not SYMBOL.fullmatch(symbol):
             raise BadFrame("symbol", payload)
         made: type[Topic]
         if depth:
@@ -213,8 +205,4 @@ class BybitCodec:
             raise BadFrame("topic", payload)
         # "already subscribed" leaves the first subscription flowing, so it is as good as a yes.
         ok = head.success or "already subscribed" in head.ret_msg
-        return Ack(self.conn, head.req_id[:TEXT_MAX], ok, _plain(head.ret_msg))
-
-
-def _plain(text: str) -> str:
-    return "".join(c if c.isprintable() else " " for c in text[:TEXT_MAX])
+        return Ack(self.conn, head.req_id[:TEXT_MAX], ok, plain(head.ret_msg))

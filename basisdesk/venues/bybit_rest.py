@@ -1,45 +1,44 @@
 """Bybit V5 over HTTP: instruments, risk tiers, candles, past funding, the server's clock.
 
-An answer comes in as a frame like any other: {"path": "/v5/...?query", "data": "<body text>"}.
 Money-like values are read as text into Decimal; a row that cannot be read is left out, an answer
 with no readable row is a BadFrame.
 """
 
 import re
-from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable
 from decimal import Decimal
-from typing import Annotated, TypeVar
-from urllib.parse import parse_qsl, urlsplit
+from typing import Annotated
 
 import msgspec
 from msgspec import Meta
 
 from basisdesk.errors import BadFrame
-from basisdesk.events import Candles, FundingHistory, VenueTime
-from basisdesk.venues import MarketEvent
+from basisdesk.events import Candles, VenueTime
 from basisdesk.venues.instrument import Instrument, Instruments, Tier, Tiers, split_coin
+from basisdesk.venues.reading import MINUTE_MS, Events, MillisGiven, Price, unit_of
+from basisdesk.venues.rest_reading import (
+    COIN,
+    Answer,
+    ServerMs,
+    amount,
+    dated,
+    oldest_first,
+    past_funding,
+    positive,
+    read_answer,
+    readable,
+    typed,
+)
 
-MINUTE_MS = 60_000
 QUOTES = ("USDT", "USDC", "USDE", "USD1", "EUR", "GBP", "BRL", "BTC", "ETH")
 
-_SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9.-]{0,39}")
-_AMOUNT = re.compile(r"-?[0-9]{1,16}(\.[0-9]{1,18})?")
-_COIN = re.compile(r"[A-Z0-9]{1,20}")
-
-Millis = Annotated[int, Meta(gt=0, le=10**14)]
-Close = Annotated[float, Meta(gt=0.0, lt=1e9)]
-
-
-class _Answer(msgspec.Struct, gc=False):
-    path: str
-    data: str
+SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9.-]{0,39}")
 
 
 class _Envelope(msgspec.Struct, gc=False):
     retCode: int
     result: msgspec.Raw
-    time: Annotated[int, Meta(ge=0, le=4_102_444_800_000)] = 0  # up to the year 2100
+    time: ServerMs = 0
 
 
 class _Filter(msgspec.Struct, gc=False):  # of price, lot and leverage, both categories
@@ -89,13 +88,13 @@ class _TierList(msgspec.Struct, gc=False):
 class _CandleList(msgspec.Struct, gc=False):
     category: str
     symbol: str
-    list: list[tuple[Millis, Close, Close, Close, Close, str, str]]
+    list: list[tuple[MillisGiven, Price, Price, Price, Price, str, str]]
 
 
 class _FundingRow(msgspec.Struct, gc=False):
     symbol: str
     fundingRate: str
-    fundingRateTimestamp: Millis
+    fundingRateTimestamp: MillisGiven
 
 
 class _FundingList(msgspec.Struct, gc=False):
@@ -107,112 +106,61 @@ class _Time(msgspec.Struct, gc=False):
     timeNano: Annotated[int, Meta(gt=0, le=9 * 10**18)]
 
 
-_T = TypeVar("_T")
-_decode_answer = msgspec.json.Decoder(_Answer).decode
 _decode_envelope = msgspec.json.Decoder(_Envelope).decode
 _decode_row = msgspec.json.Decoder(_InstrumentRow).decode
-
-
-class _OddName(ValueError):
-    """A listing whose coins are not what its symbol says."""
 
 
 class RestCodec:
     """Decoder of "bybit.rest". Stateless."""
 
-    def __init__(self) -> None:
-        self._readers: dict[str, Callable[[msgspec.Raw, int, str], Sequence[MarketEvent]]] = {
-            "/v5/market/instruments-info": _instruments,
-            "/v5/market/risk-limit": _tiers,
-            "/v5/market/kline": _candles,
-            "/v5/market/funding/history": _funding,
-            "/v5/market/time": _time,
-        }
-
-    def decode(self, payload: bytes) -> Sequence[MarketEvent]:
+    def decode(self, payload: bytes) -> Events:
         """Events of one answer. BadFrame "rest" when the venue refused the request."""
-        try:
-            answer = _decode_answer(payload)
-            body = _decode_envelope(answer.data)
-            url = urlsplit(answer.path)
-            query = dict(parse_qsl(url.query))
-        except msgspec.ValidationError:
-            raise BadFrame("type", payload) from None
-        except (ValueError, RecursionError):
-            raise BadFrame("json", payload) from None
-        if body.retCode != 0:
-            raise BadFrame("rest", payload)
-        read = self._readers.get(url.path)
-        if read is None:
-            raise BadFrame("topic", payload)
-        try:
-            return read(body.result, body.time, query.get("interval", "1"))
-        except msgspec.ValidationError:
-            raise BadFrame("type", payload) from None
-        except _OddName:
-            raise BadFrame("symbol", payload) from None
-        except (ValueError, ArithmeticError, RecursionError):
-            raise BadFrame("number", payload) from None
+        return read_answer(payload, _read)
+
+
+def _read(answer: Answer) -> Events:
+    page = _decode_envelope(answer.body)
+    if page.retCode != 0:
+        raise BadFrame("rest")
+    read = _PAGES.get(answer.path)
+    if read is None:
+        raise BadFrame("topic")
+    return read(page.result, page.time, answer.query.get("interval", "1"))
 
 
 def multiplier_of(symbol: str) -> Decimal:
     """Base coins in one unit of the venue's size: 1000 for 1000PEPEUSDT and SHIB1000USDT."""
-    for quote in (*QUOTES, "PERP"):
-        if symbol.endswith(quote) and symbol != quote:
-            return split_coin(symbol.removesuffix(quote))[0]
-    return split_coin(symbol)[0]
-
-
-def _amount(text: str) -> Decimal:
-    if not _AMOUNT.fullmatch(text):
-        raise ValueError(f"{text[:40]!r} is not an amount")
-    return Decimal(text)
-
-
-def _positive(text: str) -> Decimal:
-    value = _amount(text)
-    if value <= 0:
-        raise ValueError(f"{text[:40]!r} is not above zero")
-    return value
-
-
-def _convert(raw: msgspec.Raw, shape: type[_T]) -> _T:
-    return msgspec.json.decode(raw, type=shape, strict=False)
+    return unit_of(symbol, (*QUOTES, "PERP"))
 
 
 def _key(category: str, symbol: str) -> str:
-    if category not in ("spot", "linear") or not _SYMBOL.fullmatch(symbol):
+    if category not in ("spot", "linear") or not SYMBOL.fullmatch(symbol):
         raise ValueError(f"{category[:20]!r} {symbol[:40]!r} is not an instrument")
     return f"bybit:{'spot' if category == 'spot' else 'perp'}:{symbol}"
 
 
-def _instruments(raw: msgspec.Raw, time_ms: int, _: str) -> Sequence[MarketEvent]:
-    answer = _convert(raw, _InstrumentList)
-    day = f" of {datetime.fromtimestamp(time_ms / 1000, UTC):%Y-%m-%d}" if time_ms > 0 else ""
-    rows, odd = [], 0
-    for text in answer.list:
-        try:
-            row = _decode_row(text)
-            if row.status == "Trading" and row.contractType in ("", "LinearPerpetual"):
-                rows.append(_instrument(row, answer.category, f"Bybit instruments-info{day}"))
-        except _OddName:
-            odd += 1  # one odd listing must not hide the others
-        except (ValueError, ArithmeticError):
-            continue
-    if answer.list and not rows:
-        raise _OddName("no instrument") if odd else ValueError("no readable instrument")
-    return (Instruments("bybit", tuple(rows)),)
+def _instruments(raw: msgspec.Raw, time_ms: int, _: str) -> Events:
+    answer = typed(raw, _InstrumentList)
+    source = dated("Bybit instruments-info", time_ms)
+
+    def read(text: msgspec.Raw) -> Instrument | None:
+        row = _decode_row(text)
+        if row.status != "Trading" or row.contractType not in ("", "LinearPerpetual"):
+            return None
+        return _instrument(row, answer.category, source)
+
+    return (Instruments("bybit", tuple(readable(answer.list, read))),)
 
 
 def _instrument(row: _InstrumentRow, category: str, source: str) -> Instrument:
     lot, spot = row.lotSizeFilter, category == "spot"
-    if not (_COIN.fullmatch(row.baseCoin) and _COIN.fullmatch(row.quoteCoin)):
-        raise _OddName("a coin is named otherwise than in capitals and digits")
+    if not (COIN.fullmatch(row.baseCoin) and COIN.fullmatch(row.quoteCoin)):
+        raise BadFrame("a coin is named otherwise than in capitals and digits")
     if spot and row.symbol != row.baseCoin + row.quoteCoin:
-        raise _OddName("a spot symbol is its two coins; the ledger reads the coin from it")
+        raise BadFrame("a spot symbol is its two coins; the ledger reads the coin from it")
     unit, base = split_coin(row.baseCoin)
-    step = _positive(lot.basePrecision if spot else lot.qtyStep)
-    least = _amount(lot.minOrderQty or "0")
+    step = positive(lot.basePrecision if spot else lot.qtyStep)
+    least = amount(lot.minOrderQty or "0")
     most = (lot.maxMarketOrderQty if spot else lot.maxMktOrderQty) or lot.maxOrderQty
     return Instrument(
         key=_key(category, row.symbol),
@@ -221,20 +169,20 @@ def _instrument(row: _InstrumentRow, category: str, source: str) -> Instrument:
         symbol=row.symbol,
         base=base,
         quote=row.quoteCoin,
-        tick=_positive(row.priceFilter.tickSize) / unit,
+        tick=positive(row.priceFilter.tickSize) / unit,
         lot=step * unit,
         min_qty=max(least, step) * unit,
-        min_notional=_amount((lot.minOrderAmt if spot else lot.minNotionalValue) or "0"),
-        max_qty=_positive(most) * unit,
+        min_notional=amount((lot.minOrderAmt if spot else lot.minNotionalValue) or "0"),
+        max_qty=positive(most) * unit,
         multiplier=unit,
-        leverage_max=Decimal(1) if spot else _positive(row.leverageFilter.maxLeverage),
+        leverage_max=Decimal(1) if spot else positive(row.leverageFilter.maxLeverage),
         funding_interval_h=Decimal(row.fundingInterval) / 60,  # minutes here, hours in tickers
         source=source,
     )
 
 
-def _tiers(raw: msgspec.Raw, _time_ms: int, _: str) -> Sequence[MarketEvent]:
-    answer = _convert(raw, _TierList)
+def _tiers(raw: msgspec.Raw, _time_ms: int, _: str) -> Events:
+    answer = typed(raw, _TierList)
     by_symbol: dict[str, list[Tier]] = {}
     for row in answer.list:
         by_symbol.setdefault(row.symbol, []).append(_tier(row))
@@ -247,8 +195,8 @@ def _tiers(raw: msgspec.Raw, _time_ms: int, _: str) -> Sequence[MarketEvent]:
 
 
 def _tier(row: _TierRow) -> Tier:
-    maintenance, initial = _positive(row.maintenanceMargin), _positive(row.initialMargin)
-    leverage = _positive(row.maxLeverage)
+    maintenance, initial = positive(row.maintenanceMargin), positive(row.initialMargin)
+    leverage = positive(row.maxLeverage)
     # Linear answers are fractions, older samples percent. The initial margin is 1 / leverage, give
     # or take rounding, so a product near 100 instead of 1 gives the percent away.
     if initial * leverage > 10:
@@ -256,18 +204,18 @@ def _tier(row: _TierRow) -> Tier:
     if not maintenance <= initial <= 1:
         raise ValueError(f"margins {maintenance} and {initial} at {leverage}x")
     return Tier(
-        limit=_positive(row.riskLimitValue),
+        limit=positive(row.riskLimitValue),
         maintenance=maintenance,
         initial=initial,
         leverage_max=leverage,
-        deduction=_amount(row.mmDeduction or "0"),
+        deduction=amount(row.mmDeduction or "0"),
     )
 
 
-def _candles(raw: msgspec.Raw, time_ms: int, interval: str) -> Sequence[MarketEvent]:
+def _candles(raw: msgspec.Raw, time_ms: int, interval: str) -> Events:
     if interval != "1":
         raise ValueError(f"candles of interval {interval!r}, expected 1 minute")
-    answer = _convert(raw, _CandleList)
+    answer = typed(raw, _CandleList)
     key, unit = _key(answer.category, answer.symbol), float(multiplier_of(answer.symbol))
     # The newest candle may still be open: its close is not a close yet.
     closed = (
@@ -275,29 +223,23 @@ def _candles(raw: msgspec.Raw, time_ms: int, interval: str) -> Sequence[MarketEv
         for row in answer.list
         if not time_ms or row[0] + MINUTE_MS <= time_ms
     )
-    return (Candles(key, _oldest_first(closed)),)
+    return (Candles(key, oldest_first(closed)),)
 
 
-def _funding(raw: msgspec.Raw, _time_ms: int, _: str) -> Sequence[MarketEvent]:
-    answer = _convert(raw, _FundingList)
-    by_symbol: dict[str, list[tuple[int, str]]] = {}
-    for row in answer.list:
-        if abs(_amount(row.fundingRate)) >= 1:
-            raise ValueError(f"funding rate {row.fundingRate}")
-        rows = by_symbol.setdefault(row.symbol, [])
-        rows.append((row.fundingRateTimestamp, row.fundingRate))
-    return tuple(
-        FundingHistory(_key(answer.category, symbol), _oldest_first(rows))
-        for symbol, rows in by_symbol.items()
-    )
+def _funding(raw: msgspec.Raw, _time_ms: int, _: str) -> Events:
+    answer = typed(raw, _FundingList)
+    rows = ((row.symbol, row.fundingRateTimestamp, row.fundingRate) for row in answer.list)
+    return past_funding(rows, lambda symbol: _key(answer.category, symbol))
 
 
-def _time(raw: msgspec.Raw, _time_ms: int, _: str) -> Sequence[MarketEvent]:
-    return (VenueTime("bybit", _convert(raw, _Time).timeNano // 1_000_000),)
+def _time(raw: msgspec.Raw, _time_ms: int, _: str) -> Events:
+    return (VenueTime("bybit", typed(raw, _Time).timeNano // 1_000_000),)
 
 
-_V = TypeVar("_V", float, str)
-
-
-def _oldest_first(rows: Iterable[tuple[int, _V]]) -> list[tuple[int, _V]]:
-    return sorted(dict(rows).items())
+_PAGES: dict[str, Callable[[msgspec.Raw, int, str], Events]] = {
+    "/v5/market/instruments-info": _instruments,
+    "/v5/market/risk-limit": _tiers,
+    "/v5/market/kline": _candles,
+    "/v5/market/funding/history": _funding,
+    "/v5/market/time": _time,
+}

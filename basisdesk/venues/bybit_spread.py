@@ -16,15 +16,23 @@ from msgspec import Meta
 from basisdesk.errors import BadFrame
 from basisdesk.events import Ack, ComboQuote, Heard, Pong
 from basisdesk.venues import MarketEvent, TopicRule
-from basisdesk.venues.bybit_topics import Events, Kind, Millis, Sequence64, Size, bad_frame
+from basisdesk.venues.bybit_topics import Kind
 from basisdesk.venues.instrument import split_key
+from basisdesk.venues.reading import (
+    TEXT_MAX,
+    Events,
+    Millis,
+    Sequence64,
+    Size,
+    bad_frame,
+    plain,
+)
 
 DEPTH = 25
 RULE = TopicRule("combo", DEPTH, stateful=True)
 LEVELS_MAX = 1_000  # a side; the venue deletes what falls below its 25
 PAYLOAD_MAX = 256 * 1024  # bytes; a snapshot has below 2 kB
 TOPICS_MAX = 200  # combinations remembered a connection
-TEXT_MAX = 200  # characters kept of a venue's sentence
 
 _TOPIC = re.compile(r"orderbook\.25\.([A-Z0-9]{2,30})_([A-Z0-9]{1,20})/(USDT)")
 
@@ -97,9 +105,12 @@ class SpreadCodec:
         if len(payload) > PAYLOAD_MAX:
             raise BadFrame("size", payload)
         try:
-            head = _decode_head(payload)
+            return self._read(payload)
         except (ValueError, RecursionError) as exc:
             raise bad_frame(exc, payload) from None
+
+    def _read(self, payload: bytes) -> Events:
+        head = _decode_head(payload)
         if not head.topic:
             return self._control(head, payload)
         book = self._books.get(head.topic) or self._book(head.topic, payload)
@@ -125,14 +136,10 @@ class SpreadCodec:
             "unsubscribe",
         ):
             raise BadFrame("topic", payload)
-        try:
-            said = _decode_said(payload)
-        except (ValueError, RecursionError) as exc:
-            raise bad_frame(exc, payload) from None
-        return self._answers(said)
+        return self._answers(_decode_said(payload))
 
     def _answers(self, said: _Said) -> Events:
-        req_id, text = said.req_id[:TEXT_MAX], _plain(said.ret_msg)
+        req_id, text = said.req_id[:TEXT_MAX], plain(said.ret_msg)
         good, bad = said.data.successTopics, said.data.failTopics
         answers: list[MarketEvent] = []
         if good or not bad:
@@ -162,10 +169,7 @@ class _Combo:
         After a gap or a crossing every delta is refused until the next snapshot, since none of
         them builds on what was taken last.
         """
-        try:
-            message = _decode_book(payload)
-        except (ValueError, RecursionError) as exc:
-            raise bad_frame(exc, payload) from None
+        message = _decode_book(payload)
         data = message.data
         if data.s != self.symbol:
             raise BadFrame("symbol", payload)
@@ -205,8 +209,4 @@ def _top(bids: dict[float, float], asks: dict[float, float]) -> _Top:
 
 
 def _named(topics: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(_plain(topic) for topic in topics[:TOPICS_MAX])
-
-
-def _plain(text: str) -> str:
-    return "".join(c if c.isprintable() else " " for c in text[:TEXT_MAX])
+    return tuple(plain(topic) for topic in topics[:TOPICS_MAX])

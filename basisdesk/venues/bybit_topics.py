@@ -6,8 +6,7 @@ and infinity never get past it. A message is decoded whole before anything of it
 The spot ticker has no bid or ask, so it moves nothing: the top of book is `orderbook.1`.
 """
 
-from collections.abc import Sequence
-from math import inf, nan
+from math import nan
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -15,17 +14,22 @@ from msgspec import Meta
 
 from basisdesk.errors import BadFrame
 from basisdesk.events import BookUpdate, Heard, Quote, Ticker, Trade
-from basisdesk.venues import MarketEvent
 from basisdesk.venues.bybit_rest import multiplier_of
+from basisdesk.venues.reading import (
+    Amount,
+    Events,
+    Hours,
+    Millis,
+    Price,
+    Rate,
+    Sequence64,
+    Size,
+    SizeAtTop,
+    bad_frame,
+    check_sides,
+    scaled,
+)
 
-Price = Annotated[float, Meta(gt=0.0, lt=1e9)]
-Size = Annotated[float, Meta(ge=0.0, lt=1e13)]
-SizeAtTop = Annotated[float, Meta(gt=0.0, lt=1e13)]  # a best price with nothing behind it is none
-Amount = Annotated[float, Meta(ge=0.0, lt=1e16)]
-Rate = Annotated[float, Meta(gt=-1.0, lt=1.0)]
-Hours = Annotated[float, Meta(gt=0.0, le=168.0)]
-Millis = Annotated[int, Meta(ge=0, le=10**14)]
-Sequence64 = Annotated[int, Meta(ge=0, le=2**62)]
 Kind = Literal["snapshot", "delta"]
 TopLevel = Annotated[list[tuple[Price, SizeAtTop]], Meta(max_length=1)]
 
@@ -130,8 +134,6 @@ _decode_ticker = msgspec.json.Decoder(_Ticker, strict=False).decode
 _decode_trades = msgspec.json.Decoder(_Trades, strict=False).decode
 decode_head = msgspec.json.Decoder(Head).decode
 
-Events = Sequence[MarketEvent]
-
 
 class Topic:
     """Reader of one topic. `unit`: base coins in one unit of the venue's size (1000PEPE: 1000)."""
@@ -160,10 +162,7 @@ class TopOfBook(Topic):
 
     def read(self, payload: bytes) -> Events:
         """One Quote; its venue time is the engine's, or for a repeat the time of publishing."""
-        try:
-            msg = _decode_top(payload)
-        except (ValueError, RecursionError) as exc:
-            raise bad_frame(exc, payload) from None
+        msg = _decode_top(payload)
         data = msg.data
         if data.s != self.symbol:
             raise BadFrame("symbol", payload)
@@ -191,10 +190,7 @@ class Depth(Topic):
 
     def read(self, payload: bytes) -> Events:
         """One BookUpdate."""
-        try:
-            msg = _decode_book(payload)
-        except (ValueError, RecursionError) as exc:
-            raise bad_frame(exc, payload) from None
+        msg = _decode_book(payload)
         data = msg.data
         if data.s != self.symbol:
             raise BadFrame("symbol", payload)
@@ -203,12 +199,11 @@ class Depth(Topic):
         snapshot = msg.type == "snapshot" or data.u == 1
         venue_ms = msg.cts or data.cts
         if snapshot:
-            _check_snapshot(bids, asks, payload)
+            check_sides(bids, asks, payload)
         if not venue_ms or (snapshot and msg.ts - venue_ms >= 1000):
             venue_ms = msg.ts
         if self.unit != 1.0:
-            bids = [(price / self.unit, size * self.unit) for price, size in bids]
-            asks = [(price / self.unit, size * self.unit) for price, size in asks]
+            bids, asks = scaled(bids, self.unit), scaled(asks, self.unit)
         seq = data.u
         return (BookUpdate(self.key, self.stream, snapshot, bids, asks, seq, venue_ms, seq - 1),)
 
@@ -220,10 +215,7 @@ class PublicTrades(Topic):
 
     def read(self, payload: bytes) -> Events:
         """A Trade for each trade."""
-        try:
-            msg = _decode_trades(payload)
-        except (ValueError, RecursionError) as exc:
-            raise bad_frame(exc, payload) from None
+        msg = _decode_trades(payload)
         key, stream, symbol, unit = self.key, self.stream, self.symbol, self.unit
         events = []
         for trade in msg.data:
@@ -242,10 +234,7 @@ class SpotTickers(Topic):
 
     def read(self, payload: bytes) -> Events:
         """Heard: the stream lives."""
-        try:
-            msg = _decode_spot_ticker(payload)
-        except (ValueError, RecursionError) as exc:
-            raise bad_frame(exc, payload) from None
+        msg = _decode_spot_ticker(payload)
         if msg.data.symbol != self.symbol:
             raise BadFrame("symbol", payload)
         return (Heard(self.stream, msg.ts),)
@@ -338,25 +327,3 @@ def _ticker_with_blanks(payload: bytes, exc: Exception) -> tuple[_Ticker, tuple[
         return msgspec.convert(raw, _Ticker, strict=False), blank
     except (ValueError, RecursionError, KeyError, AttributeError, TypeError) as other:
         raise bad_frame(other, payload) from None
-
-
-def _check_snapshot(
-    bids: list[tuple[float, float]], asks: list[tuple[float, float]], payload: bytes
-) -> None:
-    best_bid = max((price for price, size in bids if size), default=0.0)
-    best_ask = min((price for price, size in asks if size), default=inf)
-    if best_bid >= best_ask:
-        raise BadFrame("crossed", payload)
-
-
-def bad_frame(exc: Exception, payload: bytes) -> BadFrame:
-    """The BadFrame of a decoder's error, with the reason "json", "number" or "type"."""
-    # The decoder's own words tell a number out of bounds from a wrong type from broken JSON.
-    if not isinstance(exc, msgspec.ValidationError):
-        known = isinstance(exc, (ValueError, RecursionError))
-        return BadFrame("json" if known else "type", payload)
-    said = str(exc)
-    if "out of range" in said or "`float` >" in said or "`float` <" in said or "`int` >" in said:
-        return BadFrame("number", payload)
-    number = "got `str`" in said and ("`float`" in said or "`int`" in said)
-    return BadFrame("number" if number else "type", payload)

@@ -29,7 +29,7 @@ QUOTES = (
 
 _SCALED = re.compile(r"(10{3,9})([A-Z][A-Z0-9]*)|([A-Z]{2,})(10{3,9})")
 _MILLION = re.compile(r"1M([A-Z][A-Z0-9]{2,})")  # Binance's 1MBABYDOGE
-_RENAMED = {"XBT": "BTC", "XDG": "DOGE"}  # Kraken's older names
+RENAMED = {"XBT": "BTC", "XDG": "DOGE"}  # Kraken's older names
 
 
 class Tier(msgspec.Struct, frozen=True):
@@ -136,6 +136,11 @@ def split_key(key: str) -> tuple[str, str, str]:
     return venue, market, symbol
 
 
+def venue_title(name: str) -> str:
+    """A venue as it writes itself: "OKX" of "okx", "Bybit" of "bybit"."""
+    return "OKX" if name == "okx" else name.capitalize()
+
+
 def split_coin(coin: str) -> tuple[Decimal, str]:
     """(multiplier, coin) of a venue's coin name: (1000, "PEPE") of "1000PEPE", (1, "BTC")."""
     if million := _MILLION.fullmatch(coin):
@@ -156,14 +161,14 @@ def split_symbol(key: str) -> tuple[str, str]:
     for mark in "/-":
         if mark in symbol:
             base, quote = symbol.split(mark)[:2]
-            return _RENAMED.get(base, base), quote
+            return RENAMED.get(base, base), quote
     if symbol.startswith("PF_") and symbol.endswith("USD"):  # PF_DOTUSD is DOT, not DO in TUSD
         base = symbol[3:-3]
-        return _RENAMED.get(base, base), "USD"
+        return RENAMED.get(base, base), "USD"
     for quote in QUOTES:
         if symbol.endswith(quote) and symbol != quote:
             base = split_coin(symbol.removesuffix(quote))[1]
-            return _RENAMED.get(base, base), quote
+            return RENAMED.get(base, base), quote
     if symbol.endswith("PERP"):  # Bybit's USDC perpetuals
         return split_coin(symbol.removesuffix("PERP"))[1], "USDC"
     raise ValueError(f"leg {key!r} names no quote currency")

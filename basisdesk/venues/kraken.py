@@ -12,8 +12,9 @@ import msgspec
 from basisdesk.venues import Codec, Limits, TopicRule
 from basisdesk.venues.instrument import split_key
 from basisdesk.venues.kraken_futures import FuturesCodec
-from basisdesk.venues.kraken_rest import MINUTE_MS, RestCodec, rest_pair
+from basisdesk.venues.kraken_rest import RestCodec, rest_pair
 from basisdesk.venues.kraken_spot import DEPTH, SpotCodec, wire_id
+from basisdesk.venues.rest_reading import half_days
 
 SPOT, FUTURES, REST = "kraken.spot", "kraken.futures", "kraken.rest"
 CHANNELS = ("book", "ticker", "trade")
@@ -119,12 +120,9 @@ class Kraken:
                 f"/0/public/AssetPairs?pair={pair}",
                 f"/0/public/OHLC?pair={pair}&interval=1",
             )
-        this_minute = now_ms - now_ms % MINUTE_MS
-        begin, half = this_minute - 1440 * MINUTE_MS, 720 * MINUTE_MS
         candles = tuple(
-            f"/api/charts/v1/trade/{symbol}/1m"
-            f"?from={start // 1000}&to={(start + half - MINUTE_MS) // 1000}"
-            for start in (begin, begin + half)
+            f"/api/charts/v1/trade/{symbol}/1m?from={first // 1000}&to={last // 1000}"
+            for first, last in half_days(now_ms)
         )
         return (
             "/derivatives/api/v3/instruments",

@@ -6,17 +6,18 @@ docs.kraken.com, futures websocket (2026-07), and frames recorded in 2021-07.
 """
 
 import re
-from collections.abc import Callable, Sequence
-from math import inf, nan
-from typing import Annotated, Literal
+from collections.abc import Callable
+from math import nan
+from typing import Literal
 
 import msgspec
-from msgspec import Meta
 
 from basisdesk.errors import BadFrame
 from basisdesk.events import Ack, BookUpdate, Heard, Notice, Pong, Ticker, Trade
-from basisdesk.venues import MarketEvent
-from basisdesk.venues.bybit_topics import (
+from basisdesk.venues.reading import (
+    PAYLOAD_MAX,
+    Amount,
+    Events,
     Millis,
     Price,
     Rate,
@@ -24,16 +25,14 @@ from basisdesk.venues.bybit_topics import (
     Size,
     SizeAtTop,
     bad_frame,
+    check_sides,
+    plain,
 )
-from basisdesk.venues.kraken_spot import plain
 
-PAYLOAD_MAX = 4 * 1024 * 1024  # bytes
 READERS_MAX = 2_000  # feeds times products remembered a connection
 INTERVAL_H = 1.0  # every perpetual of the venue
 
 _PRODUCT = re.compile(r"[A-Z]{2}_[A-Za-z0-9_]{2,36}")
-Figure = Annotated[float, Meta(ge=0.0, lt=1e16)] | None
-Events = Sequence[MarketEvent]
 
 
 class _Delta(msgspec.Struct, gc=False):  # wire shapes: only the fields we read
@@ -75,9 +74,9 @@ class _Trades(msgspec.Struct, gc=False):
 class _Ticker(msgspec.Struct, gc=False):
     product_id: str
     time: Millis
-    markPrice: Figure = None
-    index: Figure = None
-    openInterest: Figure = None
+    markPrice: Amount | None = None
+    index: Amount | None = None
+    openInterest: Amount | None = None
     relative_funding_rate: Rate | None = None  # a fraction an hour; funding_rate is USD an hour
     next_funding_rate_time: Millis | None = None
 
@@ -218,8 +217,7 @@ class BookSnapshot(Feed):
         self.check(msg.product_id, payload)
         bids = sorted(((row.price, row.qty) for row in msg.bids if row.qty), reverse=True)
         asks = sorted((row.price, row.qty) for row in msg.asks if row.qty)
-        if (bids[0][0] if bids else 0.0) >= (asks[0][0] if asks else inf):
-            raise BadFrame("crossed", payload)
+        check_sides(bids, asks, payload)
         seq = msg.seq
         return (BookUpdate(self.key, self.stream, True, bids, asks, seq, msg.timestamp, seq - 1),)
 

@@ -1,28 +1,26 @@
 """Kraken over HTTP: rules, tiers, candles, past funding, tickers and the server's clock.
 
-An answer comes in as a frame like any other: {"path": "/0/public/...?query", "data": "<body>"}.
 Rules are read as Decimal from the very digits; a row that cannot be read is left out, an answer
 with no readable row is a BadFrame. Source: docs.kraken.com REST pages (2026-07).
 """
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from math import nan
-from typing import Annotated, TypeVar
-from urllib.parse import parse_qsl, urlsplit
+from typing import Annotated
 
 import msgspec
 from msgspec import Meta
 
 from basisdesk.errors import BadFrame
 from basisdesk.events import Candles, FundingHistory, FundingInfo, Ticker, VenueTime
-from basisdesk.venues import MarketEvent
-from basisdesk.venues.instrument import FundingRule, Instrument, Instruments, Tier, Tiers
-from basisdesk.venues.kraken_spot import to_ms
+from basisdesk.venues.instrument import RENAMED, FundingRule, Instrument, Instruments, Tier, Tiers
+from basisdesk.venues.kraken_spot import Stamp, to_ms
+from basisdesk.venues.reading import Amount, Events, MillisGiven, Price
+from basisdesk.venues.rest_reading import Answer, oldest_first, read_answer, typed
 
-MINUTE_MS = 60_000
 FUNDING_KEPT = 720  # newest settlements kept: 30 days; the venue sends years
 NO_LIMIT = Decimal(10) ** 12  # the venue names no largest order or tier
 INTERVAL_H = 1
@@ -32,8 +30,8 @@ FUNDING = FundingRule(0.0, 0.0, "24h", "accrual", "index")
 RATE_DIGITS = Decimal("1e-24")
 CAP_DEFAULT = 0.0025  # of the rate an hour, where the answer does not say
 
-_OLD = {"XBT": "BTC", "XDG": "DOGE"}  # spot REST says the first, WebSocket v2 the second
-_NEW = {new: old for old, new in _OLD.items()}
+# Spot REST says the older names, WebSocket v2 the newer.
+_OLDER = {new: old for old, new in RENAMED.items()}
 _PAIR_QUOTES = (
     "USDT",
     "USDC",
@@ -53,16 +51,7 @@ _LINEAR = re.compile(r"PF_([A-Za-z0-9]{1,30})USD")
 _CHART = re.compile(r"/api/charts/v1/trade/(PF_[A-Za-z0-9]{1,33})/1m")
 
 Query = Mapping[str, str]
-Close = Annotated[float, Meta(gt=0.0, lt=1e9)]
-Figure = Annotated[float, Meta(ge=0.0, lt=1e16)] | None
 Seconds = Annotated[int, Meta(gt=0, le=10**11)]
-Millis = Annotated[int, Meta(gt=0, le=10**14)]
-Stamp = Annotated[datetime, Meta(tz=True)]
-
-
-class _Answer(msgspec.Struct, gc=False):
-    path: str
-    data: str
 
 
 class _Spot(msgspec.Struct, gc=False):
@@ -112,9 +101,9 @@ class _Contracts(msgspec.Struct, gc=False):
 
 class _TickerRow(msgspec.Struct, gc=False):
     symbol: str
-    markPrice: Figure = None
-    indexPrice: Figure = None
-    openInterest: Figure = None
+    markPrice: Amount | None = None
+    indexPrice: Amount | None = None
+    openInterest: Amount | None = None
 
 
 class _TickerPage(msgspec.Struct, gc=False):
@@ -132,76 +121,48 @@ class _RatePage(msgspec.Struct, gc=False):
 
 
 class _CandleRow(msgspec.Struct, gc=False):
-    time: Millis
-    close: Close
+    time: MillisGiven
+    close: Price
 
 
 class _CandlePage(msgspec.Struct, gc=False):
     candles: list[_CandleRow]
 
 
-_T = TypeVar("_T")
-_Row = tuple[Seconds, Close, Close, Close, Close, str, str, int]
+_Row = tuple[Seconds, Price, Price, Price, Price, str, str, int]
 _SUCCESS = msgspec.Raw(b'"success"')
-_decode_answer = msgspec.json.Decoder(_Answer).decode
 
 
 class RestCodec:
     """Decoder of "kraken.rest": spot and futures pages alike. Stateless."""
 
-    def __init__(self) -> None:
-        self._spot: dict[str, Callable[[msgspec.Raw, Query], Sequence[MarketEvent]]] = {
-            "/0/public/AssetPairs": _pairs,
-            "/0/public/OHLC": _ohlc,
-            "/0/public/Time": _time,
-        }
-        self._futures: dict[str, Callable[[str, Query], Sequence[MarketEvent]]] = {
-            "/derivatives/api/v3/instruments": _contracts,
-            "/derivatives/api/v3/tickers": _tickers,
-            "/derivatives/api/v4/historicalfundingrates": _funding,
-        }
-
-    def decode(self, payload: bytes) -> Sequence[MarketEvent]:
+    def decode(self, payload: bytes) -> Events:
         """Events of one answer. BadFrame "rest" when the venue refused the request."""
-        try:
-            answer = _decode_answer(payload)
-            url = urlsplit(answer.path)
-            query = dict(parse_qsl(url.query))
-        except msgspec.ValidationError:
-            raise BadFrame("type", payload) from None
-        except (ValueError, RecursionError):
-            raise BadFrame("json", payload) from None
-        try:
-            return self._read(url.path, answer.data, query)
-        except msgspec.ValidationError:
-            raise BadFrame("type", payload) from None
-        except msgspec.DecodeError:
-            raise BadFrame("json", payload) from None
-        except (ValueError, ArithmeticError, RecursionError):
-            raise BadFrame("number", payload) from None
-        except BadFrame as exc:
-            raise BadFrame(exc.reason, payload) from None
+        return read_answer(payload, _read)
 
-    def _read(self, path: str, body: str, query: Query) -> Sequence[MarketEvent]:
-        if path in self._spot:
-            page = msgspec.json.decode(body, type=_Spot)
-            if page.error:
-                raise BadFrame("rest")
-            return self._spot[path](page.result, query)
-        chart = _CHART.fullmatch(path)
-        if chart is None and path not in self._futures:
-            raise BadFrame("topic")
-        # Futures pages say {"result":"error","error":"..."}, charts {"errors":[...]} on a refusal.
-        said = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
-        if "errors" in said or bytes(said.get("result", _SUCCESS)) != bytes(_SUCCESS):
+
+def _read(answer: Answer) -> Events:
+    path, query, body = answer
+    if spot := _SPOT_PAGES.get(path):
+        page = msgspec.json.decode(body, type=_Spot)
+        if page.error:
             raise BadFrame("rest")
-        return _candles(chart[1], body, query) if chart else self._futures[path](body, query)
+        return spot(page.result, query)
+    chart = _CHART.fullmatch(path)
+    futures = partial(_candles, chart[1]) if chart else _FUTURES_PAGES.get(path)
+    if futures is None:
+        raise BadFrame("topic")
+    # Futures pages say {"result":"error","error":"..."}, charts {"errors":[...]} on a refusal.
+    said = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+    if "errors" in said or bytes(said.get("result", _SUCCESS)) != bytes(_SUCCESS):
+        raise BadFrame("rest")
+    return futures(body, query)
 
 
 def rest_pair(symbol: str) -> str:
     """A v2 symbol as spot REST takes it: "XBTUSDT" of "BTC/USDT", "ADAUSD" of "ADA/USD"."""
     base, quote = symbol.split("/")
-    return _NEW.get(base, base) + _NEW.get(quote, quote)
+    return _OLDER.get(base, base) + _OLDER.get(quote, quote)
 
 
 def v2_symbol(name: str) -> str:
@@ -213,7 +174,7 @@ def v2_symbol(name: str) -> str:
     if not mark:
         quote = next((each for each in _PAIR_QUOTES if name.endswith(each) and name != each), "")
         base = name.removesuffix(quote)
-    symbol = f"{_OLD.get(base, base)}/{_OLD.get(quote, quote)}"
+    symbol = f"{RENAMED.get(base, base)}/{RENAMED.get(quote, quote)}"
     if not _SPOT.fullmatch(symbol):
         raise ValueError(f"{name[:40]!r} is not a pair")
     return symbol
@@ -228,7 +189,7 @@ def _above_zero(*values: Decimal) -> None:
 # --- spot ----------------------------------------------------------------------------------------
 
 
-def _pairs(raw: msgspec.Raw, _query: Query) -> Sequence[MarketEvent]:
+def _pairs(raw: msgspec.Raw, _query: Query) -> Events:
     rows, bad = [], 0
     for text in msgspec.json.decode(raw, type=dict[str, msgspec.Raw]).values():
         try:
@@ -266,20 +227,20 @@ def _pair(row: _PairRow) -> Instrument:
     )
 
 
-def _ohlc(raw: msgspec.Raw, query: Query) -> Sequence[MarketEvent]:
+def _ohlc(raw: msgspec.Raw, query: Query) -> Events:
     if query.get("interval", "1") != "1":
         raise ValueError("candles of another interval than 1 minute")
     result = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
     last = msgspec.json.decode(result.pop("last", msgspec.Raw(b"0")), type=int)
     if len(result) != 1:
         raise ValueError("not the candles of one pair")
-    rows = msgspec.json.decode(result.popitem()[1], type=list[_Row], strict=False)
+    rows = typed(result.popitem()[1], list[_Row])
     # The newest row is the running minute; `last` is the newest that is closed.
-    closed = {row[0] * 1000: row[4] for row in rows if row[0] <= last}
-    return (Candles(f"kraken:spot:{v2_symbol(query.get('pair', ''))}", sorted(closed.items())),)
+    closed = oldest_first((row[0] * 1000, row[4]) for row in rows if row[0] <= last)
+    return (Candles(f"kraken:spot:{v2_symbol(query.get('pair', ''))}", closed),)
 
 
-def _time(raw: msgspec.Raw, _query: Query) -> Sequence[MarketEvent]:
+def _time(raw: msgspec.Raw, _query: Query) -> Events:
     # Whole seconds, cut off: half a second is the best guess of the rest.
     seconds = msgspec.json.decode(raw, type=_SpotTime).unixtime
     return (VenueTime("kraken", seconds * 1000 + 500),)
@@ -288,7 +249,7 @@ def _time(raw: msgspec.Raw, _query: Query) -> Sequence[MarketEvent]:
 # --- futures -------------------------------------------------------------------------------------
 
 
-def _contracts(body: str, _query: Query) -> Sequence[MarketEvent]:
+def _contracts(body: str, _query: Query) -> Events:
     page = msgspec.json.decode(body, type=_Contracts)
     day = page.serverTime[:10]
     source = f"Kraken instruments{f' of {day}' if _is_day(day) else ''}"
@@ -327,7 +288,7 @@ def _contract(row: _ContractRow, source: str) -> Instrument:
         venue="kraken",
         market="perp",
         symbol=row.symbol,
-        base=_OLD.get(found[1], found[1]),
+        base=RENAMED.get(found[1], found[1]),
         quote="USD",
         tick=row.tickSize,
         lot=lot,
@@ -360,7 +321,7 @@ def _tiers(levels: Sequence[_Margin]) -> tuple[Tier, ...]:
     return tuple(tiers)
 
 
-def _tickers(body: str, _query: Query) -> Sequence[MarketEvent]:
+def _tickers(body: str, _query: Query) -> Events:
     """Mark, index and open interest. The rate there is absolute, USD an hour: not taken."""
     page = msgspec.json.decode(body, type=_TickerPage)
     ms = to_ms(page.serverTime)
@@ -378,7 +339,7 @@ def _tickers(body: str, _query: Query) -> Sequence[MarketEvent]:
     return tuple(events)
 
 
-def _funding(body: str, query: Query) -> Sequence[MarketEvent]:
+def _funding(body: str, query: Query) -> Events:
     symbol = query.get("symbol", "")
     if not _LINEAR.fullmatch(symbol):
         raise BadFrame("symbol")
@@ -391,8 +352,20 @@ def _funding(body: str, query: Query) -> Sequence[MarketEvent]:
     return (FundingHistory(f"kraken:perp:{symbol}", sorted(rows.items())[-FUNDING_KEPT:]),)
 
 
-def _candles(symbol: str, body: str, query: Query) -> Sequence[MarketEvent]:
+def _candles(symbol: str, body: str, query: Query) -> Events:
     until = int(query.get("to", "0")) * 1000  # the page may hold the minute that begins there
-    page = msgspec.json.decode(body, type=_CandlePage, strict=False)
-    rows = {row.time: row.close for row in page.candles if not until or row.time <= until}
-    return (Candles(f"kraken:perp:{symbol}", sorted(rows.items())),)
+    page = typed(body, _CandlePage)
+    rows = ((row.time, row.close) for row in page.candles if not until or row.time <= until)
+    return (Candles(f"kraken:perp:{symbol}", oldest_first(rows)),)
+
+
+_SPOT_PAGES: dict[str, Callable[[msgspec.Raw, Query], Events]] = {
+    "/0/public/AssetPairs": _pairs,
+    "/0/public/OHLC": _ohlc,
+    "/0/public/Time": _time,
+}
+_FUTURES_PAGES: dict[str, Callable[[str, Query], Events]] = {
+    "/derivatives/api/v3/instruments": _contracts,
+    "/derivatives/api/v3/tickers": _tickers,
+    "/derivatives/api/v4/historicalfundingrates": _funding,
+}

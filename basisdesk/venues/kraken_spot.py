@@ -6,7 +6,6 @@ their floats. Source: docs.kraken.com, spot-websocket-v2 and book-checksum-v2 (2
 """
 
 import re
-from collections.abc import Callable, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Literal
@@ -17,13 +16,10 @@ from msgspec import Meta
 
 from basisdesk.errors import BadFrame
 from basisdesk.events import Ack, BookLost, BookUpdate, Heard, Notice, Pong, Trade
-from basisdesk.venues import MarketEvent
-from basisdesk.venues.bybit_topics import Price, SizeAtTop, bad_frame
+from basisdesk.venues.reading import PAYLOAD_MAX, Events, Price, SizeAtTop, bad_frame, plain
 
 DEPTH = 10  # levels a side we subscribe to and keep; also what the checksum covers
-PAYLOAD_MAX = 4 * 1024 * 1024  # bytes
 SYMBOLS_MAX = 1_000  # symbols remembered a connection and channel
-TEXT_MAX = 200  # characters kept of a venue's sentence
 PRICE_MAX, SIZE_MAX = 1e9, 1e13
 
 _SYMBOL = re.compile(r"[A-Za-z0-9][A-Za-z0-9.]{0,23}/[A-Z0-9]{2,10}")
@@ -33,7 +29,6 @@ _EXPONENTS = re.compile(rb"[eE]")
 _PLACES_MAX = 30  # digits after the point; more is no price
 
 Stamp = Annotated[datetime, Meta(tz=True)]
-Events = Sequence[MarketEvent]
 
 
 class _Level(msgspec.Struct, gc=False):  # wire shapes: only the fields we read
@@ -126,7 +121,7 @@ class SpotCodec:
         self.conn = conn
         self.books: dict[str, SpotBook] = {}
         self._names: dict[str, dict[str, tuple[str, str]]] = {"ticker": {}, "trade": {}}
-        self._readers: dict[str, Callable[[bytes], Events]] = {
+        self._readers = {
             "book": self._book,
             "ticker": self._tickers,
             "trade": self._trades,
@@ -173,7 +168,7 @@ class SpotCodec:
 
     def _trades(self, payload: bytes) -> Events:
         msg = _decode_trades(payload)
-        events: list[MarketEvent] = []
+        events: list[Heard | Trade] = []
         for row in msg.data:
             key, stream = self._name("trade", row.symbol, payload)
             ms = to_ms(row.timestamp)
@@ -354,11 +349,6 @@ def to_ms(stamp: datetime | None) -> int:
     if not 0 <= ms <= 10**14:
         raise BadFrame("number", str(stamp).encode())
     return ms
-
-
-def plain(text: str) -> str:
-    """A venue's sentence, cut and without control characters."""
-    return "".join(c if c.isprintable() else " " for c in text[:TEXT_MAX])
 
 
 def _check_symbol(symbol: str, payload: bytes) -> None:

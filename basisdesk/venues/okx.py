@@ -14,20 +14,17 @@ import msgspec
 from basisdesk.errors import BadFrame
 from basisdesk.events import Ack, Notice, Pong
 from basisdesk.venues import Codec, Limits, MarketEvent, TopicRule
-from basisdesk.venues.bybit_topics import bad_frame
 from basisdesk.venues.instrument import split_key
-from basisdesk.venues.okx_channels import READERS, Events
+from basisdesk.venues.okx_channels import READERS
 from basisdesk.venues.okx_contracts import known_contracts
-from basisdesk.venues.okx_rest import RestCodec, backfill_paths
+from basisdesk.venues.okx_rest import SYMBOL, RestCodec, backfill_paths
+from basisdesk.venues.reading import PAYLOAD_MAX, TEXT_MAX, Events, bad_frame, plain
 
 PUBLIC, REST = "okx.public", "okx.rest"
-PAYLOAD_MAX = 4 * 1024 * 1024  # bytes; the largest snapshot (400 levels a side) is below 100 kB
 TOPICS_MAX = 2_000  # topics remembered a connection
 ARGS_MAX = 50  # of one request; its text stays far below the venue's 64 KB
-TEXT_MAX = 200  # characters kept of a venue's sentence
 CLOSING = "64008"  # notice: the connection is closed in 60 s for an upgrade
 
-_SYMBOL = re.compile(r"[A-Z0-9]{1,20}-[A-Z0-9]{2,10}(-SWAP)?")
 _NAMED = re.compile(r"channel:([a-z0-9-]{1,40}),\s*instId:([A-Za-z0-9-]{1,60})")
 
 _SPOT_CHANNELS = ("bbo-tbt", "books", "trades")
@@ -178,18 +175,16 @@ class OkxCodec:
         """Events of one message. Raises BadFrame, and then nothing of the message was kept."""
         if len(payload) > PAYLOAD_MAX:
             raise BadFrame("size", payload)
-        read = self._starts.get(payload[: payload.find(b"}")])
-        if read is not None:
-            return read(payload)
-        return self._first(payload)
+        try:
+            read = self._starts.get(payload[: payload.find(b"}")])
+            return read(payload) if read is not None else self._first(payload)
+        except (ValueError, RecursionError) as exc:
+            raise bad_frame(exc, payload) from None
 
     def _first(self, payload: bytes) -> Events:
         if payload == b"pong":
             return (Pong(self.conn),)
-        try:
-            head = _decode_head(payload)
-        except (ValueError, RecursionError) as exc:
-            raise bad_frame(exc, payload) from None
+        head = _decode_head(payload)
         if head.event:
             return (self._control(head, payload),)
         channel, symbol = head.arg.channel, head.arg.instId
@@ -206,7 +201,7 @@ class OkxCodec:
         made = READERS.get(channel)
         if made is None or len(self._topics) >= TOPICS_MAX:
             raise BadFrame("topic", payload)
-        if not _SYMBOL.fullmatch(symbol):
+        if not SYMBOL.fullmatch(symbol):
             raise BadFrame("symbol", payload)
         stream = f"{self.conn}/{channel}:{symbol}"
         return made(symbol, stream, self._contracts).read
@@ -214,9 +209,9 @@ class OkxCodec:
     def _control(self, head: _Head, payload: bytes) -> MarketEvent:
         event, req_id = head.event, head.id[:TEXT_MAX]
         if event in ("subscribe", "unsubscribe"):
-            topic = _plain(f"{head.arg.channel}:{head.arg.instId}")
+            topic = plain(f"{head.arg.channel}:{head.arg.instId}")
             return Ack(self.conn, req_id, ok=True, text="", topics=(topic,))
-        said = _plain(f"{head.code} {head.msg}".strip())
+        said = plain(f"{head.code} {head.msg}".strip())
         if event == "notice":
             return Notice(self.conn, said, closing=head.code == CLOSING)
         if event == "error":
@@ -224,7 +219,3 @@ class OkxCodec:
             topics = (f"{named[1]}:{named[2]}",) if named else ()
             return Ack(self.conn, req_id, ok=False, text=said, topics=topics)
         raise BadFrame("topic", payload)
-
-
-def _plain(text: str) -> str:
-    return "".join(c if c.isprintable() else " " for c in text[:TEXT_MAX])

@@ -9,7 +9,7 @@ Sizes of a swap are contracts on the wire and coins after its reader; see okx_co
 
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
-from math import inf, nan
+from math import nan
 from typing import Annotated, Literal
 
 import msgspec
@@ -17,20 +17,23 @@ from msgspec import Meta
 
 from basisdesk.errors import BadFrame
 from basisdesk.events import BookLost, BookUpdate, Heard, Quote, Ticker, Trade
-from basisdesk.venues import MarketEvent
-from basisdesk.venues.bybit_topics import bad_frame
+from basisdesk.venues.reading import (
+    HOUR_MS,
+    Amount,
+    Events,
+    Levels,
+    Millis,
+    Price,
+    Rate,
+    Sequence64,
+    SequenceBefore,
+    Size,
+    SizeAtTop,
+    check_sides,
+)
 
-HOUR_MS = 3_600_000
 ROWS_MAX = 100  # data rows of one message; the venue sends one, trades a few
 
-Price = Annotated[float, Meta(gt=0.0, lt=1e9)]
-Size = Annotated[float, Meta(ge=0.0, lt=1e13)]
-SizeAtTop = Annotated[float, Meta(gt=0.0, lt=1e13)]  # a best price with nothing behind it is none
-Amount = Annotated[float, Meta(ge=0.0, lt=1e16)]
-Rate = Annotated[float, Meta(gt=-1.0, lt=1.0)]
-Millis = Annotated[int, Meta(ge=0, le=10**14)]
-SeqId = Annotated[int, Meta(ge=0, le=2**62)]
-PrevSeqId = Annotated[int, Meta(ge=-1, le=2**62)]  # -1: a snapshot builds on nothing
 _ABSENT = -2  # a sequence id the wire cannot carry: "this field was not in the message"
 
 
@@ -52,7 +55,7 @@ class _TopRow(msgspec.Struct, gc=False):  # wire shapes: only the fields we read
     asks: Annotated[list[TopLevel], Meta(max_length=1)]
     bids: Annotated[list[TopLevel], Meta(max_length=1)]
     ts: Millis
-    seqId: SeqId
+    seqId: Sequence64
 
 
 class _Top(msgspec.Struct, gc=False):
@@ -63,8 +66,8 @@ class _BookRow(msgspec.Struct, gc=False):
     asks: list[Level]
     bids: list[Level]
     ts: Millis
-    seqId: SeqId = _ABSENT
-    prevSeqId: PrevSeqId = _ABSENT
+    seqId: Sequence64 = _ABSENT
+    prevSeqId: SequenceBefore = _ABSENT
     checksum: int = 0
 
 
@@ -85,14 +88,16 @@ class _Trades(msgspec.Struct, gc=False):
     data: Annotated[list[_TradeRow], Meta(min_length=1, max_length=10 * ROWS_MAX)]
 
 
-class _MarkRow(msgspec.Struct, gc=False):
+class MarkRow(msgspec.Struct, gc=False):
+    """The mark of a swap."""
+
     instId: str
     markPx: Price
     ts: Millis
 
 
 class _Mark(msgspec.Struct, gc=False):
-    data: Annotated[list[_MarkRow], Meta(min_length=1, max_length=1)]
+    data: Annotated[list[MarkRow], Meta(min_length=1, max_length=1)]
 
 
 class _IndexRow(msgspec.Struct, gc=False):
@@ -152,8 +157,6 @@ _decode_interest = msgspec.json.Decoder(_Interest, strict=False).decode
 _decode_funding = msgspec.json.Decoder(_Funding).decode
 _decode_last = msgspec.json.Decoder(_Last, strict=False).decode
 
-Events = Sequence[MarketEvent]
-
 
 class Channel:
     """Reader of one topic. `unit`: coins in one unit of size; 0.0: not known yet.
@@ -195,10 +198,7 @@ class BestBidOffer(Channel):
 
     def read(self, payload: bytes) -> Events:
         """One Quote; of several rows the last, which is the newest."""
-        try:
-            row = _decode_top(payload).data[-1]
-        except (ValueError, RecursionError) as exc:
-            raise bad_frame(exc, payload) from None
+        row = _decode_top(payload).data[-1]
         unit = self._measure(payload) if self._swap else 1.0
         bid = ask = nan
         bid_size = ask_size = 0.0
@@ -230,15 +230,12 @@ class Depth(Channel):
 
     def read(self, payload: bytes) -> Events:
         """One BookUpdate; BookLost where the contract's size was corrected under the book."""
-        try:
-            message = _decode_book(payload)
-        except (ValueError, RecursionError) as exc:
-            raise bad_frame(exc, payload) from None
+        message = _decode_book(payload)
         row, snapshot = message.data[0], message.action == "snapshot"
         unit = self._measure(payload)
         bids, asks = levels(row.bids, unit), levels(row.asks, unit)
         if snapshot:
-            check_snapshot(bids, asks, payload)
+            check_sides(bids, asks, payload)
         prev, seq = row.prevSeqId, row.seqId
         if seq == _ABSENT or prev == _ABSENT:
             if seq != prev or not row.checksum:
@@ -259,10 +256,7 @@ class Trades(Channel):
 
     def read(self, payload: bytes) -> Events:
         """A Trade for each row."""
-        try:
-            rows = _decode_trades(payload).data
-        except (ValueError, RecursionError) as exc:
-            raise bad_frame(exc, payload) from None
+        rows = _decode_trades(payload).data
         unit = self._measure(payload)
         key, stream, symbol = self.key, self.stream, self.symbol
         trades = []
@@ -280,10 +274,7 @@ class MarkPrice(Channel):
 
     def read(self, payload: bytes) -> Events:
         """A Ticker that says the mark."""
-        try:
-            row = _decode_mark(payload).data[0]
-        except (ValueError, RecursionError) as exc:
-            raise bad_frame(exc, payload) from None
+        row = _decode_mark(payload).data[0]
         if row.instId != self.symbol:
             raise BadFrame("symbol", payload)
         return (ticker(self.key, self.stream, row.ts, mark=row.markPx),)
@@ -296,10 +287,7 @@ class IndexTickers(Channel):
 
     def read(self, payload: bytes) -> Events:
         """A Ticker that says the index."""
-        try:
-            row = _decode_index(payload).data[0]
-        except (ValueError, RecursionError) as exc:
-            raise bad_frame(exc, payload) from None
+        row = _decode_index(payload).data[0]
         if row.instId != self.symbol or self._swap:
             raise BadFrame("symbol", payload)
         return (ticker(f"okx:perp:{self.symbol}-SWAP", self.stream, row.ts, index=row.idxPx),)
@@ -312,11 +300,8 @@ class FundingRate(Channel):
 
     def read(self, payload: bytes) -> Events:
         """A Ticker that says the funding."""
-        try:
-            row = _decode_funding(payload).data[0]
-            said = funding(row, self.key, self.stream)
-        except (ValueError, RecursionError) as exc:
-            raise bad_frame(exc, payload) from None
+        row = _decode_funding(payload).data[0]
+        said = funding(row, self.key, self.stream)
         if row.instId != self.symbol or not self._swap:
             raise BadFrame("symbol", payload)
         return (said,)
@@ -329,10 +314,7 @@ class OpenInterest(Channel):
 
     def read(self, payload: bytes) -> Events:
         """A Ticker that says the open interest in coins."""
-        try:
-            row = _decode_interest(payload).data[0]
-        except (ValueError, RecursionError) as exc:
-            raise bad_frame(exc, payload) from None
+        row = _decode_interest(payload).data[0]
         if row.instId != self.symbol or not self._swap:
             raise BadFrame("symbol", payload)
         coins = interest(row, self._measure(payload), payload)
@@ -349,10 +331,7 @@ class LastPrice(Channel):
 
     def read(self, payload: bytes) -> Events:
         """Heard: the stream lives."""
-        try:
-            row = _decode_last(payload).data[0]
-        except (ValueError, RecursionError) as exc:
-            raise bad_frame(exc, payload) from None
+        row = _decode_last(payload).data[0]
         if row.instId != self.symbol:
             raise BadFrame("symbol", payload)
         return (Heard(self.stream, row.ts),)
@@ -370,21 +349,11 @@ READERS: Mapping[str, Callable[[str, str, Mapping[str, Decimal]], Channel]] = {
 }
 
 
-def levels(rows: Sequence[Level], unit: float) -> list[tuple[float, float]]:
+def levels(rows: Sequence[Level], unit: float) -> Levels:
     """Price and coins of each level."""
     if unit == 1.0:
         return [(row.price, row.size) for row in rows]
     return [(row.price, row.size * unit) for row in rows]
-
-
-def check_snapshot(
-    bids: list[tuple[float, float]], asks: list[tuple[float, float]], payload: bytes
-) -> None:
-    """BadFrame "crossed" where the best bid reaches the best ask (a call auction)."""
-    best_bid = max((price for price, size in bids if size), default=0.0)
-    best_ask = min((price for price, size in asks if size), default=inf)
-    if best_bid >= best_ask:
-        raise BadFrame("crossed", payload)
 
 
 def ticker(

@@ -1,39 +1,45 @@
 """OKX V5 over HTTP: instruments, tiers, candles, funding, mark, open interest, books, the clock.
 
-An answer comes in as a frame like any other: {"path": "/api/v5/...?query", "data": "<body text>"}.
 The venue's answers do not always say what they are about, so the query is read too. Money-like
 values are read as text into Decimal; a row that cannot be read is left out, an answer with no
 readable row is a BadFrame.
 """
 
 import re
-from collections.abc import Callable, MutableMapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping
 from decimal import Decimal
-from typing import Annotated, TypeVar
-from urllib.parse import parse_qsl, urlsplit
+from functools import partial
+from typing import Annotated
 
 import msgspec
 from msgspec import Meta
 
 from basisdesk.errors import BadFrame
-from basisdesk.events import BookUpdate, Candles, FundingHistory, FundingInfo, VenueTime
-from basisdesk.venues import MarketEvent
+from basisdesk.events import BookUpdate, Candles, FundingInfo, VenueTime
 from basisdesk.venues.instrument import FundingRule, Instrument, Instruments, Tier, Tiers
 from basisdesk.venues.okx_channels import (
     FundingRow,
     InterestRow,
     Level,
-    Millis,
-    Price,
-    SeqId,
-    check_snapshot,
+    MarkRow,
     funding,
     interest,
     levels,
     ticker,
 )
+from basisdesk.venues.reading import MINUTE_MS, Events, Millis, Price, Sequence64, check_sides
+from basisdesk.venues.rest_reading import (
+    YEAR_2100_MS,
+    Answer,
+    amount,
+    oldest_first,
+    past_funding,
+    positive,
+    read_answer,
+    readable,
+    typed,
+)
 
-MINUTE_MS = 60_000
 PAGE_MINUTES = 288  # candles a page, five pages a day; the venue gives 300 rows at most
 ROWS_MAX = 20_000  # rows of one answer; the longest, all spot markets, has below 2,000
 
@@ -41,14 +47,11 @@ ROWS_MAX = 20_000  # rows of one answer; the longest, all spot markets, has belo
 FUNDING = FundingRule(interest_8h_bp=1.0, clamp_bp=5.0, scale="8h")
 SETTLED_IN = ("USDT", "USDC")
 
-_SYMBOL = re.compile(r"[A-Z0-9]{1,20}-[A-Z0-9]{2,10}(-SWAP)?")
+SYMBOL = re.compile(r"[A-Z0-9]{1,20}-[A-Z0-9]{2,10}(-SWAP)?")
 _FAMILY = re.compile(r"[A-Z0-9]{1,20}-(USDT|USDC)")
-_AMOUNT = re.compile(r"-?[0-9]{1,16}(\.[0-9]{1,20})?")
-
-
-class _Answer(msgspec.Struct, gc=False):
-    path: str
-    data: str
+_PLACES = 20  # digits after the point of an amount here
+_amount = partial(amount, places=_PLACES)
+_positive = partial(positive, places=_PLACES)
 
 
 class _Envelope(msgspec.Struct, gc=False):
@@ -108,23 +111,15 @@ class _BookRow(msgspec.Struct, gc=False):
     asks: list[Level]
     bids: list[Level]
     ts: Millis
-    seqId: SeqId
-
-
-class _MarkRow(msgspec.Struct, gc=False):
-    instId: str
-    markPx: Price
-    ts: Millis
+    seqId: Sequence64
 
 
 class _TimeRow(msgspec.Struct, gc=False):
-    ts: Annotated[int, Meta(gt=0, le=4_102_444_800_000)]  # up to the year 2100
+    ts: Annotated[int, Meta(gt=0, le=YEAR_2100_MS)]
 
 
-_T = TypeVar("_T")
-_decode_answer = msgspec.json.Decoder(_Answer).decode
 _decode_envelope = msgspec.json.Decoder(_Envelope).decode
-_Query = dict[str, str]
+_Query = Mapping[str, str]
 _Rows = list[msgspec.Raw]
 
 
@@ -133,7 +128,7 @@ class RestCodec:
 
     def __init__(self, contracts: MutableMapping[str, Decimal]) -> None:
         self._contracts = contracts
-        self._readers: dict[str, Callable[[_Rows, _Query], Sequence[MarketEvent]]] = {
+        self._readers: dict[str, Callable[[_Rows, _Query], Events]] = {
             "public/instruments": self._instruments,
             "public/position-tiers": self._tiers,
             "public/funding-rate": _funding,
@@ -146,28 +141,18 @@ class RestCodec:
             "market/history-candles": _candles,
         }
 
-    def decode(self, payload: bytes) -> Sequence[MarketEvent]:
+    def decode(self, payload: bytes) -> Events:
         """Events of one answer. BadFrame "rest" when the venue refused the request."""
-        try:
-            answer = _decode_answer(payload)
-            body = _decode_envelope(answer.data)
-            url = urlsplit(answer.path)
-            query = dict(parse_qsl(url.query))
-        except msgspec.ValidationError:
-            raise BadFrame("type", payload) from None
-        except (ValueError, RecursionError):
-            raise BadFrame("json", payload) from None
-        if body.code != "0":
-            raise BadFrame("rest", payload)
-        read = self._readers.get(url.path.removeprefix("/api/v5/"))
+        return read_answer(payload, self._read)
+
+    def _read(self, answer: Answer) -> Events:
+        page = _decode_envelope(answer.body)
+        if page.code != "0":
+            raise BadFrame("rest")
+        read = self._readers.get(answer.path.removeprefix("/api/v5/"))
         if read is None:
-            raise BadFrame("topic", payload)
-        try:
-            return read(body.data, query)
-        except msgspec.ValidationError:
-            raise BadFrame("type", payload) from None
-        except (ValueError, ArithmeticError, RecursionError):
-            raise BadFrame("number", payload) from None
+            raise BadFrame("topic")
+        return read(page.data, answer.query)
 
     def _unit(self, symbol: str) -> Decimal:
         if not symbol.endswith("-SWAP"):
@@ -177,28 +162,18 @@ class RestCodec:
             raise BadFrame("contract", symbol.encode())
         return size
 
-    def _instruments(self, raw: _Rows, query: _Query) -> Sequence[MarketEvent]:
+    def _instruments(self, raw: _Rows, query: _Query) -> Events:
         if query.get("instType", "SPOT") not in ("SPOT", "SWAP"):
             return ()  # futures and options, in recordings of others: not traded here
-        rows = []
-        for text in raw:
-            try:
-                row = _row(text, _InstrumentRow)
-                described = _described(row) if row.state == "live" else None
-            except (ValueError, ArithmeticError):
-                continue  # one odd listing must not hide the others
-            if described is not None:
-                rows.append(described)
-        if raw and not rows:
-            raise ValueError("no readable instrument")
+        rows = readable(raw, _described)
         # What the venue says wins over what we knew.
         self._contracts.update({row.symbol: row.multiplier for row in rows if row.market == "perp"})
         return (Instruments("okx", tuple(rows)),)
 
-    def _tiers(self, raw: _Rows, query: _Query) -> Sequence[MarketEvent]:
+    def _tiers(self, raw: _Rows, query: _Query) -> Events:
         by_family: dict[str, list[Tier]] = {}
         for text in raw:
-            row = _row(text, _TierRow)
+            row = typed(text, _TierRow)
             family = row.instFamily or row.uly or query.get("instFamily", "")
             if not _FAMILY.fullmatch(family):
                 raise ValueError(f"{family[:40]!r} is not a family of linear swaps")
@@ -211,21 +186,21 @@ class RestCodec:
             for family, tiers in by_family.items()
         )
 
-    def _interest(self, raw: _Rows, _: _Query) -> Sequence[MarketEvent]:
+    def _interest(self, raw: _Rows, _: _Query) -> Events:
         events = []
         for text in raw:
-            row = _row(text, InterestRow)
+            row = typed(text, InterestRow)
             key = _swap(row.instId)
             coins = interest(row, float(self._unit(row.instId)), bytes(text))
             events.append(ticker(key, "", row.ts, open_interest=coins))
         return events
 
-    def _book(self, raw: _Rows, query: _Query) -> Sequence[MarketEvent]:
+    def _book(self, raw: _Rows, query: _Query) -> Events:
         symbol = query.get("instId", "")
         (text,) = raw
-        row, unit = _row(text, _BookRow), float(self._unit(symbol))
+        row, unit = typed(text, _BookRow), float(self._unit(symbol))
         bids, asks = levels(row.bids, unit), levels(row.asks, unit)
-        check_snapshot(bids, asks, b"")
+        check_sides(bids, asks, b"")
         return (BookUpdate(_key(symbol), "", True, bids, asks, row.seqId, row.ts),)
 
 
@@ -256,25 +231,8 @@ def backfill_paths(spot: bool, symbol: str, now_ms: int) -> tuple[str, ...]:
     )
 
 
-def _row(text: msgspec.Raw, shape: type[_T]) -> _T:
-    return msgspec.json.decode(text, type=shape, strict=False)
-
-
-def _amount(text: str) -> Decimal:
-    if not _AMOUNT.fullmatch(text):
-        raise ValueError(f"{text[:40]!r} is not an amount")
-    return Decimal(text)
-
-
-def _positive(text: str) -> Decimal:
-    value = _amount(text)
-    if value <= 0:
-        raise ValueError(f"{text[:40]!r} is not above zero")
-    return value
-
-
 def _key(symbol: str) -> str:
-    if not _SYMBOL.fullmatch(symbol):
+    if not SYMBOL.fullmatch(symbol):
         raise ValueError(f"{symbol[:40]!r} is not an instrument")
     return f"okx:{'perp' if symbol.endswith('-SWAP') else 'spot'}:{symbol}"
 
@@ -285,8 +243,11 @@ def _swap(symbol: str) -> str:
     return _key(symbol)
 
 
-def _described(row: _InstrumentRow) -> Instrument | None:
+def _described(text: msgspec.Raw) -> Instrument | None:
     """The instrument; None for what the desk does not trade: inverse swaps, futures, options."""
+    row = typed(text, _InstrumentRow)
+    if row.state != "live":
+        return None
     if row.instType == "SPOT":
         base, quote = row.baseCcy, row.quoteCcy
         # A spot market's largest market order is told in USDT; the limit order's is in coins.
@@ -337,8 +298,8 @@ def _limit(tier: Tier) -> Decimal:
     return tier.limit
 
 
-def _funding(raw: _Rows, _: _Query) -> Sequence[MarketEvent]:
-    rows = [_row(text, FundingRow) for text in raw]
+def _funding(raw: _Rows, _: _Query) -> Events:
+    rows = [typed(text, FundingRow) for text in raw]
     said = [funding(row, _key(row.instId), "") for row in rows if _linear(row.instId)]
     if not said:
         raise ValueError("no funding")
@@ -351,33 +312,27 @@ def _linear(symbol: str) -> bool:
     return bool(_FAMILY.fullmatch(symbol.removesuffix("-SWAP")))
 
 
-def _settled(raw: _Rows, _: _Query) -> Sequence[MarketEvent]:
-    by_symbol: dict[str, dict[int, str]] = {}
-    for text in raw:
-        row = _row(text, _SettledRow)
-        rate = row.realizedRate or row.fundingRate  # what was charged, before what was predicted
-        if abs(_amount(rate)) >= 1:
-            raise ValueError(f"funding rate {rate}")
-        by_symbol.setdefault(row.instId, {})[row.fundingTime] = rate
-    return tuple(
-        FundingHistory(_key(symbol), sorted(rows.items())) for symbol, rows in by_symbol.items()
-    )
+def _settled(raw: _Rows, _: _Query) -> Events:
+    rows = (typed(text, _SettledRow) for text in raw)
+    # What was charged, before what was predicted.
+    rates = ((row.instId, row.fundingTime, row.realizedRate or row.fundingRate) for row in rows)
+    return past_funding(rates, _key, _PLACES)
 
 
-def _mark(raw: _Rows, _: _Query) -> Sequence[MarketEvent]:
-    rows = [_row(text, _MarkRow) for text in raw]
+def _mark(raw: _Rows, _: _Query) -> Events:
+    rows = [typed(text, MarkRow) for text in raw]
     return [ticker(_swap(row.instId), "", row.ts, mark=row.markPx) for row in rows]
 
 
-def _candles(raw: _Rows, query: _Query) -> Sequence[MarketEvent]:
+def _candles(raw: _Rows, query: _Query) -> Events:
     if query.get("bar") != "1m":
         raise ValueError(f"candles of {query.get('bar', '')[:20]!r}, expected 1 minute")
-    rows = [_row(text, _Candle) for text in raw]
+    rows = [typed(text, _Candle) for text in raw]
     # The newest minute may still run: its close is not a close yet.
-    closed = {row.ts: row.close for row in rows if row.confirm == "1"}
-    return (Candles(_key(query.get("instId", "")), sorted(closed.items())),)
+    closed = ((row.ts, row.close) for row in rows if row.confirm == "1")
+    return (Candles(_key(query.get("instId", "")), oldest_first(closed)),)
 
 
-def _time(raw: _Rows, _: _Query) -> Sequence[MarketEvent]:
+def _time(raw: _Rows, _: _Query) -> Events:
     (text,) = raw
-    return (VenueTime("okx", _row(text, _TimeRow).ts),)
+    return (VenueTime("okx", typed(text, _TimeRow).ts),)

@@ -1,6 +1,7 @@
 import pytest
 
 from basisdesk.app.pump import SLICE_FRAMES, Pump
+from basisdesk.clock import ManualClock
 from basisdesk.events import BEAT, Changed, Frame
 from basisdesk.feed.inbox import Inbox
 
@@ -25,7 +26,8 @@ def frames(count):
 
 def test_each_frame_is_recorded_then_walked_once_in_order(qtbot):
     inbox, engine, taped, marks = Inbox(), Recorder(), [], []
-    pump = Pump(inbox, engine, taped.append, marks.append)
+    clock = ManualClock(5_000_000)
+    pump = Pump(inbox, engine, taped.append, marks.append, clock)
     sent = frames(3 * SLICE_FRAMES + 7)
     for frame in sent:
         inbox.put(frame)
@@ -33,11 +35,12 @@ def test_each_frame_is_recorded_then_walked_once_in_order(qtbot):
     assert engine.walked == taped == sent
     assert set(marks) == {Changed.QUOTES}
     assert not pump.stopped
+    assert pump.waits_ms["bybit.spot"][0] == 5.0  # the first frame's stamp is 0
 
 
 def test_a_bug_stops_the_pump_for_good_and_is_not_swallowed(qtbot):
     inbox, engine = Inbox(), Recorder(fault_at=1)
-    pump = Pump(inbox, engine, lambda _: None, lambda _: None)
+    pump = Pump(inbox, engine, lambda _: None, lambda _: None, ManualClock(0))
     inbox.put(Frame("bybit.spot", b"x", 1))
     with pytest.raises(ZeroDivisionError):
         pump.drain()

@@ -6,6 +6,7 @@ import json
 
 import httpx
 from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
 
 from basisdesk.demo.coins import BY_NAME
 from basisdesk.demo.dialects import known_dialects
@@ -223,3 +224,41 @@ def _near(ours, theirs, depth, sign):
         for row in zip(mine, true, strict=True)
         for ours, theirs in zip(*row, strict=True)
     )
+
+
+def is_answer(message):
+    return "success" in message
+
+
+def about(topic):
+    return lambda message: message.get("topic") == topic
+
+
+def clear(exchange):
+    exchange.command(b'{"clear": true}')
+
+
+async def on(exchange, kind):
+    """Wait until the beat has seen the fault (or its end)."""
+    while not any(fault.kind == kind for fault in exchange.faults.on):  # noqa: ASYNC110 - a beat
+        await asyncio.sleep(0.005)
+
+
+async def drained(ws):
+    """Read on until the end, which raises."""
+    while True:
+        await ws.recv()
+
+
+async def get(exchange, path):
+    async with httpx.AsyncClient(trust_env=False) as http:
+        return await http.get(f"http://127.0.0.1:{exchange.port}{path}")
+
+
+async def refused(exchange, path):
+    """The HTTP answer to somebody who wants a socket; None if it was given."""
+    try:
+        async with wire(exchange, path):
+            return None
+    except InvalidStatus as exc:
+        return exc.response

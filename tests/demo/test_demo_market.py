@@ -266,6 +266,18 @@ def test_a_market_of_many_days_forgets_the_oldest_and_can_still_be_dumped():
         assert one.settlements(now_ms)[-25:] == two.settlements(now_ms)[-25:]
 
 
+def test_a_process_that_slept_for_months_goes_on():
+    market = Market(21, "mixed", EPOCH_MS)
+    keys = ["bybit:perp:ADAUSDT", "kraken:perp:PF_ADAUSD"]
+    shown(market, EPOCH_MS, keys)
+    later_ms = EPOCH_MS + 200 * DAY_MIN * MINUTE_MS
+    shown(market, later_ms, [*keys, "okx:spot:SOL-USDT"])
+    for key in keys:
+        leg = market.find(key)
+        assert leg.settlements(later_ms)[-1][0] > later_ms - INTERVAL_MS
+        assert len(leg.candles(later_ms - 1440 * MINUTE_MS, later_ms, later_ms)) >= 1440
+
+
 def test_a_long_gap_is_filled_and_does_not_jump():
     market = Market(21, "2025 calm", EPOCH_MS)
     before = shown(market, EPOCH_MS)

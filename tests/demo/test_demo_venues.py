@@ -132,6 +132,27 @@ def test_many_legs_are_spread_over_the_pulse():
     assert all(len(set(names)) == len(names) for names in stamps)
 
 
+def test_a_page_of_all_instruments_does_not_stop_the_streams():
+    async def work(exchange):
+        async with (
+            wire(exchange, "/v5/public/linear", max_queue=None) as ws,
+            httpx.AsyncClient(trust_env=False) as http,
+        ):
+            await ask(ws, "orderbook.1.BTCUSDT")
+            await hear(ws)
+            url = f"http://127.0.0.1:{exchange.port}/v5/market/tickers?category=linear"
+            getting = asyncio.create_task(http.get(url))
+            heard = 0
+            while not getting.done():
+                await hear(ws)
+                heard += 1
+            return heard, len((await getting).json()["result"]["list"])
+
+    heard, listed = over_sockets(work)
+    assert heard >= 3
+    assert listed >= 45
+
+
 def test_two_clients_of_a_topic_hear_the_same_bytes_made_once():
     async def work(exchange):
         async with (

@@ -176,7 +176,9 @@ def test_fault_27_a_compression_bomb_is_not_unpacked():
     async def scenario():
         async with loopback(compression="deflate") as packed:
             packed.snapshots = {TOP: [PAYLOAD]}
-            async with rig(endpoints={"tiny.spot": packed.ws_url("spot")}) as r:
+            # In the usual pace: packing 20 MiB holds up this very loop.
+            where = {"tiny.spot": packed.ws_url("spot")}
+            async with rig(pace=Pace(), endpoints=where) as r:
                 await r.until(lambda: PAYLOAD in r.payloads("tiny.spot"))
                 (ws,) = packed._topics
                 await ws.send(b"0" * (20 * 2**20), text=True)  # some 20 kB on the wire

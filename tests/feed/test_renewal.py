@@ -7,6 +7,7 @@ import json
 import msgspec
 import pytest
 from feed_rig import FAST, TOP, TinyVenue, play, rig
+from websockets import broadcast
 
 from basisdesk.events import LINK
 from basisdesk.feed import heir as heir_module
@@ -101,8 +102,8 @@ def test_no_message_of_a_stateful_stream_is_lost_and_the_held_ones_start_with_it
             assert b"snapshot" in after[0]
             held = [json.loads(p)["n"] for p in after if b'"n"' in p]
             assert held == [0, 1, 2, 3, 4]  # all that came on the new socket, in order, once
-            tops = [f for f in r.frames[at:] if b'"top.ADA"' in f.payload]
-            assert tops  # of the stream without memory its last word
+            tops = lambda: [f for f in r.frames[at:] if b'"top.ADA"' in f.payload]  # noqa: E731
+            await r.until(tops)  # and the stream without memory goes on
 
     play(scenario)
 
@@ -230,5 +231,88 @@ def test_a_link_that_was_promised_nothing_is_renewed_instead_of_cut():
             r.market.quiet_ns = 10**18
             await r.until(lambda: r.supervisor.facts()["tiny.spot"].renewals >= 1)
             assert not r.said("tiny.spot", "down")
+
+    play(scenario)
+
+
+async def humming(r, *topics):
+    """Publish these topics' own messages, as `rig` does for the usual two."""
+    while True:
+        for topic in topics:
+            r.exchange.publish(topic, json.dumps({"topic": topic}).encode())
+        await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize("mute", ["socket", "topic"])
+def test_a_new_socket_that_is_mute_where_the_old_one_speaks_does_not_take_over(mute):
+    """No stream promises anything here, so only the comparison tells."""
+
+    async def scenario():
+        async with rig(venue=TinyVenue(kinds=("quiet", "trade"))) as r:
+            r.market.quiet_ns = 10**18
+            await r.until(lambda: r.exchange.open == 1)
+            hum = asyncio.create_task(humming(r, "quiet.ADA", "trade.ADA"))
+            try:
+                await r.until(lambda: r.state("quiet.ADA") == r.state("trade.ADA") == "live")
+                (old,) = r.exchange._topics
+                if mute == "socket":
+                    r.exchange.deaf_to = lambda ws: ws is not old
+                notice(r.exchange)
+                if mute == "topic":
+                    await r.until(lambda: r.exchange.asked("subscribe")["quiet.ADA"] == 2)
+                    for ws, topics in r.exchange._topics.items():
+                        if ws is not old:
+                            topics.discard("quiet.ADA")
+                facts = lambda: r.supervisor.facts()["tiny.spot"]  # noqa: E731
+                await r.until(lambda: "not renewed: no data on quiet.ADA" in facts().reason)
+                assert conn_story(r) == ["connecting", "up"]
+                assert facts().next_try_s == 0
+                r.exchange.deaf_to = lambda ws: False
+                await r.until(lambda: facts().renewals == 1)  # tried again
+                assert r.state("quiet.ADA") == "live"
+            finally:
+                hum.cancel()
+                await asyncio.gather(hum, return_exceptions=True)
+
+    play(scenario)
+
+
+def test_a_socket_that_falls_mute_right_after_it_took_over_is_left_soon():
+    """Its subscribe brought a first message and then nothing more."""
+
+    async def scenario():
+        async with rig(venue=TinyVenue(kinds=("quiet", "trade"))) as r:
+            await r.until(lambda: r.exchange.open == 1)
+            r.exchange.snapshots["quiet.ADA"] = [b'{"topic":"quiet.ADA"}']
+            hum = asyncio.create_task(humming(r, "quiet.ADA"))
+            try:
+                await r.until(lambda: r.state("quiet.ADA") == "live")
+                (old,) = r.exchange._topics
+                r.exchange.publish = lambda _, payload: broadcast([old], payload, text=True)
+                notice(r.exchange)
+                await r.until(lambda: "renewed" in conn_story(r))
+                begun_s = asyncio.get_running_loop().time()
+                await r.until(lambda: r.said("tiny.spot", "down"))
+                assert asyncio.get_running_loop().time() - begun_s < FAST.habit_s
+                said = r.said("tiny.spot", "down")[0]
+                assert said.startswith("no data on quiet.ADA since the socket was renewed")
+            finally:
+                hum.cancel()
+                await asyncio.gather(hum, return_exceptions=True)
+
+    play(scenario)
+
+
+def test_a_stream_that_pauses_in_its_own_rhythm_keeps_the_new_socket():
+    async def scenario():
+        async with rig(venue=TinyVenue(kinds=("top", "quiet"))) as r:
+            r.market.quiet_ns = 10**18  # the market finds no pause too long
+            await r.until(lambda: r.state() == "live")
+            r.exchange.publish("quiet.ADA", b'{"topic":"quiet.ADA"}')
+            await r.until(lambda: r.state("quiet.ADA") == "live")
+            notice(r.exchange)
+            await r.until(lambda: "renewed" in conn_story(r))
+            await asyncio.sleep(2 * FAST.overlap_s)
+            assert conn_story(r) == ["connecting", "up", "renewed"]
 
     play(scenario)

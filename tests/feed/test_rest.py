@@ -2,7 +2,7 @@ import asyncio
 import json
 
 import pytest
-from feed_rig import FAST, PERP, hurried, play, rig
+from feed_rig import FAST, PERP, TinyCodec, hurried, play, rig
 from loopback import Answer
 
 from basisdesk.events import LINK
@@ -145,5 +145,48 @@ def test_server_time_is_asked_again_and_again():
         async with rig(pace=hurried(0.001)) as r:  # every 600 s is 0.6 s
             await r.until(lambda: sum("/time" in t for t in r.exchange.requests) >= 3)
             assert all(frame.conn != LINK or frame.payload for frame in r.frames)
+
+    play(scenario)
+
+
+def test_lists_of_instruments_are_not_read_on_the_loop_only_to_see_whether_they_can_be(monkeypatch):
+    async def scenario():
+        async with rig() as r:
+            rest, read = r.supervisor.rests["tiny"], []
+
+            class Seen(TinyCodec):
+                def decode(self, payload):
+                    read.append(json.loads(payload)["path"])
+                    return super().decode(payload)
+
+            monkeypatch.setattr(rest, "_codec", Seen())
+            r.supervisor.catalogue("tiny")
+            path = lambda name: [a for a in rest_answers(r) if a["path"].startswith(name)]  # noqa: E731
+            await r.until(lambda: path("/all") and path("/candles"))
+            assert "/all" not in read
+            assert any(each.startswith("/candles") for each in read)
+
+    play(scenario)
+
+
+def test_an_urgent_call_that_waits_already_goes_first():
+    async def scenario():
+        async with rig() as r:
+            await r.until(lambda: r.said("tiny.rest", "up"))
+            (lane,) = r.supervisor.rests["tiny"]._lanes.values()
+            await r.until(lambda: not lane.waiting)
+            asked = r.exchange.requests
+            r.exchange.http["/late"] = [Answer(b"nonsense"), Answer(b"{}")]
+            lane.want("/late", urgent=True)
+            await r.until(lambda: r.said("tiny.rest", "down"))  # put off, as it makes no sense
+            assert lane.waiting == 1
+            before = len(asked)
+            for path in ("/all", "/time", "/rules"):  # no turn of the loop in between
+                lane.want(path, urgent=False)
+            lane.want("/late", urgent=True)
+            assert lane.waiting == 4
+            await r.until(lambda: len(asked) >= before + 4)
+            assert asked[before] == "/late"
+            assert asked.count("/late") == 2
 
     play(scenario)

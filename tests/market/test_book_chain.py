@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from basisdesk.events import BookUpdate
-from basisdesk.market.book import EARLY_MAX, Book
+from basisdesk.market.book import EARLY_LEVELS_MAX, EARLY_MAX, LEVELS_MAX, Book
 
 KEY, STREAM = "tiny:spot:ADA/USDT", "tiny.ws/diffs:ADA/USDT"
 CAPTURES = Path(__file__).parents[3] / "shared" / "data" / "captures"
@@ -99,6 +99,37 @@ def test_what_is_kept_is_a_chain_and_bounded():
     assert book.apply(seed(400)) == "nosnapshot"  # the oldest are gone, so it does not reach
     assert book.apply(seed(1_000)) == ""
     assert book.seq == EARLY_MAX + 500
+
+
+def test_what_waits_for_a_snapshot_is_bounded_in_levels_too():
+    book = Book()
+    wide = [(1.0 + 1e-6 * rank, 1.0) for rank in range(EARLY_LEVELS_MAX // 4)]
+    faults = [book.apply(delta(seq, seq + 1, wide)) for seq in range(10)]
+    assert faults == (["nosnapshot"] * 4 + ["size"]) * 2
+    assert book.reason == "too many levels"
+    assert book.apply(delta(10, 11, bid(99.1))) == "nosnapshot"
+    assert book.apply(seed(10)) == ""
+    assert [price for price, _ in book.bids] == [99.1, 99.0]
+
+
+def test_updates_that_made_room_no_longer_count():
+    book = Book()
+    several = [(90.0 + rank, 1.0) for rank in range(EARLY_LEVELS_MAX // EARLY_MAX)]
+    for seq in range(2 * EARLY_MAX):
+        assert book.apply(delta(seq, seq + 1, several)) == "nosnapshot"
+    for round_ in range(3):  # kept ones are forgotten with each snapshot
+        assert book.apply(snapshot(2 * EARLY_MAX, bids=bid(9.0), asks=bid(900.0))) == ""
+        assert book.apply(delta(5_000, 5_001, several)) == "gap", round_
+
+
+def test_one_update_or_seed_of_too_many_levels_is_not_kept():
+    wide = [(1.0 + 1e-6 * rank, 1.0) for rank in range(EARLY_LEVELS_MAX + 1)]
+    book = Book()
+    assert book.apply(delta(1, 2, wide)) == "size"
+    assert book.apply(seed(5, bids=wide[: LEVELS_MAX + 1])) == "size"
+    assert book.apply(snapshot(10)) == ""
+    assert book.apply(delta(12, 13, wide)) == "gap"
+    assert book.apply(seed(12)) == "nosnapshot"  # the one that came after the gap was too wide
 
 
 def test_a_hole_in_what_was_kept_throws_away_what_lies_before_it():

@@ -89,7 +89,61 @@ def test_a_currency_nobody_quotes_is_said_so(market):
 def test_a_rate_in_doubt_is_no_rate(market):
     say(market, USDT_USD, 0.9995, 0.9997)
     say(market, USDT_USD, 0.1, 0.1001, ms=10)
-    assert market.fx("USD", ns(10)).stale == "USDT/USD rate is in doubt. Waiting for Kraken."
+    fx = market.fx("USD", ns(10))
+    assert fx.stale == (
+        "USDT/USD rate jumped from 0.9996 to 0.10005. Waiting for Kraken to confirm it."
+    )
+    assert fx.mid == pytest.approx(1 / 0.9996)  # what is held keeps its worth
+    say(market, USDT_USD, 0.5, 1.9, ms=20)
+    assert market.fx("USD", ns(20)).stale == "USDT/USD rate is in doubt. Waiting for Kraken."
+
+
+def test_one_message_of_a_rate_moves_it_by_two_percent_at_most(market):
+    say(market, USDT_USD, 0.9995, 0.9997)
+    for ms, price in ((100, 0.60), (200, 0.31), (300, 0.977), (400, 1.021), (500, 1.6)):
+        say(market, USDT_USD, price, price + 0.0002, ms)
+        fx = market.fx("USD", ns(ms))
+        assert "Waiting for Kraken to confirm it." in fx.stale
+        assert fx.mid == pytest.approx(1 / 0.9996)
+    say(market, USDT_USD, 0.985, 0.9852, 600)
+    assert market.fx("USD", ns(600)).mid == pytest.approx(1 / 0.9851)
+
+
+def test_many_small_steps_of_a_rate_reach_no_farther_than_one(market):
+    price, said = 1.0, 0
+    for ms in range(0, 25_000, 100):
+        say(market, USDT_USD, price, price + 0.0001, ms)
+        fx = market.fx("USD", ns(ms))
+        assert 1 / 1.0201 < fx.mid < 1 / 0.98
+        said += not fx.stale
+        price *= 0.995
+    assert 3 < said < 6
+
+
+def test_a_peg_that_is_truly_lost_is_believed_half_a_minute_later(market):
+    say(market, USDC, 1.0001, 1.0002)
+    for second in range(1, 40):
+        say(market, USDC, 0.90, 0.9002, 1_000 * second)
+        fx = market.fx("USDC", ns(1_000 * second))
+        assert bool(fx.stale) == (second < 31)
+        assert fx.mid == pytest.approx(0.9001 if second >= 31 else 1.00015)
+    say(market, USDC, 0.91, 0.9102, 41_000)
+    assert market.fx("USDC", ns(41_000)).stale == ""
+
+
+def test_the_first_quote_of_a_rate_is_measured_by_par(market):
+    say(market, USDT_USD, 0.60, 0.6001)
+    fx = market.fx("USD", ns(0))
+    assert fx.stale == "USDT/USD rate jumped to 0.60005. Waiting for Kraken to confirm it."
+    assert math.isnan(fx.mid)
+    say(market, USDT_USD, 0.9995, 0.9997, 100)
+    assert market.fx("USD", ns(100)).stale == ""
+
+
+def test_a_leg_that_is_no_rate_keeps_the_wide_guard(market):
+    say(market, BINANCE, 1.0, 1.001)
+    say(market, BINANCE, 0.6, 0.6001, 100)
+    assert market.leg(BINANCE).mid == pytest.approx(0.60005)
 
 
 # --- the pair ------------------------------------------------------------------------------------

@@ -121,8 +121,27 @@ def test_without_venue_time_the_id_alone_tells_late_quotes_until_it_lasts(market
     leg = market.leg(LEG)
     assert leg.bid == 100.0
     assert market.streams[f"{WS}/top:ADA/USDT"].late == 1
-    market.apply(top(2_500, 98.0, 99.0, seq=3, venue_ms=0), ns(2_500))  # the venue began anew
+    for ms in (2_500, 10_000):
+        market.apply(top(ms, 98.0, 99.0, seq=3, venue_ms=0), ns(ms))
+        assert leg.bid == 100.0
+    market.apply(top(10_010, 98.0, 99.0, seq=4, venue_ms=0), ns(10_010))  # the venue began anew
     assert leg.bid == 98.0
+
+
+def test_an_older_top_of_a_second_socket_is_ignored_however_quiet_the_market(market):
+    """Binance spot has no time; at a renewal the new socket may begin with what is over."""
+    ask(market, "top:ADA/USDT")
+    market.apply(top(0, 100.0, 101.0, seq=50, venue_ms=0), ns(0))
+    market.link(LinkChange(WS, "renewed"), ns(60_000))
+    for ms, seq in ((60_100, 48), (60_200, 49)):
+        market.apply(top(ms, 90.0, 91.0, seq=seq, venue_ms=0), ns(ms))
+    leg = market.leg(LEG)
+    assert leg.bid == 100.0
+    assert leg.age_ms(ns(60_200)) == pytest.approx(60_200.0)
+    market.apply(top(60_300, 99.0, 100.0, seq=51, venue_ms=0), ns(60_300))
+    assert leg.bid == 99.0
+    market.apply(top(90_000, 90.0, 91.0, seq=50, venue_ms=0), ns(90_000))  # another run of its own
+    assert leg.bid == 99.0
 
 
 def test_a_depth_book_confirms_a_quote_that_has_no_time(market):

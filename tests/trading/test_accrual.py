@@ -214,3 +214,29 @@ def test_however_often_an_hour_is_split_it_pays_one_hour(parts):
     got += rig.paid(rig.later(1))
     assert float(sum(each.share for each in got)) == pytest.approx(1.0, abs=1e-8)
     assert all(each.amount == by_hand(-each.qty, each.share, each.fx) for each in got)
+
+
+def test_a_clock_that_nobody_holds_is_asked_at_its_stamp_and_never_late():
+    """What is due is fixed at the stamp; a later holder is not paid for it."""
+    rig = rig_at(0)
+    rig.later(HOUR + S)
+    clock = rig.market.leg(KRAKEN_PERP).funding
+    assert not clock.waits(ms(rig.now))
+    assert clock.due(ms(rig.now)) == []  # it was handed out, to nobody
+    late = Ticker(KRAKEN_PERP, "t", MARK, INDEX, 0.0, 0.01, 1.0, ms(T0 + HOUR), 0.0, ms(T0))
+    clock.apply(late, ms(rig.now))  # said before the stamp, heard after it
+    rig.carry()
+    assert rig.paid(rig.later(S)) == []
+
+
+def test_only_clocks_with_something_to_say_are_asked(monkeypatch):
+    rig = rig_at(0)
+    calls = []
+    for key in (KRAKEN_PERP, BINANCE_PERP, OKX_PERP):
+        clock = rig.market.leg(key).funding
+        monkeypatch.setattr(clock, "due", lambda now, due=clock.due: calls.append(now) or due(now))
+    for _ in range(50):
+        rig.later(S)
+    assert calls == []
+    rig.later(HOUR)
+    assert len(calls) == 1

@@ -17,7 +17,6 @@ from basisdesk.events import (
     SetPlan,
 )
 from basisdesk.trading.accrual import settle, started_hours
-from basisdesk.trading.costs import DEFAULT_PLAN
 
 EIGHT = 8 * HOUR
 STAMP_MS = (T0 + EIGHT) // 10**6
@@ -253,8 +252,7 @@ def test_time_stop_leaves_after_its_hours():
 def test_B3_no_plan_leaves_after_seconds():
     """The script left after 90 s, paying the round trip to miss the next settlement."""
     rig = Rig()
-    rig.open(plan=ExitPlan(D(3), D(150), DEFAULT_PLAN.max_hold_h))
-    assert DEFAULT_PLAN.max_hold_h == 72
+    rig.open(plan=ExitPlan(D(3), D(150), D(72)))
     for _ in range(71):
         assert rig.later(HOUR) == []
     assert rig.later(HOUR)[0].reason == "time"

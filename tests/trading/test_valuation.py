@@ -6,7 +6,7 @@ from cross_rig import BINANCE_PERP, KRAKEN_SPOT, USDT_USD, CrossRig, venue_setti
 from trading_rig import D, S
 
 from basisdesk.engine import Engine
-from basisdesk.events import COMMAND, ClosePair, Frame, OpenPair, SessionStarted
+from basisdesk.events import BEAT, COMMAND, ClosePair, Frame, OpenPair, SessionStarted
 from basisdesk.lab.replay import fresh_engine, pair_row
 from basisdesk.lab.report import SaveJob, save_session
 from basisdesk.ledger.check import check_journal
@@ -27,6 +27,7 @@ class Floor(CrossRig):
         self.engine = Engine(venue_settings(), known_venues(), self.journal)
         self.engine.market.instruments.update(self.market.instruments)
         self.engine.market.legs.update(self.market.legs)
+        self.engine.market.perps.update(self.market.perps)
         self.engine.start_session(SessionStarted(self.now, "s", "demo", "", "USDT", START))
 
     def tell(self, command):
@@ -34,6 +35,11 @@ class Floor(CrossRig):
         self.fresh()
         self.engine.advance([Frame(COMMAND, msgspec.json.encode(command), self.now)])
         return self.engine.outcomes[-1]
+
+    def beat(self):
+        self.now += S
+        self.fresh()
+        self.engine.advance([Frame(BEAT, b"", self.now)])
 
 
 @pytest.fixture
@@ -61,6 +67,7 @@ def test_equity_and_attribution_follow_the_cross_rate(floor):
 
 def test_a_cross_rate_that_is_lost_leaves_the_last_one_standing(floor):
     floor.show(USDT_USD, [(0.9796, 1e6)], [(0.9798, 1e6)])
+    floor.beat()
     equity = floor.engine.funds().equity
     floor.market.leg(USDT_USD).clear_quote()
     assert floor.engine.funds().equity == equity

@@ -136,6 +136,8 @@ def test_the_dock_hears_how_many_pairs_are_open(qtbot, rig, panel):
 def test_rare_columns_stand_only_while_they_are_more_than_nothing(rig, panel):
     headers = [column.header for column in panel.table.rows_model.columns]
     borrow, loose = headers.index("Borrow"), headers.index("Unhedged")
+    panel.resize(1900, 300)
+    panel.show()
     assert panel.table.isColumnHidden(borrow)
     assert panel.table.isColumnHidden(loose)
     rig.submit(OpenPair(PERP, SPOT, D(5000), D(2), ExitPlan(D(190), D(-90), D(72))))
@@ -143,6 +145,9 @@ def test_rare_columns_stand_only_while_they_are_more_than_nothing(rig, panel):
         rig.move(0.3640, 68.0, seconds=3600.0)
     panel.refresh()
     assert not panel.table.isColumnHidden(borrow)
+    terms = [headers.index(name) for name in ("Basis", "Funding", "Fees", "Slippage", "Borrow")]
+    panel.resize(1100, 300)  # what adds up is shown whole or not at all
+    assert {panel.table.isColumnHidden(place) for place in terms} == {True}
 
 
 def test_an_empty_table_teaches(qtbot):

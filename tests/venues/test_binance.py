@@ -10,7 +10,8 @@ from binance_wire import M, P, S, change, combined, decode, reason_of, top
 from basisdesk.errors import BadFrame
 from basisdesk.events import Ack, BookUpdate, Heard, Notice, Quote, Ticker, Trade
 from basisdesk.venues import TopicRule, Venue, known_venues, rest_host
-from basisdesk.venues.binance import PAYLOAD_MAX, TOPICS_MAX, Binance
+from basisdesk.venues.binance import TOPICS_MAX, Binance
+from basisdesk.venues.reading import PAYLOAD_MAX
 
 # --- each message kind ---------------------------------------------------------------------------
 

@@ -11,8 +11,10 @@ from binance_recorded import rest, row
 from basisdesk.errors import BadFrame
 from basisdesk.events import BookUpdate, Candles, FundingHistory, Ticker, VenueTime
 from basisdesk.venues.binance import Binance
-from basisdesk.venues.binance_rest import settled_ms, unit_of
+from basisdesk.venues.binance_rest import settled_ms
 from basisdesk.venues.binance_tiers import ASSUMED, TIERS_OF, tiers_of
+from basisdesk.venues.instrument import QUOTES
+from basisdesk.venues.reading import unit_of
 
 MINUTE = 60_000
 NOW = 1_790_121_612_345
@@ -332,7 +334,9 @@ def test_a_perpetual_also_asks_for_its_funding():
 
 
 def test_units():
-    assert [unit_of(each) for each in ("ADAUSDT", "1000PEPEUSDC", "1MBABYDOGEUSDT", "X")] == [
+    assert [
+        unit_of(each, QUOTES) for each in ("ADAUSDT", "1000PEPEUSDC", "1MBABYDOGEUSDT", "X")
+    ] == [
         1,
         1000,
         1_000_000,

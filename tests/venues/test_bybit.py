@@ -8,9 +8,9 @@ import pytest
 
 from basisdesk.errors import BadFrame
 from basisdesk.events import Ack, BookUpdate, Heard, Pong, Quote, Ticker, Trade
-from basisdesk.venues import known_venues
-from basisdesk.venues import TopicRule
-from basisdesk.venues.bybit import PAYLOAD_MAX, Bybit
+from basisdesk.venues import TopicRule, known_venues
+from basisdesk.venues.bybit import Bybit
+from basisdesk.venues.reading import PAYLOAD_MAX
 
 S, P = "bybit.spot", "bybit.linear"
 

@@ -11,7 +11,8 @@ from basisdesk.errors import BadFrame
 from basisdesk.events import Ack, BookLost, BookUpdate, Heard, Notice, Pong, Trade
 from basisdesk.venues import known_venues, rest_host
 from basisdesk.venues.kraken import FUTURES, SPOT, Kraken
-from basisdesk.venues.kraken_spot import DEPTH, PAYLOAD_MAX, to_ms, wire_id
+from basisdesk.venues.kraken_spot import DEPTH, to_ms, wire_id
+from basisdesk.venues.reading import PAYLOAD_MAX
 
 BIDS = [(f"0.{8000 - at:04d}0", f"{at + 1}.50000000") for at in range(10)]
 ASKS = [(f"0.{8001 + at:04d}0", f"{at + 1}.25000000") for at in range(10)]

@@ -10,7 +10,8 @@ from okx_recorded import bbo, books, changed, payload, payloads, reason_of, spel
 
 from basisdesk.events import Ack, BookUpdate, Heard, Notice, Pong, Quote, Trade
 from basisdesk.venues import known_venues
-from basisdesk.venues.okx import ARGS_MAX, PAYLOAD_MAX, Okx
+from basisdesk.venues.okx import ARGS_MAX, Okx
+from basisdesk.venues.reading import PAYLOAD_MAX
 
 C = "okx.public"
 ADA = "okx:perp:ADA-USDT-SWAP"

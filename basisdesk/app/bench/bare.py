@@ -221,17 +221,18 @@ _KINDS: dict[str, tuple[tuple[bytes, Decode], ...]] = {
         (b'"channel":"ticker"', _typed(_Kraken[_KrakenTicker])),
         (b'"feed":"book_snapshot"', _typed(_FuturesBook)),
         (b'"feed":"book"', _typed(_FuturesChange)),
-        (b'"feed":"ticker"', _typed(_FuturesTicker)),
+        (b'"funding_rate":', _typed(_FuturesTicker)),
     ),
 }
+_CONTROL = (b'"event":', b'"success":', b'"result":', b'"method":')
 _ANY: Decode = msgspec.json.Decoder().decode
 
 
 def decoder_for(conn: str, payload: bytes) -> Decode:
     """The typed decoder that a program would choose for this message; untyped for rare ones."""
     head = payload[:HEAD]
-    if b'"data":' not in payload and b'"feed":' not in head:
-        return _ANY  # acknowledgements, heartbeats
+    if any(mark in head for mark in _CONTROL):
+        return _ANY
     for mark, decode in _KINDS[conn.partition(".")[0]]:
         if mark in head:
             return decode

@@ -19,12 +19,14 @@ REPEATS = 5
 BATCH = 256
 COLLECT_S = 12.0
 RATE = 20.0  # of the one pair: enough messages in a few seconds
-VENUE_RATE = 4.0  # of ten pairs
+VENUE_FRAMES = 10_000  # of ten pairs at the venue's own pace, so that its mix is its own
+VENUE_COLLECT_S = 20.0
 
 
 def measure_engine() -> dict[str, float]:
     """engine.frames_per_s, engine.bare_decode_per_s, engine.ratio (ours over bare), us a frame."""
-    bare, ours = _measure([LEGS], RATE)
+    frames = collect(LEGS, RATE, COLLECT_S, FRAMES)
+    bare, ours = _measure(frames, LEGS)
     return {
         "engine.frames_per_s": ours,
         "engine.bare_decode_per_s": bare,
@@ -34,22 +36,23 @@ def measure_engine() -> dict[str, float]:
 
 
 def measure_venues() -> dict[str, float]:
-    """The same for ten pairs of each venue: venue.NAME.frames_per_s, .bare_decode_per_s, .ratio."""
+    """The same for ten pairs of each venue: venue.NAME.frames_per_s, bare_decode_per_s, ratio."""
     figures = {}
     for name in known_venues():
-        bare, ours = _measure(pairs_of(name), VENUE_RATE)
+        pairs = pairs_of(name)
+        legs = [key for pair in pairs for key in pair]
+        bare, ours = _measure(collect(legs, 1.0, VENUE_COLLECT_S, VENUE_FRAMES), pairs[0])
         figures[f"venue.{name}.frames_per_s"] = ours
         figures[f"venue.{name}.bare_decode_per_s"] = bare
         figures[f"venue.{name}.ratio"] = ours / bare
     return figures
 
 
-def _measure(pairs: Sequence[tuple[str, str]], rate: float) -> tuple[float, float]:
+def _measure(frames: Sequence[Frame], shown: tuple[str, str]) -> tuple[float, float]:
     """(messages a second decoded and no more, messages a second through the engine)."""
-    frames = collect([key for pair in pairs for key in pair], rate, COLLECT_S, FRAMES)
     count = sum(map(is_message, frames))
     bare = min(_time_bare(frames) for _ in range(REPEATS))
-    ours = min(_time_engine(frames, pairs) for _ in range(REPEATS))
+    ours = min(_time_engine(frames, shown) for _ in range(REPEATS))
     return count / bare, count / ours
 
 
@@ -62,13 +65,11 @@ def _time_bare(frames: Sequence[Frame]) -> float:
     return mono_s() - start_s
 
 
-def _time_engine(frames: Sequence[Frame], pairs: Sequence[tuple[str, str]]) -> float:
+def _time_engine(frames: Sequence[Frame], shown: tuple[str, str]) -> float:
     """Seconds for the messages of sockets; answers over HTTP and our own frames are not timed."""
     engine = Engine(Settings(), known_venues(), MemoryJournal())
-    show = msgspec.json.encode(SetValue("pair", " ".join(pairs[0])))
+    show = msgspec.json.encode(SetValue("pair", " ".join(shown)))
     engine.advance([Frame(COMMAND, show, frames[0].t_ns)])
-    for pair in pairs[1:]:
-        engine.market.pair(*pair)
     took_s = 0.0
     for timed, run in groupby(frames, is_message):
         batch = list(run)

@@ -35,7 +35,7 @@ WARM_S = 3.0
 MEASURE_S = 8.0
 LAG_BEAT_S = 0.01
 
-PAIRS_RATE = 1.0  # of the demo's usual messages: about 3,000 a second for the forty pairs
+PAIRS_RATE = 1.1  # of the demo's usual messages: some 3,000 a second for the forty pairs
 PAIRS_WARM_S = 60.0  # at most, until every leg has a quote and the history is in
 PAIRS_SETTLE_S = 5.0
 PAIRS_MEASURE_S = 20.0
@@ -89,7 +89,7 @@ async def _watch_pairs(context: "Context", pairs: list[tuple[str, str]]) -> None
     legs = {key for pair in pairs for key in pair}
     legs |= {leg for key in legs if (leg := cross_leg(split_symbol(key)[1]))}
     desk: Any = context.actions
-    desk.feeding.supervisor.watch(legs)
+    desk._feeding.supervisor.watch(legs)
     for pair in pairs:
         market.pair(*pair)
     silent: list[str] = []

@@ -1,0 +1,144 @@
+"""What all HTTP codecs read with: the frame an answer comes in, its figures, its refusal.
+
+An answer comes in as a frame like any other: {"path": "/v5/...?query", "data": "<body text>"}.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Annotated, NamedTuple, TypeVar
+from urllib.parse import parse_qsl, urlsplit
+
+import msgspec
+from msgspec import Meta
+
+from basisdesk.errors import BadFrame
+from basisdesk.events import FundingHistory
+from basisdesk.venues.reading import MINUTE_MS, Events
+
+PLACES = 18  # digits after the point of an amount; more is none
+YEAR_2100_MS = 4_102_444_800_000
+COIN = re.compile(r"[A-Z0-9]{1,20}")
+_AMOUNT = re.compile(r"-?[0-9]{1,16}(?:\.([0-9]+))?")
+
+ServerMs = Annotated[int, Meta(ge=0, le=YEAR_2100_MS)]
+
+_T = TypeVar("_T")
+_V = TypeVar("_V", float, str)
+
+
+class Answer(NamedTuple):
+    """What was asked, and the body of what came back."""
+
+    path: str
+    query: Mapping[str, str]
+    body: str
+
+
+class _Frame(msgspec.Struct, gc=False):
+    path: str
+    data: str
+
+
+_decode_frame = msgspec.json.Decoder(_Frame).decode
+
+
+def read_answer(payload: bytes, read: Callable[[Answer], Events]) -> Events:
+    """Events of one framed answer, as `read` finds them.
+
+    Raises BadFrame of the whole frame: "json" or "type" for what does not decode, "number" for any
+    other value that cannot be, and the reason of a BadFrame that `read` raised.
+    """
+    try:
+        frame = _decode_frame(payload)
+        url = urlsplit(frame.path)
+        answer = Answer(url.path, dict(parse_qsl(url.query)), frame.data)
+    except msgspec.ValidationError:
+        raise BadFrame("type", payload) from None
+    except (ValueError, RecursionError):
+        raise BadFrame("json", payload) from None
+    try:
+        return read(answer)
+    except BadFrame as exc:
+        raise BadFrame(exc.reason, payload) from None
+    except msgspec.ValidationError:
+        raise BadFrame("type", payload) from None
+    except (msgspec.DecodeError, RecursionError):
+        raise BadFrame("json", payload) from None
+    except (ValueError, ArithmeticError):
+        raise BadFrame("number", payload) from None
+
+
+def typed(text: str | msgspec.Raw, shape: type[_T]) -> _T:
+    """The text as this shape, numbers in quotes too."""
+    return msgspec.json.decode(text, type=shape, strict=False)
+
+
+def readable(texts: Sequence[msgspec.Raw], read: Callable[[msgspec.Raw], _T | None]) -> list[_T]:
+    """What can be read of a list: one odd listing must not hide the others.
+
+    read: None for a row that is none of ours. Raises BadFrame where not one row is left of some:
+    "symbol" where one was refused for its name, else "number".
+    """
+    rows, odd = [], False
+    for text in texts:
+        try:
+            row = read(text)
+        except BadFrame:
+            odd = True
+        except (ValueError, ArithmeticError, LookupError):
+            continue
+        else:
+            if row is not None:
+                rows.append(row)
+    if texts and not rows:
+        raise BadFrame("symbol" if odd else "number")
+    return rows
+
+
+def amount(text: str, places: int = PLACES) -> Decimal:
+    """A figure of money or size, exact. ValueError where the text is none."""
+    found = _AMOUNT.fullmatch(text)
+    if found is None or len(found[1] or "") > places:
+        raise ValueError(f"{text[:40]!r} is not an amount")
+    return Decimal(text)
+
+
+def positive(text: str, places: int = PLACES) -> Decimal:
+    """An amount above zero."""
+    value = amount(text, places)
+    if value <= 0:
+        raise ValueError(f"{text[:40]!r} is not above zero")
+    return value
+
+
+def past_funding(
+    rows: Iterable[tuple[str, int, str]], key: Callable[[str], str], places: int = PLACES
+) -> tuple[FundingHistory, ...]:
+    """The histories of (symbol, ms, rate) rows. ValueError for a rate that can be none."""
+    by_symbol: dict[str, list[tuple[int, str]]] = {}
+    for symbol, ms, rate in rows:
+        if abs(amount(rate, places)) >= 1:
+            raise ValueError(f"funding rate {rate}")
+        by_symbol.setdefault(symbol, []).append((ms, rate))
+    return tuple(FundingHistory(key(symbol), oldest_first(of)) for symbol, of in by_symbol.items())
+
+
+def oldest_first(rows: Iterable[tuple[int, _V]]) -> list[tuple[int, _V]]:
+    """Rows by their time; of two of one time the later said."""
+    return sorted(dict(rows).items())
+
+
+def dated(source: str, server_ms: int) -> str:
+    """Where rules came from, with the day where the venue said it."""
+    if server_ms <= 0:
+        return source
+    return f"{source} of {datetime.fromtimestamp(server_ms / 1000, UTC):%Y-%m-%d}"
+
+
+def half_days(now_ms: int) -> tuple[tuple[int, int], tuple[int, int]]:
+    """First and last minute (ms) of each half of the last 24 h, without the running minute."""
+    this_minute, half = now_ms - now_ms % MINUTE_MS, 720 * MINUTE_MS
+    begin = this_minute - 2 * half
+    return (begin, begin + half - MINUTE_MS), (begin + half, this_minute - MINUTE_MS)
