@@ -46,6 +46,20 @@ def stop_log(handler: logging.Handler) -> None:
     handler.close()
 
 
+def _kept_trace(folder: Path) -> str:
+    """Put the trace of a native crash of the run before aside, and say where it is."""
+    trace, kept = folder / "crash.log", folder / "crash-last.log"
+    try:
+        if not trace.exists() or trace.stat().st_size == 0:
+            return ""
+        trace.replace(kept)
+    except OSError as exc:
+        log.warning("the trace of the last crash cannot be kept: %s", exc.strerror)
+        return ""
+    log.error("the run before ended in a native crash, see %s", kept)
+    return f"basisdesk crashed last time. Your ledger is safe; {kept} has the details."
+
+
 def _sentence(exc: BaseException) -> str:
     if isinstance(exc, UserError):  # not a bug: the disk, most likely
         return f"{exc} Trading is halted, your ledger is safe. Restart when that is mended."
@@ -56,11 +70,15 @@ def _sentence(exc: BaseException) -> str:
 
 
 class CrashHandler:
-    """Installs the hooks; `on_crash` gets one sentence each time something escapes."""
+    """Installs the hooks; `on_crash` gets one sentence each time something escapes.
+
+    found: one sentence when the run before ended in a native crash, "" otherwise.
+    """
 
     def __init__(self, folder: Path, on_crash: Callable[[str], None]) -> None:
         self._on_crash = on_crash
         self._seen: dict[str, int] = {}
+        self.found = _kept_trace(folder)
         self._fault_file: TextIO = (folder / "crash.log").open("w", encoding="utf-8")
         faulthandler.enable(self._fault_file)
         sys.excepthook = self._on_exception

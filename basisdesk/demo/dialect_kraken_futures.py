@@ -110,7 +110,9 @@ def _best(levels: Levels) -> dict[int, int]:
 
 def _rows(side: str, before: Levels, after: Levels) -> list[tuple[str, int, int]]:
     rows = [(side, tick, lots) for tick, lots in after.items() if before.get(tick) != lots]
-    return rows + [(side, tick, 0) for tick in before if tick not in after]
+    # The worst level goes first: the best one then steps to its new place in one message.
+    gone = sorted((tick for tick in before if tick not in after), reverse=side == "sell")
+    return rows + [(side, tick, 0) for tick in gone]
 
 
 def _load(leg: Leg, count: int) -> list[tuple[str, int, int]]:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 from decimal import Decimal
 from math import nan
+from typing import Annotated
 
 import msgspec
 
@@ -41,21 +42,26 @@ from basisdesk.venues.reading import (
     unit_of,
 )
 from basisdesk.venues.rest_reading import (
+    CANDLES_MAX,
     COIN,
     Answer,
+    Known,
+    Limited,
     ServerMs,
     amount,
+    at_most,
     dated,
     oldest_first,
+    only,
     past_funding,
     positive,
     read_answer,
-    readable,
     typed,
 )
 
 SETTLED_LATE_MS = 2 * MINUTE_MS  # a settlement can lag a minute behind its hour
 DEFAULT_HOURS = 8.0  # of every perpetual that fundingInfo does not list
+LEVELS_MAX = 5_000  # a side of a book over HTTP, the most the venue gives
 NO_INTEREST = ("BNBUSDT", "ETHBTC")  # interest term 0; 0.01 % per 8 h elsewhere
 
 SYMBOL = re.compile(r"[A-Z0-9]{2,40}")
@@ -87,7 +93,7 @@ class _Listing(msgspec.Struct, gc=False):
 
 
 class _ExchangeInfo(msgspec.Struct, gc=False):
-    symbols: list[msgspec.Raw]
+    symbols: Annotated[list[msgspec.Raw], Limited]
     serverTime: ServerMs = 0
 
 
@@ -130,6 +136,8 @@ class _Time(msgspec.Struct, gc=False):
 
 
 _decode_listing = msgspec.json.Decoder(_Listing).decode
+_known: Known[Instrument] = Known()
+_Rows = Annotated[list[msgspec.Raw], Limited]
 _Candle = tuple[MillisGiven, Price, Price, Price, Price, str, int, str, int, str, str, str]
 
 
@@ -176,6 +184,11 @@ def _asked(answer: Answer) -> str:
     return _symbol(answer.query.get("symbol", ""))
 
 
+def _named(answer: Answer) -> str:
+    """The symbol in the path; "" where it asks for all of them."""
+    return answer.query.get("symbol", "")
+
+
 def _symbol(text: str) -> str:
     if not SYMBOL.fullmatch(text):
         raise BadFrame("symbol")
@@ -197,7 +210,8 @@ def _instruments(answer: Answer) -> Events:
             return None
         return _instrument(row, market, source)
 
-    return (Instruments("binance", tuple(readable(told.symbols, read))),)
+    rows = _known.readable(told.symbols, f"{market} {source}", read)
+    return (Instruments("binance", tuple(only(rows, _named(answer), lambda row: row.symbol))),)
 
 
 def _is_ours(row: _Listing, market: Market) -> bool:
@@ -255,13 +269,15 @@ def _candles(answer: Answer) -> Events:
     else:
         rows = rows[:-1]  # the newest candle may still be open: its close is not a close yet
     closes = oldest_first((start, close / unit) for start, close in rows)
-    return (Candles(_key(_market(answer), symbol), closes),)
+    newest = closes[-at_most(answer.query, CANDLES_MAX) :]
+    return (Candles(_key(_market(answer), symbol), newest),)
 
 
 def _depth(answer: Answer) -> Events:
     symbol = _asked(answer)
     told, unit = typed(answer.body, _Depth), float(unit_of(symbol, QUOTES))
-    bids, asks = scaled(told.bids, unit), scaled(told.asks, unit)
+    most = at_most(answer.query, LEVELS_MAX)
+    bids, asks = scaled(told.bids[:most], unit), scaled(told.asks[:most], unit)
     check_sides(bids, asks, b"")
     seq = told.lastUpdateId
     return (BookUpdate(_key(_market(answer), symbol), "", True, bids, asks, seq, told.T),)
@@ -269,15 +285,20 @@ def _depth(answer: Answer) -> Events:
 
 def _premium(answer: Answer) -> Events:
     if not answer.body.lstrip().startswith("["):
-        return (_premium_ticker(typed(answer.body, _Premium)),)
-    found = []
-    for text in typed(answer.body, list[msgspec.Raw]):
+        one = only([typed(answer.body, _Premium)], _named(answer), _symbol_of)
+        return (_premium_ticker(one[0]),)
+    rows = []
+    for text in typed(answer.body, _Rows):
         try:
             row = typed(text, _Premium)
-            found.append(_premium_ticker(row))
+            rows.append((row, _premium_ticker(row)))
         except (ValueError, BadFrame):
             continue  # a dated contract, which has no funding rate
-    return found
+    return [event for _, event in only(rows, _named(answer), lambda each: each[0].symbol)]
+
+
+def _symbol_of(row: _Premium | _Held) -> str:
+    return row.symbol
 
 
 def _premium_ticker(row: _Premium) -> Ticker:
@@ -297,14 +318,14 @@ def _premium_ticker(row: _Premium) -> Ticker:
 
 
 def _funding(answer: Answer) -> Events:
-    settled = typed(answer.body, list[_Settled])
-    rows = ((row.symbol, settled_ms(row.fundingTime), row.fundingRate) for row in settled)
-    return past_funding(rows, lambda symbol: _key("perp", symbol))
+    settled = typed(answer.body, Annotated[list[_Settled], Limited])
+    rows = [(row.symbol, settled_ms(row.fundingTime), row.fundingRate) for row in settled]
+    return past_funding(rows, lambda symbol: _key("perp", symbol), answer.query)
 
 
 def _intervals(answer: Answer) -> Events:
     rows = []
-    for text in typed(answer.body, list[msgspec.Raw]):
+    for text in typed(answer.body, _Rows):
         try:
             row = typed(text, _Interval)
             cap = amount(row.adjustedFundingRateCap or "0")
@@ -316,7 +337,7 @@ def _intervals(answer: Answer) -> Events:
 
 
 def _open_interest(answer: Answer) -> Events:
-    row = typed(answer.body, _Held)
+    (row,) = only([typed(answer.body, _Held)], _named(answer), _symbol_of)
     held = row.openInterest * float(unit_of(row.symbol, QUOTES))
     return (Ticker(_key("perp", row.symbol), "", nan, nan, held, nan, 0.0, 0, 0.0, row.time),)
 

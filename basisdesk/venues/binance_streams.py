@@ -1,7 +1,7 @@
 """Binance streams: the wire shapes of the socket messages and one reader a stream.
 
 Every reader takes a combined frame, `{"stream":"adausdt@bookTicker","data":{...}}`. Numbers are
-checked by the decoder itself: a price outside (0, 1e9), a size outside [0, 1e13), NaN and infinity
+checked by the decoder itself: a price outside [1e-12, 1e9), a size outside [0, 1e13), NaN and infinity
 never get past it. A message is decoded whole before anything of it is kept, and no reader keeps
 anything. Keys that are not read here (`ps`, `ap`, `nq`, whatever comes next) are skipped.
 Shapes: official pages of 2026-07 (spot) and SDK models of 2026-08 (USD-M).
@@ -18,6 +18,8 @@ from basisdesk.events import BookUpdate, Heard, Quote, Ticker, Trade
 from basisdesk.venues.binance_rest import SYMBOL
 from basisdesk.venues.instrument import QUOTES
 from basisdesk.venues.reading import (
+    PRICE_MIN,
+    SIZE_MIN,
     Events,
     Millis,
     Price,
@@ -157,9 +159,9 @@ class TopOfBook(Stream):
         if data.st == COIN_M:
             return (Heard(self.stream, data.T),)
         bid, bid_size, ask, ask_size = data.b, data.B, data.a, data.A
-        if not (bid and bid_size):
+        if bid < PRICE_MIN or bid_size < SIZE_MIN:
             bid, bid_size = nan, 0.0
-        if not (ask and ask_size):
+        if ask < PRICE_MIN or ask_size < SIZE_MIN:
             ask, ask_size = nan, 0.0
         if bid >= ask:
             raise BadFrame("crossed", payload)
@@ -241,7 +243,7 @@ class Trades(Stream):
         if data.s != self.symbol:
             raise BadFrame("symbol", payload)
         price, size = data.p, data.q
-        if not (price and size) or data.st == COIN_M:
+        if price < PRICE_MIN or size < SIZE_MIN or data.st == COIN_M:
             return (Heard(self.stream, data.T),)
         unit = self.unit
         return (Trade(self.key, self.stream, price / unit, size * unit, not data.m, data.T),)

@@ -5,7 +5,7 @@ with no readable row is a BadFrame.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Annotated
 
@@ -17,16 +17,20 @@ from basisdesk.events import Candles, VenueTime
 from basisdesk.venues.instrument import Instrument, Instruments, Tier, Tiers, split_coin
 from basisdesk.venues.reading import MINUTE_MS, Events, MillisGiven, Price, unit_of
 from basisdesk.venues.rest_reading import (
+    CANDLES_MAX,
     COIN,
     Answer,
+    Known,
+    Limited,
     ServerMs,
     amount,
+    at_most,
     dated,
     oldest_first,
+    only,
     past_funding,
     positive,
     read_answer,
-    readable,
     typed,
 )
 
@@ -68,7 +72,7 @@ class _InstrumentRow(msgspec.Struct, gc=False):
 
 class _InstrumentList(msgspec.Struct, gc=False):
     category: str
-    list: list[msgspec.Raw]
+    list: Annotated[list[msgspec.Raw], Limited]
 
 
 class _TierRow(msgspec.Struct, gc=False):
@@ -82,7 +86,7 @@ class _TierRow(msgspec.Struct, gc=False):
 
 class _TierList(msgspec.Struct, gc=False):
     category: str
-    list: list[_TierRow]
+    list: Annotated[list[_TierRow], Limited]
 
 
 class _CandleList(msgspec.Struct, gc=False):
@@ -99,7 +103,7 @@ class _FundingRow(msgspec.Struct, gc=False):
 
 class _FundingList(msgspec.Struct, gc=False):
     category: str
-    list: list[_FundingRow]
+    list: Annotated[list[_FundingRow], Limited]
 
 
 class _Time(msgspec.Struct, gc=False):
@@ -108,6 +112,8 @@ class _Time(msgspec.Struct, gc=False):
 
 _decode_envelope = msgspec.json.Decoder(_Envelope).decode
 _decode_row = msgspec.json.Decoder(_InstrumentRow).decode
+_known: Known[Instrument] = Known()
+_Query = Mapping[str, str]
 
 
 class RestCodec:
@@ -125,7 +131,7 @@ def _read(answer: Answer) -> Events:
     read = _PAGES.get(answer.path)
     if read is None:
         raise BadFrame("topic")
-    return read(page.result, page.time, answer.query.get("interval", "1"))
+    return read(page.result, page.time, answer.query)
 
 
 def multiplier_of(symbol: str) -> Decimal:
@@ -139,8 +145,15 @@ def _key(category: str, symbol: str) -> str:
     return f"bybit:{'spot' if category == 'spot' else 'perp'}:{symbol}"
 
 
-def _instruments(raw: msgspec.Raw, time_ms: int, _: str) -> Events:
+def _check(query: _Query, **said: str) -> None:
+    """The answer is of what was asked for, or it is a BadFrame."""
+    if any(query.get(word, value) != value for word, value in said.items()):
+        raise BadFrame("symbol")
+
+
+def _instruments(raw: msgspec.Raw, time_ms: int, query: _Query) -> Events:
     answer = typed(raw, _InstrumentList)
+    _check(query, category=answer.category)
     source = dated("Bybit instruments-info", time_ms)
 
     def read(text: msgspec.Raw) -> Instrument | None:
@@ -149,7 +162,9 @@ def _instruments(raw: msgspec.Raw, time_ms: int, _: str) -> Events:
             return None
         return _instrument(row, answer.category, source)
 
-    return (Instruments("bybit", tuple(readable(answer.list, read))),)
+    rows = _known.readable(answer.list, f"{answer.category} {source}", read)
+    asked = query.get("symbol", "")
+    return (Instruments("bybit", tuple(only(rows, asked, lambda row: row.symbol))),)
 
 
 def _instrument(row: _InstrumentRow, category: str, source: str) -> Instrument:
@@ -181,10 +196,11 @@ def _instrument(row: _InstrumentRow, category: str, source: str) -> Instrument:
     )
 
 
-def _tiers(raw: msgspec.Raw, _time_ms: int, _: str) -> Events:
+def _tiers(raw: msgspec.Raw, _time_ms: int, query: _Query) -> Events:
     answer = typed(raw, _TierList)
+    _check(query, category=answer.category)
     by_symbol: dict[str, list[Tier]] = {}
-    for row in answer.list:
+    for row in only(answer.list, query.get("symbol", ""), lambda row: row.symbol):
         by_symbol.setdefault(row.symbol, []).append(_tier(row))
     if not by_symbol:
         raise ValueError("no tier")
@@ -212,10 +228,11 @@ def _tier(row: _TierRow) -> Tier:
     )
 
 
-def _candles(raw: msgspec.Raw, time_ms: int, interval: str) -> Events:
-    if interval != "1":
-        raise ValueError(f"candles of interval {interval!r}, expected 1 minute")
+def _candles(raw: msgspec.Raw, time_ms: int, query: _Query) -> Events:
+    if query.get("interval", "1") != "1":
+        raise ValueError("candles of another interval than one minute")
     answer = typed(raw, _CandleList)
+    _check(query, category=answer.category, symbol=answer.symbol)
     key, unit = _key(answer.category, answer.symbol), float(multiplier_of(answer.symbol))
     # The newest candle may still be open: its close is not a close yet.
     closed = (
@@ -223,20 +240,21 @@ def _candles(raw: msgspec.Raw, time_ms: int, interval: str) -> Events:
         for row in answer.list
         if not time_ms or row[0] + MINUTE_MS <= time_ms
     )
-    return (Candles(key, oldest_first(closed)),)
+    return (Candles(key, oldest_first(closed)[-at_most(query, CANDLES_MAX) :]),)
 
 
-def _funding(raw: msgspec.Raw, _time_ms: int, _: str) -> Events:
+def _funding(raw: msgspec.Raw, _time_ms: int, query: _Query) -> Events:
     answer = typed(raw, _FundingList)
-    rows = ((row.symbol, row.fundingRateTimestamp, row.fundingRate) for row in answer.list)
-    return past_funding(rows, lambda symbol: _key(answer.category, symbol))
+    _check(query, category=answer.category)
+    rows = [(row.symbol, row.fundingRateTimestamp, row.fundingRate) for row in answer.list]
+    return past_funding(rows, lambda symbol: _key(answer.category, symbol), query)
 
 
-def _time(raw: msgspec.Raw, _time_ms: int, _: str) -> Events:
+def _time(raw: msgspec.Raw, _time_ms: int, _query: _Query) -> Events:
     return (VenueTime("bybit", typed(raw, _Time).timeNano // 1_000_000),)
 
 
-_PAGES: dict[str, Callable[[msgspec.Raw, int, str], Events]] = {
+_PAGES: dict[str, Callable[[msgspec.Raw, int, _Query], Events]] = {
     "/v5/market/instruments-info": _instruments,
     "/v5/market/risk-limit": _tiers,
     "/v5/market/kline": _candles,

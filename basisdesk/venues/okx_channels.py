@@ -1,6 +1,6 @@
 """OKX V5 channels: the wire shapes of the socket messages and one reader a topic.
 
-Numbers are checked by the decoder itself: a price outside (0, 1e9), a size outside [0, 1e13), NaN
+Numbers are checked by the decoder itself: a price outside [1e-12, 1e9), a size outside [0, 1e13), NaN
 and infinity never get past it. A message is decoded whole before anything of it is kept.
 
 Sizes of a swap are contracts on the wire and coins after its reader; see okx_contracts.py. The
@@ -19,6 +19,7 @@ from basisdesk.errors import BadFrame
 from basisdesk.events import BookLost, BookUpdate, Heard, Quote, Ticker, Trade
 from basisdesk.venues.reading import (
     HOUR_MS,
+    HOURS_MIN,
     Amount,
     Events,
     Levels,
@@ -377,7 +378,7 @@ def funding(row: FundingRow, key: str, stream: str) -> Ticker:
     """
     at_ms, after_ms = _millis(row.fundingTime), _millis(row.nextFundingTime)
     hours = (after_ms - at_ms) / HOUR_MS if at_ms and after_ms else 0.0
-    if not 0.0 <= hours <= 168.0:
+    if hours and not HOURS_MIN <= hours <= 168.0:
         raise msgspec.ValidationError(f"interval of {hours} h: `float` > 168")
     rate, cap = _rate(row.fundingRate), _rate(row.maxFundingRate)
     cap = max(0.0, cap)  # NaN where it was not said: max() keeps its first argument then

@@ -29,19 +29,24 @@ from basisdesk.venues.okx_channels import (
 )
 from basisdesk.venues.reading import MINUTE_MS, Events, Millis, Price, Sequence64, check_sides
 from basisdesk.venues.rest_reading import (
+    CANDLES_MAX,
     YEAR_2100_MS,
     Answer,
+    Known,
+    Limited,
     amount,
+    at_most,
     oldest_first,
+    only,
     past_funding,
     positive,
     read_answer,
-    readable,
     typed,
 )
 
 PAGE_MINUTES = 288  # candles a page, five pages a day; the venue gives 300 rows at most
-ROWS_MAX = 20_000  # rows of one answer; the longest, all spot markets, has below 2,000
+LEVELS_MAX = 5_000  # a side of a book over HTTP, the most the venue gives
+ALL = "ANY"  # the instId that asks for the funding of every swap
 
 # Notice of 2026-05-29: F = clamp[(P + clamp(I - P, 5 bp)) / (8 / N)], I = 1 bp.
 FUNDING = FundingRule(interest_8h_bp=1.0, clamp_bp=5.0, scale="8h")
@@ -56,7 +61,7 @@ _positive = partial(positive, places=_PLACES)
 
 class _Envelope(msgspec.Struct, gc=False):
     code: str
-    data: Annotated[list[msgspec.Raw], Meta(max_length=ROWS_MAX)]
+    data: Annotated[list[msgspec.Raw], Limited]
 
 
 class _InstrumentRow(msgspec.Struct, gc=False):
@@ -119,6 +124,7 @@ class _TimeRow(msgspec.Struct, gc=False):
 
 
 _decode_envelope = msgspec.json.Decoder(_Envelope).decode
+_known: Known[Instrument] = Known()
 _Query = Mapping[str, str]
 _Rows = list[msgspec.Raw]
 
@@ -165,16 +171,18 @@ class RestCodec:
     def _instruments(self, raw: _Rows, query: _Query) -> Events:
         if query.get("instType", "SPOT") not in ("SPOT", "SWAP"):
             return ()  # futures and options, in recordings of others: not traded here
-        rows = readable(raw, _described)
+        found = _known.readable(raw, "", _described)
+        rows = only(found, query.get("instId", ""), lambda row: row.symbol)
         # What the venue says wins over what we knew.
         self._contracts.update({row.symbol: row.multiplier for row in rows if row.market == "perp"})
         return (Instruments("okx", tuple(rows)),)
 
     def _tiers(self, raw: _Rows, query: _Query) -> Events:
+        asked = query.get("instFamily", "")
+        said = [typed(text, _TierRow) for text in raw]
+        named = [(row.instFamily or row.uly or asked, row) for row in said]
         by_family: dict[str, list[Tier]] = {}
-        for text in raw:
-            row = typed(text, _TierRow)
-            family = row.instFamily or row.uly or query.get("instFamily", "")
+        for family, row in only(named, asked, lambda each: each[0]):
             if not _FAMILY.fullmatch(family):
                 raise ValueError(f"{family[:40]!r} is not a family of linear swaps")
             tier = _tier(row, self._unit(f"{family}-SWAP"))
@@ -186,12 +194,12 @@ class RestCodec:
             for family, tiers in by_family.items()
         )
 
-    def _interest(self, raw: _Rows, _: _Query) -> Events:
+    def _interest(self, raw: _Rows, query: _Query) -> Events:
         events = []
-        for text in raw:
-            row = typed(text, InterestRow)
+        said = [typed(text, InterestRow) for text in raw]
+        for row in only(said, query.get("instId", ""), _id):
             key = _swap(row.instId)
-            coins = interest(row, float(self._unit(row.instId)), bytes(text))
+            coins = interest(row, float(self._unit(row.instId)), row.instId.encode())
             events.append(ticker(key, "", row.ts, open_interest=coins))
         return events
 
@@ -199,7 +207,8 @@ class RestCodec:
         symbol = query.get("instId", "")
         (text,) = raw
         row, unit = typed(text, _BookRow), float(self._unit(symbol))
-        bids, asks = levels(row.bids, unit), levels(row.asks, unit)
+        most = at_most(query, LEVELS_MAX, "sz")
+        bids, asks = levels(row.bids[:most], unit), levels(row.asks[:most], unit)
         check_sides(bids, asks, b"")
         return (BookUpdate(_key(symbol), "", True, bids, asks, row.seqId, row.ts),)
 
@@ -294,12 +303,17 @@ def _tier(row: _TierRow, unit: Decimal) -> Tier:
     )
 
 
+def _id(row: FundingRow | InterestRow | MarkRow) -> str:
+    return row.instId
+
+
 def _limit(tier: Tier) -> Decimal:
     return tier.limit
 
 
-def _funding(raw: _Rows, _: _Query) -> Events:
-    rows = [typed(text, FundingRow) for text in raw]
+def _funding(raw: _Rows, query: _Query) -> Events:
+    asked = query.get("instId", ALL)
+    rows = only([typed(text, FundingRow) for text in raw], "" if asked == ALL else asked, _id)
     said = [funding(row, _key(row.instId), "") for row in rows if _linear(row.instId)]
     if not said:
         raise ValueError("no funding")
@@ -312,15 +326,15 @@ def _linear(symbol: str) -> bool:
     return bool(_FAMILY.fullmatch(symbol.removesuffix("-SWAP")))
 
 
-def _settled(raw: _Rows, _: _Query) -> Events:
+def _settled(raw: _Rows, query: _Query) -> Events:
     rows = (typed(text, _SettledRow) for text in raw)
     # What was charged, before what was predicted.
-    rates = ((row.instId, row.fundingTime, row.realizedRate or row.fundingRate) for row in rows)
-    return past_funding(rates, _key, _PLACES)
+    rates = [(row.instId, row.fundingTime, row.realizedRate or row.fundingRate) for row in rows]
+    return past_funding(rates, _key, query, "instId", _PLACES)
 
 
-def _mark(raw: _Rows, _: _Query) -> Events:
-    rows = [typed(text, MarkRow) for text in raw]
+def _mark(raw: _Rows, query: _Query) -> Events:
+    rows = only([typed(text, MarkRow) for text in raw], query.get("instId", ""), _id)
     return [ticker(_swap(row.instId), "", row.ts, mark=row.markPx) for row in rows]
 
 
@@ -330,7 +344,8 @@ def _candles(raw: _Rows, query: _Query) -> Events:
     rows = [typed(text, _Candle) for text in raw]
     # The newest minute may still run: its close is not a close yet.
     closed = ((row.ts, row.close) for row in rows if row.confirm == "1")
-    return (Candles(_key(query.get("instId", "")), oldest_first(closed)),)
+    newest = oldest_first(closed)[-at_most(query, CANDLES_MAX) :]
+    return (Candles(_key(query.get("instId", "")), newest),)
 
 
 def _time(raw: _Rows, _: _Query) -> Events:

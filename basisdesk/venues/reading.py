@@ -6,7 +6,7 @@ are refused by the decoder itself, before anything of the message is kept.
 
 from collections.abc import Sequence
 from decimal import Decimal
-from math import inf
+from math import inf, nan
 from typing import Annotated
 
 import msgspec
@@ -20,13 +20,17 @@ PAYLOAD_MAX = 4 * 1024 * 1024  # bytes; the largest recorded message of any venu
 TEXT_MAX = 200  # characters kept of a venue's sentence
 MINUTE_MS, HOUR_MS = 60_000, 3_600_000
 
-Price = Annotated[float, Meta(gt=0.0, lt=1e9)]
-PriceOrNone = Annotated[float, Meta(ge=0.0, lt=1e9)]  # 0: the venue has none
+# Above zero with room: a unit of 10^9 coins is still to come off a price, and a contract of a
+# hundredth of a coin off a size. A subnormal would be 0 then.
+PRICE_MIN = SIZE_MIN = 1e-12
+Price = Annotated[float, Meta(ge=PRICE_MIN, lt=1e9)]
+PriceOrNone = Annotated[float, Meta(ge=0.0, lt=1e9)]  # below PRICE_MIN: the venue has none
 Size = Annotated[float, Meta(ge=0.0, lt=1e13)]
-SizeAtTop = Annotated[float, Meta(gt=0.0, lt=1e13)]  # a best price with nothing behind it is none
+SizeAtTop = Annotated[float, Meta(ge=SIZE_MIN, lt=1e13)]  # nothing behind a best price: it is none
 Amount = Annotated[float, Meta(ge=0.0, lt=1e16)]
 Rate = Annotated[float, Meta(gt=-1.0, lt=1.0)]
-Hours = Annotated[float, Meta(gt=0.0, le=168.0)]
+HOURS_MIN = 1 / 60
+Hours = Annotated[float, Meta(ge=HOURS_MIN, le=168.0)]
 Millis = Annotated[int, Meta(ge=0, le=10**14)]
 MillisGiven = Annotated[int, Meta(gt=0, le=10**14)]  # where 0 would be no time
 Sequence64 = Annotated[int, Meta(ge=0, le=2**62)]
@@ -52,6 +56,11 @@ def bad_frame(exc: Exception, payload: bytes) -> BadFrame:
         return BadFrame("number", payload)
     number = "got `str`" in said and ("`float`" in said or "`int`" in said)
     return BadFrame("number" if number else "type", payload)
+
+
+def given(price: float | None) -> float:
+    """A price that may be none: NaN where it was left out, is 0 or is too small for one."""
+    return price if price is not None and price >= PRICE_MIN else nan
 
 
 def unit_of(symbol: str, quotes: Sequence[str]) -> Decimal:

@@ -7,7 +7,9 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Annotated, NamedTuple, TypeVar
+from functools import lru_cache
+from hashlib import blake2b
+from typing import Annotated, Generic, NamedTuple, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
@@ -19,10 +21,16 @@ from basisdesk.venues.reading import MINUTE_MS, Events
 
 PLACES = 18  # digits after the point of an amount; more is none
 YEAR_2100_MS = 4_102_444_800_000
+ROWS_MAX = 20_000  # rows of one answer; the longest, all spot markets, has below 4,000
+CANDLES_MAX = 2_000  # candles of one answer; a page of ours has 720 at most
+SETTLED_MAX = 1_000  # settlements of one answer; we ask for 400 at most
+FIGURES_KEPT = 8_192  # texts of figures remembered: ticks and lots are the same few everywhere
 COIN = re.compile(r"[A-Z0-9]{1,20}")
 _AMOUNT = re.compile(r"-?[0-9]{1,16}(?:\.([0-9]+))?")
 
 ServerMs = Annotated[int, Meta(ge=0, le=YEAR_2100_MS)]
+
+Limited = Meta(max_length=ROWS_MAX)
 
 _T = TypeVar("_T")
 _V = TypeVar("_V", float, str)
@@ -97,6 +105,54 @@ def readable(texts: Sequence[msgspec.Raw], read: Callable[[msgspec.Raw], _T | No
     return rows
 
 
+class Known(Generic[_T]):
+    """Rows of instrument lists by their digest: an hour later nearly all of a list is the same."""
+
+    def __init__(self) -> None:
+        self._rows: dict[tuple[str, bytes], _T | None] = {}
+
+    def readable(
+        self, texts: Sequence[msgspec.Raw], about: str, read: Callable[[msgspec.Raw], _T | None]
+    ) -> list[_T]:
+        """As `readable`, and a row that was read before is not read again.
+
+        about: all that `read` knows besides the text. A row that could not be read is not kept.
+        """
+        known = self._rows
+        if len(known) >= ROWS_MAX:
+            known.clear()
+
+        def remembered(text: msgspec.Raw) -> _T | None:
+            name = about, blake2b(text, digest_size=16).digest()
+            try:
+                return known[name]
+            except KeyError:
+                known[name] = row = read(text)
+                return row
+
+        return readable(texts, remembered)
+
+
+def only(rows: Sequence[_T], asked: str, name: Callable[[_T], str]) -> Sequence[_T]:
+    """Rows of the symbol that was asked for; all where the path names none.
+
+    BadFrame "symbol" where every row is of another: the answer is not to our question.
+    """
+    if not asked:
+        return rows
+    kept = [row for row in rows if name(row) == asked]
+    if rows and not kept:
+        raise BadFrame("symbol")
+    return kept
+
+
+def at_most(query: Mapping[str, str], most: int, word: str = "limit") -> int:
+    """How many rows were asked for; `most` where the path does not say, or says more."""
+    said = query.get(word, "")
+    return max(1, min(int(said[:9]), most)) if said.isascii() and said.isdigit() else most
+
+
+@lru_cache(FIGURES_KEPT)
 def amount(text: str, places: int = PLACES) -> Decimal:
     """A figure of money or size, exact. ValueError where the text is none."""
     found = _AMOUNT.fullmatch(text)
@@ -105,6 +161,7 @@ def amount(text: str, places: int = PLACES) -> Decimal:
     return Decimal(text)
 
 
+@lru_cache(FIGURES_KEPT)
 def positive(text: str, places: int = PLACES) -> Decimal:
     """An amount above zero."""
     value = amount(text, places)
@@ -114,15 +171,25 @@ def positive(text: str, places: int = PLACES) -> Decimal:
 
 
 def past_funding(
-    rows: Iterable[tuple[str, int, str]], key: Callable[[str], str], places: int = PLACES
+    rows: Sequence[tuple[str, int, str]],
+    key: Callable[[str], str],
+    query: Mapping[str, str],
+    word: str = "symbol",
+    places: int = PLACES,
 ) -> tuple[FundingHistory, ...]:
-    """The histories of (symbol, ms, rate) rows. ValueError for a rate that can be none."""
+    """The histories of (symbol, ms, rate) rows: of the symbol that the query's `word` names.
+
+    Raises ValueError for a rate that can be none, BadFrame "symbol" as `only` does.
+    """
     by_symbol: dict[str, list[tuple[int, str]]] = {}
-    for symbol, ms, rate in rows:
+    for symbol, ms, rate in only(rows, query.get(word, ""), lambda row: row[0]):
         if abs(amount(rate, places)) >= 1:
             raise ValueError(f"funding rate {rate}")
         by_symbol.setdefault(symbol, []).append((ms, rate))
-    return tuple(FundingHistory(key(symbol), oldest_first(of)) for symbol, of in by_symbol.items())
+    most = at_most(query, SETTLED_MAX)
+    return tuple(
+        FundingHistory(key(symbol), oldest_first(of)[-most:]) for symbol, of in by_symbol.items()
+    )
 
 
 def oldest_first(rows: Iterable[tuple[int, _V]]) -> list[tuple[int, _V]]:

@@ -131,3 +131,20 @@ def test_no_route_out_of_the_loop_is_silent(crash, route):
 def test_a_keyboard_interrupt_is_no_bug(crash, capsys):
     sys.excepthook(KeyboardInterrupt, KeyboardInterrupt(), None)
     assert crash.told == []
+
+
+def test_the_trace_of_a_native_crash_is_kept_and_told_once(tmp_path):
+    (tmp_path / "crash.log").write_text("Fatal Python error: Aborted\n")
+    hooks = sys.excepthook, threading.excepthook, sys.unraisablehook
+    said = []
+    for _ in range(2):
+        handler = CrashHandler(tmp_path, said.append)
+        said.append(handler.found)
+        handler.close()
+    sys.excepthook, threading.excepthook, sys.unraisablehook = hooks
+    kept = tmp_path / "crash-last.log"
+    assert said == [
+        f"basisdesk crashed last time. Your ledger is safe; {kept} has the details.",
+        "",
+    ]
+    assert kept.read_text() == "Fatal Python error: Aborted\n"

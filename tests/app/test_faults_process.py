@@ -139,6 +139,8 @@ def test_a_native_abort_leaves_its_trace_and_a_clean_journal(tmp_path):
     assert check_journal(tmp_path / "simulated" / "journal.db").problems == []
     again = desk(tmp_path, "--exit-after", 1)
     assert again.returncode == 0, again.stderr
+    assert (tmp_path / "simulated" / "crash-last.log").read_text() == trace
+    assert "native crash" in (tmp_path / "simulated" / "basisdesk.log").read_text()
 
 
 def started(profile):

@@ -18,7 +18,7 @@ FRAMES = 20_000
 REPEATS = 5
 BATCH = 256
 COLLECT_S = 12.0
-RATE = 20.0  # of the one pair: enough messages in a few seconds
+RATE = 80.0  # of the one pair: enough messages in a few seconds
 VENUE_FRAMES = 10_000  # of ten pairs at the venue's own pace, so that its mix is its own
 VENUE_COLLECT_S = 20.0
 
