@@ -14,7 +14,7 @@ from basisdesk.ui.theme import Theme
 from basisdesk.ui.ticket_fields import explain
 from basisdesk.ui.times import zone_text
 
-BUTTON_PX = 84  # of the action at the end of a row
+BUTTON_PX = 98  # of the action at the end of a row
 OWN = "desk."  # connections that are the desk's own cannot be connected anew
 
 
@@ -28,7 +28,7 @@ def link_columns(zone: str) -> tuple[Column, ...]:
             detail=lambda row: state_cell(row.state_word)[2],
         ),
         Column(f"Since, {zone}", lambda row: row.since, left=True, sample="09:14:22",
-               spare=2),
+               spare=6),
         Column("Connects", lambda row: row.connects, lambda row: int(row.connects.replace(",", "")),
                tip="How often it came up in this session: 1 is a connection that never broke.",
                spare=1),

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from decimal import Decimal
 
 from basisdesk.events import Fill, Liquidated, Outcome, PairOpened, PairReduced
 from basisdesk.ui.figures import sign_text, size_text
@@ -32,7 +33,8 @@ def trade_marks(outcomes: Iterable[Outcome], spot: str, perp: str) -> list[Trade
 
 
 def _mark(outcome: Trade, spot: str, perp: str) -> TradeMark:
-    bp = _basis_bp(outcome.fills, spot, perp)
+    rates = {"long": outcome.long_fx, "short": outcome.short_fx}  # as the pair's entry basis
+    bp = _basis_bp(outcome.fills, rates, spot, perp)
     at = "" if math.isnan(bp) else f"  {sign_text(bp, 1)} bp"
     if isinstance(outcome, PairOpened):
         kind, what = "opened", f"opened {size_text(outcome.qty)}"
@@ -45,11 +47,11 @@ def _mark(outcome: Trade, spot: str, perp: str) -> TradeMark:
     return TradeMark(outcome.ts_ns / 1e9, bp, kind, what + at)
 
 
-def _basis_bp(fills: tuple[Fill, ...], spot: str, perp: str) -> float:
+def _basis_bp(fills: tuple[Fill, ...], rates: dict[str, Decimal], spot: str, perp: str) -> float:
     prices = []
     for key in (spot, perp):
         qty = sum(float(fill.qty) for fill in fills if fill.instrument == key)
         of_leg = [fill for fill in fills if fill.instrument == key]
-        paid = sum(float(fill.qty * fill.price * fill.fx) for fill in of_leg)
+        paid = sum(float(fill.qty * fill.price * rates[fill.leg]) for fill in of_leg)
         prices.append(paid / qty if qty > 0 else math.nan)
     return 1e4 * (prices[1] - prices[0]) / prices[0]

@@ -63,6 +63,7 @@ SETTLED_LATE_MS = 2 * MINUTE_MS  # a settlement can lag a minute behind its hour
 DEFAULT_HOURS = 8.0  # of every perpetual that fundingInfo does not list
 LEVELS_MAX = 5_000  # a side of a book over HTTP, the most the venue gives
 NO_INTEREST = ("BNBUSDT", "ETHBTC")  # interest term 0; 0.01 % per 8 h elsewhere
+_FUNDING, _FREE = FundingRule(1.0, 5.0, "8h"), FundingRule(0.0, 5.0, "8h")
 
 SYMBOL = re.compile(r"[A-Z0-9]{2,40}")
 
@@ -80,6 +81,9 @@ class _Filter(msgspec.Struct, gc=False):  # of any type: a key that its type lac
     maxQty: str = ""
     minNotional: str = ""  # spot: NOTIONAL, or the older MIN_NOTIONAL
     notional: str = ""  # USD-M: MIN_NOTIONAL
+
+
+_NO_FILTER = _Filter("")
 
 
 class _Listing(msgspec.Struct, gc=False):
@@ -227,8 +231,8 @@ def _instrument(row: _Listing, market: Market, source: str) -> Instrument:
     if row.symbol != row.baseAsset + row.quoteAsset or split_symbol(key) != (base, row.quoteAsset):
         raise BadFrame("symbol")  # everyone else reads the coins from the symbol
     rules = {each.filterType: each for each in row.filters}
-    lot, market_lot = rules["LOT_SIZE"], rules.get("MARKET_LOT_SIZE", _Filter(""))
-    least = rules.get("NOTIONAL") or rules.get("MIN_NOTIONAL") or _Filter("")
+    lot, market_lot = rules["LOT_SIZE"], rules.get("MARKET_LOT_SIZE", _NO_FILTER)
+    least = rules.get("NOTIONAL") or rules.get("MIN_NOTIONAL") or _NO_FILTER
     # The desk sends market orders: where they have rules of their own (not 0), those bind as well.
     step = max(positive(lot.stepSize), amount(market_lot.stepSize or "0"))
     most, most_market = positive(lot.maxQty), amount(market_lot.maxQty or "0")
@@ -255,7 +259,7 @@ def _instrument(row: _Listing, market: Market, source: str) -> Instrument:
 
 def funding_rule(symbol: str) -> FundingRule:
     """How the rate is made: the division by 8 / N came on 2025-09-18."""
-    return FundingRule(0.0 if symbol in NO_INTEREST else 1.0, 5.0, "8h")
+    return _FREE if symbol in NO_INTEREST else _FUNDING
 
 
 def _candles(answer: Answer) -> Events:
@@ -318,7 +322,7 @@ def _premium_ticker(row: _Premium) -> Ticker:
 
 
 def _funding(answer: Answer) -> Events:
-    settled = typed(answer.body, Annotated[list[_Settled], Limited])
+    settled = [typed(text, _Settled) for text in typed(answer.body, _Rows)]
     rows = [(row.symbol, settled_ms(row.fundingTime), row.fundingRate) for row in settled]
     return past_funding(rows, lambda symbol: _key("perp", symbol), answer.query)
 

@@ -1,9 +1,9 @@
 """Binance streams: the wire shapes of the socket messages and one reader a stream.
 
 Every reader takes a combined frame, `{"stream":"adausdt@bookTicker","data":{...}}`. Numbers are
-checked by the decoder itself: a price outside [1e-12, 1e9), a size outside [0, 1e13), NaN and infinity
-never get past it. A message is decoded whole before anything of it is kept, and no reader keeps
-anything. Keys that are not read here (`ps`, `ap`, `nq`, whatever comes next) are skipped.
+checked by the decoder itself: a price outside [1e-12, 1e9), a size outside [0, 1e13), NaN and
+infinity never get past it. A message is decoded whole before anything of it is kept, and no reader
+keeps anything. Keys that are not read here (`ps`, `ap`, `nq`, whatever comes next) are skipped.
 Shapes: official pages of 2026-07 (spot) and SDK models of 2026-08 (USD-M).
 """
 

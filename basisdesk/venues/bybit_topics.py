@@ -1,7 +1,7 @@
 """Bybit V5 topics: the wire shapes of the socket messages and one reader a topic.
 
-Numbers are checked by the decoder itself: a price outside [1e-12, 1e9), a size outside [0, 1e13), NaN
-and infinity never get past it. A message is decoded whole before anything of it is kept.
+Numbers are checked by the decoder itself: a price outside [1e-12, 1e9), a size outside [0, 1e13),
+NaN and infinity never get past it. A message is decoded whole before anything of it is kept.
 
 The spot ticker has no bid or ask, so it moves nothing: the top of book is `orderbook.1`.
 """

@@ -23,7 +23,7 @@ SYMBOLS_MAX = 100  # in one request; the venue names no limit
 
 _RULES = {
     (SPOT, "book"): TopicRule("book", DEPTH, stateful=True),
-    (SPOT, "ticker"): TopicRule("ticker"),
+    (SPOT, "ticker"): TopicRule("other"),  # a last price; it rests while the best bid and ask do
     (SPOT, "trade"): TopicRule("trades", awaited=False),
     (FUTURES, "book"): TopicRule("book", FUTURES_LEVELS, stateful=True),
     (FUTURES, "ticker"): TopicRule("ticker", quiet_s=10.0),  # once a second

@@ -20,12 +20,14 @@ from basisdesk.venues.reading import (
     Events,
     Millis,
     Price,
+    PriceOrNone,
     Rate,
     Sequence64,
     Size,
     SizeAtTop,
     bad_frame,
     check_sides,
+    given,
     plain,
 )
 
@@ -74,8 +76,8 @@ class _Trades(msgspec.Struct, gc=False):
 class _Ticker(msgspec.Struct, gc=False):
     product_id: str
     time: Millis
-    markPrice: Amount | None = None
-    index: Amount | None = None
+    markPrice: PriceOrNone | None = None
+    index: PriceOrNone | None = None
     openInterest: Amount | None = None
     relative_funding_rate: Rate | None = None  # a fraction an hour; funding_rate is USD an hour
     next_funding_rate_time: Millis | None = None
@@ -268,8 +270,8 @@ class Tickers(Feed):
             Ticker(
                 self.key,
                 self.stream,
-                msg.markPrice or nan,
-                msg.index or nan,
+                given(msg.markPrice),
+                given(msg.index),
                 nan if held is None or not self.linear else held,
                 nan if rate is None else rate,
                 INTERVAL_H if funded else 0.0,

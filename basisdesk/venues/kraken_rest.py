@@ -5,9 +5,10 @@ with no readable row is a BadFrame. Source: docs.kraken.com REST pages (2026-07)
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from decimal import Decimal
-from functools import partial
+from functools import lru_cache, partial
 from math import nan
 from typing import Annotated
 
@@ -18,16 +19,29 @@ from basisdesk.errors import BadFrame
 from basisdesk.events import Candles, FundingHistory, FundingInfo, Ticker, VenueTime
 from basisdesk.venues.instrument import RENAMED, FundingRule, Instrument, Instruments, Tier, Tiers
 from basisdesk.venues.kraken_spot import Stamp, to_ms
-from basisdesk.venues.reading import Amount, Events, MillisGiven, Price
-from basisdesk.venues.rest_reading import Answer, oldest_first, read_answer, typed
+from basisdesk.venues.reading import Amount, Events, MillisGiven, Price, PriceOrNone, given
+from basisdesk.venues.rest_reading import (
+    CANDLES_MAX,
+    Answer,
+    Known,
+    Limited,
+    oldest_first,
+    only,
+    read_answer,
+    typed,
+)
 
 FUNDING_KEPT = 720  # newest settlements kept: 30 days; the venue sends years
+FUNDING_MAX = 200_000  # settlements of one answer: 20 years of hours
+OHLC_KEPT = 720  # candles of a spot pair, all that the venue gives
 NO_LIMIT = Decimal(10) ** 12  # the venue names no largest order or tier
 INTERVAL_H = 1
 # A premium's 24th part an hour, no interest term, no clamp, paid on the index as time passes
 # (support, linear perpetual contracts, 2026).
 FUNDING = FundingRule(0.0, 0.0, "24h", "accrual", "index")
 RATE_DIGITS = Decimal("1e-24")
+MARGIN_MIN = Decimal("1e-6")
+LADDERS_KEPT, LADDER_BYTES = 512, 4_096  # texts of tiers remembered, and the longest of them
 CAP_DEFAULT = 0.0025  # of the rate an hour, where the answer does not say
 
 # Spot REST says the older names, WebSocket v2 the newer.
@@ -79,6 +93,9 @@ class _Margin(msgspec.Struct, gc=False):
     numNonContractUnits: Decimal | None = None  # lower end, quote currency
 
 
+_Margins = Annotated[list[_Margin], Meta(min_length=1, max_length=100)]
+
+
 class _Listed(msgspec.Struct, gc=False):
     symbol: str
     type: str
@@ -88,26 +105,26 @@ class _Listed(msgspec.Struct, gc=False):
 class _ContractRow(_Listed, gc=False):
     tickSize: Decimal
     contractValueTradePrecision: Annotated[int, Meta(ge=-12, le=12)]
-    marginLevels: Annotated[list[_Margin], Meta(min_length=1)]
+    marginLevels: msgspec.Raw
     contractSize: Decimal = Decimal(1)
     maxPositionSize: Decimal | None = None
     maxRelativeFundingRate: Annotated[float, Meta(gt=0.0, lt=1.0)] = CAP_DEFAULT
 
 
 class _Contracts(msgspec.Struct, gc=False):
-    instruments: list[msgspec.Raw]
+    instruments: Annotated[list[msgspec.Raw], Limited]
     serverTime: str = ""
 
 
 class _TickerRow(msgspec.Struct, gc=False):
     symbol: str
-    markPrice: Amount | None = None
-    indexPrice: Amount | None = None
+    markPrice: PriceOrNone | None = None
+    indexPrice: PriceOrNone | None = None
     openInterest: Amount | None = None
 
 
 class _TickerPage(msgspec.Struct, gc=False):
-    tickers: list[msgspec.Raw]
+    tickers: Annotated[list[msgspec.Raw], Limited]
     serverTime: Stamp | None = None
 
 
@@ -117,7 +134,7 @@ class _RateRow(msgspec.Struct, gc=False):
 
 
 class _RatePage(msgspec.Struct, gc=False):
-    rates: list[_RateRow]
+    rates: Annotated[list[_RateRow], Meta(max_length=FUNDING_MAX)]
 
 
 class _CandleRow(msgspec.Struct, gc=False):
@@ -131,6 +148,12 @@ class _CandlePage(msgspec.Struct, gc=False):
 
 _Row = tuple[Seconds, Price, Price, Price, Price, str, str, int]
 _SUCCESS = msgspec.Raw(b'"success"')
+_decode_pair = msgspec.json.Decoder(_PairRow).decode
+_decode_listed = msgspec.json.Decoder(_Listed).decode
+_decode_margins = msgspec.json.Decoder(_Margins).decode
+_decode_contract = msgspec.json.Decoder(_ContractRow).decode
+_known_pairs: Known[tuple[str, Instrument]] = Known()
+_known_contracts: Known[tuple[Instrument, float]] = Known()
 
 
 class RestCodec:
@@ -189,18 +212,20 @@ def _above_zero(*values: Decimal) -> None:
 # --- spot ----------------------------------------------------------------------------------------
 
 
-def _pairs(raw: msgspec.Raw, _query: Query) -> Events:
-    rows, bad = [], 0
-    for text in msgspec.json.decode(raw, type=dict[str, msgspec.Raw]).values():
-        try:
-            row = msgspec.json.decode(text, type=_PairRow)
-            if row.status == "online":
-                rows.append(_pair(row))
-        except (ValueError, ArithmeticError):
-            bad += 1  # a pair without a WebSocket name (a dark pool), or one we cannot read
-    if bad and not rows:
-        raise ValueError("no readable pair")
-    return (Instruments("kraken", tuple(rows)),)
+def _pairs(raw: msgspec.Raw, query: Query) -> Events:
+    texts = msgspec.json.decode(raw, type=Annotated[dict[str, msgspec.Raw], Limited])
+    rows = _known_pairs.readable(tuple(texts.values()), "", _paired, ours=False)
+    kept = only(rows, query.get("pair", ""), lambda row: row[0])
+    return (Instruments("kraken", tuple(pair for _, pair in kept)),)
+
+
+def _paired(text: msgspec.Raw) -> tuple[str, Instrument] | None:
+    """(the name to ask for it by, the pair); ValueError for a dark pool, which has no such."""
+    row = _decode_pair(text)
+    if row.status != "online":
+        return None
+    pair = _pair(row)
+    return rest_pair(pair.symbol), pair
 
 
 def _pair(row: _PairRow) -> Instrument:
@@ -234,10 +259,23 @@ def _ohlc(raw: msgspec.Raw, query: Query) -> Events:
     last = msgspec.json.decode(result.pop("last", msgspec.Raw(b"0")), type=int)
     if len(result) != 1:
         raise ValueError("not the candles of one pair")
-    rows = typed(result.popitem()[1], list[_Row])
+    name, text = result.popitem()
+    symbol = v2_symbol(query.get("pair", ""))
+    if name not in _rest_names(symbol):
+        raise BadFrame("symbol")
+    rows = typed(text, list[_Row])
     # The newest row is the running minute; `last` is the newest that is closed.
     closed = oldest_first((row[0] * 1000, row[4]) for row in rows if row[0] <= last)
-    return (Candles(f"kraken:spot:{v2_symbol(query.get('pair', ''))}", closed),)
+    return (Candles(f"kraken:spot:{symbol}", closed[-OHLC_KEPT:]),)
+
+
+def _rest_names(symbol: str) -> set[str]:
+    """What spot REST may call a pair: older coins and currencies have an X or Z before theirs."""
+    base, quote = symbol.split("/")
+    names = {symbol}
+    for old_base, old_quote in ((base, quote), (_OLDER.get(base, base), _OLDER.get(quote, quote))):
+        names.update(f"{x}{old_base}{z}{old_quote}" for x in ("", "X", "Z") for z in ("", "X", "Z"))
+    return names
 
 
 def _time(raw: msgspec.Raw, _query: Query) -> Events:
@@ -253,22 +291,21 @@ def _contracts(body: str, _query: Query) -> Events:
     page = msgspec.json.decode(body, type=_Contracts)
     day = page.serverTime[:10]
     source = f"Kraken instruments{f' of {day}' if _is_day(day) else ''}"
-    rows, caps, bad = [], [], 0
-    for text in page.instruments:
-        try:
-            listed = msgspec.json.decode(text, type=_Listed)
-            if listed.type != "flexible_futures" or not listed.tradeable:
-                continue  # inverse contracts and indices
-            if _LINEAR.fullmatch(listed.symbol):  # not a dated one
-                row = msgspec.json.decode(text, type=_ContractRow)
-                rows.append(_contract(row, source))
-                caps.append((rows[-1].key, float(INTERVAL_H), row.maxRelativeFundingRate))
-        except (ValueError, ArithmeticError):
-            bad += 1
-    if bad and not rows:
-        raise ValueError("no readable contract")
+
+    def read(text: msgspec.Raw) -> tuple[Instrument, float] | None:
+        listed = _decode_listed(text)
+        if listed.type != "flexible_futures" or not listed.tradeable:
+            return None  # inverse contracts and indices
+        if not _LINEAR.fullmatch(listed.symbol):
+            return None  # a dated one
+        row = _decode_contract(text)
+        return _contract(row, source), row.maxRelativeFundingRate
+
+    found = _known_contracts.readable(page.instruments, source, read, ours=False)
+    caps = tuple((row.key, float(INTERVAL_H), cap) for row, cap in found)
+    rows = tuple(row for row, _ in found)
     tiers = tuple(Tiers(row.key, row.tiers) for row in rows)
-    return (Instruments("kraken", tuple(rows)), *tiers, FundingInfo("kraken", tuple(caps)))
+    return (Instruments("kraken", rows), *tiers, FundingInfo("kraken", caps))
 
 
 def _is_day(text: str) -> bool:
@@ -282,7 +319,8 @@ def _contract(row: _ContractRow, source: str) -> Instrument:
     lot = Decimal(1).scaleb(-row.contractValueTradePrecision)
     most = row.maxPositionSize or NO_LIMIT
     _above_zero(row.tickSize, lot, most)
-    tiers = _tiers(row.marginLevels)
+    ladder = bytes(row.marginLevels)
+    tiers = _known_tiers(ladder) if len(ladder) <= LADDER_BYTES else _tiers(ladder)
     return Instrument(
         key=f"kraken:perp:{row.symbol}",
         venue="kraken",
@@ -303,10 +341,10 @@ def _contract(row: _ContractRow, source: str) -> Instrument:
     )
 
 
-def _tiers(levels: Sequence[_Margin]) -> tuple[Tier, ...]:
+def _tiers(text: bytes) -> tuple[Tier, ...]:
     """Tiers by their upper ends: the venue gives the lower end of each, in USD of notional."""
     known = []
-    for level in levels:
+    for level in _decode_margins(text):
         if level.numNonContractUnits is None:
             raise ValueError("a tier in contracts")
         known.append((level.numNonContractUnits, level.initialMargin, level.maintenanceMargin))
@@ -314,49 +352,64 @@ def _tiers(levels: Sequence[_Margin]) -> tuple[Tier, ...]:
     ends = [low for low, _, _ in known[1:]] + [NO_LIMIT]
     tiers = []
     for (low, initial, maintenance), end in zip(known, ends, strict=True):
-        if not (0 <= low < end and Decimal("1e-6") <= maintenance <= initial <= 1):
+        if not (0 <= low < end and MARGIN_MIN <= maintenance <= initial <= 1):
             raise ValueError(f"margins {maintenance} and {initial} from {low} to {end}")
         leverage = (1 / initial).quantize(Decimal("0.01")).normalize()
         tiers.append(Tier(end, maintenance, initial, leverage))
     return tuple(tiers)
 
 
-def _tickers(body: str, _query: Query) -> Events:
+_known_tiers = lru_cache(LADDERS_KEPT)(_tiers)  # contracts of one class share a ladder
+
+
+def _tickers(body: str, query: Query) -> Events:
     """Mark, index and open interest. The rate there is absolute, USD an hour: not taken."""
     page = msgspec.json.decode(body, type=_TickerPage)
     ms = to_ms(page.serverTime)
-    events = []
+    rows = []
     for text in page.tickers:
         try:
             row = msgspec.json.decode(text, type=_TickerRow)
         except msgspec.ValidationError:
             continue  # an index has no mark
         if _LINEAR.fullmatch(row.symbol):
-            mark, index, held = row.markPrice or nan, row.indexPrice or nan, row.openInterest
-            held = nan if held is None else held
-            key = f"kraken:perp:{row.symbol}"
-            events.append(Ticker(key, "", mark, index, held, nan, 0.0, 0, 0.0, ms))
-    return tuple(events)
+            rows.append(row)
+    return tuple(_ticker(row, ms) for row in only(rows, query.get("symbol", ""), _symbol_of))
+
+
+def _symbol_of(row: _TickerRow) -> str:
+    return row.symbol
+
+
+def _ticker(row: _TickerRow, ms: int) -> Ticker:
+    mark, index = given(row.markPrice), given(row.indexPrice)
+    held = nan if row.openInterest is None else row.openInterest
+    return Ticker(f"kraken:perp:{row.symbol}", "", mark, index, held, nan, 0.0, 0, 0.0, ms)
 
 
 def _funding(body: str, query: Query) -> Events:
     symbol = query.get("symbol", "")
     if not _LINEAR.fullmatch(symbol):
         raise BadFrame("symbol")
+    told = sorted(msgspec.json.decode(body, type=_RatePage).rates, key=_stamp)
     rows = {}
-    for row in msgspec.json.decode(body, type=_RatePage).rates:
+    for row in told[-FUNDING_KEPT:]:  # years of hours come: only the newest are read any further
         if not abs(row.relativeFundingRate) < 1:
             raise ValueError(f"funding rate {row.relativeFundingRate}")
         rate = row.relativeFundingRate.quantize(RATE_DIGITS).normalize()
         rows[to_ms(row.timestamp)] = f"{rate:f}"
-    return (FundingHistory(f"kraken:perp:{symbol}", sorted(rows.items())[-FUNDING_KEPT:]),)
+    return (FundingHistory(f"kraken:perp:{symbol}", sorted(rows.items())),)
+
+
+def _stamp(row: _RateRow) -> datetime:
+    return row.timestamp
 
 
 def _candles(symbol: str, body: str, query: Query) -> Events:
     until = int(query.get("to", "0")) * 1000  # the page may hold the minute that begins there
     page = typed(body, _CandlePage)
     rows = ((row.time, row.close) for row in page.candles if not until or row.time <= until)
-    return (Candles(f"kraken:perp:{symbol}", oldest_first(rows)),)
+    return (Candles(f"kraken:perp:{symbol}", oldest_first(rows)[-CANDLES_MAX:]),)
 
 
 _SPOT_PAGES: dict[str, Callable[[msgspec.Raw, Query], Events]] = {

@@ -16,7 +16,15 @@ from msgspec import Meta
 
 from basisdesk.errors import BadFrame
 from basisdesk.events import Ack, BookLost, BookUpdate, Heard, Notice, Pong, Trade
-from basisdesk.venues.reading import PAYLOAD_MAX, Events, Price, SizeAtTop, bad_frame, plain
+from basisdesk.venues.reading import (
+    PAYLOAD_MAX,
+    PRICE_MIN,
+    Events,
+    Price,
+    SizeAtTop,
+    bad_frame,
+    plain,
+)
 
 DEPTH = 10  # levels a side we subscribe to and keep; also what the checksum covers
 SYMBOLS_MAX = 1_000  # symbols remembered a connection and channel
@@ -292,7 +300,7 @@ def _fold(
     for level in levels:
         price_text, size_text = bytes(level.price), bytes(level.qty)
         price, size = float(price_text), float(size_text)
-        if not (0.0 < price < PRICE_MAX and 0.0 <= size < SIZE_MAX):
+        if not (PRICE_MIN <= price < PRICE_MAX and 0.0 <= size < SIZE_MAX):
             raise ValueError("a price or size out of bounds")
         said.append((price, size))
         if size:

@@ -1,7 +1,7 @@
 """OKX V5 channels: the wire shapes of the socket messages and one reader a topic.
 
-Numbers are checked by the decoder itself: a price outside [1e-12, 1e9), a size outside [0, 1e13), NaN
-and infinity never get past it. A message is decoded whole before anything of it is kept.
+Numbers are checked by the decoder itself: a price outside [1e-12, 1e9), a size outside [0, 1e13),
+NaN and infinity never get past it. A message is decoded whole before anything of it is kept.
 
 Sizes of a swap are contracts on the wire and coins after its reader; see okx_contracts.py. The
 `checksum` of a book is never compared: it has been 0 in every message since 2026-06-23.

@@ -83,24 +83,27 @@ def typed(text: str | msgspec.Raw, shape: type[_T]) -> _T:
     return msgspec.json.decode(text, type=shape, strict=False)
 
 
-def readable(texts: Sequence[msgspec.Raw], read: Callable[[msgspec.Raw], _T | None]) -> list[_T]:
+def readable(
+    texts: Sequence[msgspec.Raw], read: Callable[[msgspec.Raw], _T | None], *, ours: bool = True
+) -> list[_T]:
     """What can be read of a list: one odd listing must not hide the others.
 
     read: None for a row that is none of ours. Raises BadFrame where not one row is left of some:
-    "symbol" where one was refused for its name, else "number".
+    "symbol" where one was refused for its name, else "number". ours: a list that holds nothing of
+    ours is refused too; else only one that holds nothing readable.
     """
-    rows, odd = [], False
+    rows, odd, bad = [], False, ours
     for text in texts:
         try:
             row = read(text)
         except BadFrame:
-            odd = True
+            odd = bad = True
         except (ValueError, ArithmeticError, LookupError):
-            continue
+            bad = True
         else:
             if row is not None:
                 rows.append(row)
-    if texts and not rows:
+    if texts and bad and not rows:
         raise BadFrame("symbol" if odd else "number")
     return rows
 
@@ -112,7 +115,12 @@ class Known(Generic[_T]):
         self._rows: dict[tuple[str, bytes], _T | None] = {}
 
     def readable(
-        self, texts: Sequence[msgspec.Raw], about: str, read: Callable[[msgspec.Raw], _T | None]
+        self,
+        texts: Sequence[msgspec.Raw],
+        about: str,
+        read: Callable[[msgspec.Raw], _T | None],
+        *,
+        ours: bool = True,
     ) -> list[_T]:
         """As `readable`, and a row that was read before is not read again.
 
@@ -130,7 +138,7 @@ class Known(Generic[_T]):
                 known[name] = row = read(text)
                 return row
 
-        return readable(texts, remembered)
+        return readable(texts, remembered, ours=ours)
 
 
 def only(rows: Sequence[_T], asked: str, name: Callable[[_T], str]) -> Sequence[_T]:

@@ -30,6 +30,7 @@ REASONS = {"json", "type", "number", "crossed", "topic", "symbol", "size", "rest
 SOCKETS = ("binance.spot", "binance.public", "binance.market")
 MUTANTS = 200_000
 NASTY = (
+    "1e-323", "5e-324", "2e-308", "1e-13", 5e-324, 1e-320, 1e-13,
     None, True, [], {}, "", " 12 ", "nan", "NaN", "inf", "-inf", "1e999", "1e308", "-1", "0", "1_0",
     "１２", "0x10", "<b>x</b>", "9" * 400, -1, 0, 1.5, 2, 2**64, 10**400, 1e308, "ADAUSDT",
     "1000PEPEUSDT", "adausdt@trade", "!serverShutdown", "adausdt@depth", "TRADING", "PERPETUAL",

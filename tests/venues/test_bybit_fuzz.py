@@ -18,6 +18,7 @@ from basisdesk.venues.bybit import Bybit
 
 REASONS = {"json", "type", "number", "crossed", "topic", "symbol", "size", "rest"}
 NASTY = (
+    "1e-323", "5e-324", "2e-308", "1e-13", 5e-324, 1e-320, 1e-13,
     None, True, [], {}, "", " 12 ", "nan", "NaN", "inf", "-inf", "1e999", "1e308", "-1", "0", "1_0",
     "１２", "0x10", "<b>x</b>", "1" * 5_000, "9" * 400, -1, 0, 1.5, 2**64, 10**400, 1e308,
     "orderbook.1.BTCUSDT", "tickers.BTCUSDT", "snapshot", "delta", "Buy", "Sell", "BTCUSDT",

@@ -16,6 +16,7 @@ from basisdesk.venues.kraken import FUTURES, REST, SPOT, Kraken
 
 REASONS = {"json", "type", "number", "crossed", "topic", "symbol", "size", "rest"}
 NASTY = (
+    "1e-323", "5e-324", "2e-308", "1e-13", 5e-324, 1e-320, 1e-13,
     None, True, [], {}, "", " 12 ", "nan", "inf", "1e999", "-1", "0", "１２", "<b>x</b>",
     "9" * 400, -1, 0, 1.5, 2**64, 10**400, 1e308, 1e-308, 1e-05, 0.1, 45283.5, "book", "snapshot",
     "update", "buy", "sell", "BTC/USD", "PF_XBTUSD", "2026-09-22T20:11:52Z", 3310070434,
@@ -30,6 +31,8 @@ TOKENS = (
     b"1.0000",
     b"99999999999999999999",
     b"1_0",
+    b"1e-323",
+    b"1e-13",
 )
 MUTANTS = 200_000
 SEEDS = 4

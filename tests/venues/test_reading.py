@@ -141,12 +141,12 @@ def test_one_odd_row_does_not_hide_the_others():
 
 def test_past_funding_is_a_history_a_symbol_oldest_first():
     rows = [("B", 2, "0.1"), ("A", 9, "-0.2"), ("B", 1, "0.3"), ("B", 2, "0.4")]
-    assert past_funding(rows, str.lower) == (
+    assert past_funding(rows, str.lower, {}) == (
         FundingHistory("b", [(1, "0.3"), (2, "0.4")]),
         FundingHistory("a", [(9, "-0.2")]),
     )
     with pytest.raises(ValueError, match="funding rate"):
-        past_funding([("A", 1, "-1")], str)
+        past_funding([("A", 1, "-1")], str, {})
 
 
 def test_rows_are_sorted_by_time_and_the_later_said_wins():
