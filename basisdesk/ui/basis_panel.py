@@ -21,7 +21,7 @@ from basisdesk.events import Changed, SetPlan
 from basisdesk.market.basis import PairMarket
 from basisdesk.trading.positions import PairPosition
 from basisdesk.ui.axis import clock_words
-from basisdesk.ui.basis_scene import OWN_LINE, BasisScene, outages_of
+from basisdesk.ui.basis_scene import OWN_LINE, BasisScene, outages_of, plan_levels
 from basisdesk.ui.chart import ChartView
 from basisdesk.ui.chart_export import CsvExport, save_picture, with_suffix
 from basisdesk.ui.context import Context
@@ -170,8 +170,8 @@ class BasisPanel(Panel):
         if pair is not None:
             self._names = short_names(pair.spot.key, pair.perp.key)
             self._legend.rename(dict(zip(("spot", "perp"), self._names, strict=True)))
-            first, second = (name[:1].upper() + name[1:] for name in self._names)
-            self._title.setText(f"{first}, {second} and basis")
+            first, second = self._names
+            self._title.setText(f"{first[:1].upper()}{first[1:]}, {second} and basis")
             self.follow()
 
     def _own(self) -> PairPosition | None:
@@ -187,7 +187,7 @@ class BasisPanel(Panel):
     def _read_own(self) -> None:
         scene, position, held = self._scene, self._own(), self._chart.held
         scene.own_pair = position.pair if position is not None else 0
-        levels = dict.fromkeys(scene.own) if position is None else _levels(position)
+        levels = dict.fromkeys(scene.own) if position is None else plan_levels(position)
         if position is not None and held is not None and held.name.startswith(OWN_LINE):
             levels[held.name.removeprefix(OWN_LINE)] = held.value
         scene.own = levels
@@ -441,13 +441,3 @@ class BasisPanel(Panel):
             self.zoom(zooms[key])
         else:
             super().keyPressEvent(event)
-
-
-def _levels(position: PairPosition) -> dict[str, float | None]:
-    """Entry, target and stop of a pair, bp; None where its plan has none."""
-    plan = position.plan
-    return {
-        "entry": position.entry_bp,
-        "target": None if plan.target_bp is None else float(plan.target_bp),
-        "stop": None if plan.stop_bp is None else float(plan.stop_bp),
-    }

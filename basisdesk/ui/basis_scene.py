@@ -12,6 +12,7 @@ from PySide6.QtGui import QPen
 
 from basisdesk.events import Outcome
 from basisdesk.market.basis import PairMarket
+from basisdesk.trading.positions import PairPosition
 from basisdesk.ui.axis import fit_range
 from basisdesk.ui.chart import Band, ChartView, Line, Mark, Note, Outage, Pane, Tag
 from basisdesk.ui.figures import number_text, places_of, sign_text, span_text
@@ -192,6 +193,16 @@ class BasisScene:
         pane.lines = [Line("usual", usual, "muted", text, dashed=True)] if inside else []
         last = pair.series.last("funding_pct")
         pane.tags = [Tag(last, f"{sign_text(last, 4)} %", "warn", hollow=bool(pair.now.stale))]
+
+
+def plan_levels(position: PairPosition) -> dict[str, float | None]:
+    """Entry, target and stop of a pair, bp; None where its plan has none."""
+    plan = position.plan
+    return {
+        "entry": position.entry_bp,
+        "target": None if plan.target_bp is None else float(plan.target_bp),
+        "stop": None if plan.stop_bp is None else float(plan.stop_bp),
+    }
 
 
 def outages_of(pair: PairMarket, chart: ChartView, now_s: float) -> list[Outage]:

@@ -6,7 +6,6 @@ with no readable row is a BadFrame. Source: docs.kraken.com REST pages (2026-07)
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache, partial
 from math import nan
@@ -391,18 +390,15 @@ def _funding(body: str, query: Query) -> Events:
     symbol = query.get("symbol", "")
     if not _LINEAR.fullmatch(symbol):
         raise BadFrame("symbol")
-    told = sorted(msgspec.json.decode(body, type=_RatePage).rates, key=_stamp)
+    told = {row.timestamp: row for row in msgspec.json.decode(body, type=_RatePage).rates}
     rows = {}
-    for row in told[-FUNDING_KEPT:]:  # years of hours come: only the newest are read any further
+    for stamp in sorted(told)[-FUNDING_KEPT:]:  # years of hours come: only the newest are read
+        row = told[stamp]
         if not abs(row.relativeFundingRate) < 1:
             raise ValueError(f"funding rate {row.relativeFundingRate}")
         rate = row.relativeFundingRate.quantize(RATE_DIGITS).normalize()
-        rows[to_ms(row.timestamp)] = f"{rate:f}"
+        rows[to_ms(stamp)] = f"{rate:f}"
     return (FundingHistory(f"kraken:perp:{symbol}", sorted(rows.items())),)
-
-
-def _stamp(row: _RateRow) -> datetime:
-    return row.timestamp
 
 
 def _candles(symbol: str, body: str, query: Query) -> Events:

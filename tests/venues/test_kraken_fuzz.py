@@ -135,8 +135,9 @@ def assert_sane(event):
         assert 0.0 < event.price < 1e9
         assert 0.0 < event.size < 1e13
     elif isinstance(event, Ticker):
-        for figure in (event.mark, event.index, event.open_interest):
-            assert math.isnan(figure) or 0.0 <= figure < 1e16
+        for price in (event.mark, event.index):
+            assert math.isnan(price) or 0.0 < price < 1e9
+        assert math.isnan(event.open_interest) or 0.0 <= event.open_interest < 1e16
         assert math.isnan(event.rate) or -1.0 < event.rate < 1.0
         assert 0 <= event.next_ms <= 10**14
     elif isinstance(event, Heard):
