@@ -21,6 +21,7 @@ from basisdesk.venues.bybit import Bybit
 if TYPE_CHECKING:
     from basisdesk.app.exchange_process import ExchangeAddress
 
+CATALOGUE_AFTER_S = 2.0  # the first chart goes first
 BYBIT = Bybit()  # the one venue with books of combinations
 
 
@@ -59,13 +60,18 @@ class Feeding:
         if demo is None:  # the demo exchange sleeps with us and its time with it
             self.supervisor.on_slept = clock.skip
         self._task: asyncio.Task[None] | None = None
+        self._later: asyncio.TimerHandle | None = None
 
     def start(self, on_dead: Callable[[str, BaseException], None]) -> None:
-        """Watch what is wanted, ask every venue what it trades, and keep all of it flowing."""
+        """Watch what is wanted and keep it flowing; a little later ask venues what they trade."""
         self.follow()
+        self._task = spawn(self.supervisor.run(), "feeds", on_dead)
+        loop = asyncio.get_running_loop()
+        self._later = loop.call_later(CATALOGUE_AFTER_S, self._ask_catalogues)
+
+    def _ask_catalogues(self) -> None:
         for name in known_venues():
             self.supervisor.catalogue(name)
-        self._task = spawn(self.supervisor.run(), "feeds", on_dead)
 
     def show(self, first: str, second: str) -> None:
         """Another pair is on the screen."""
@@ -94,6 +100,8 @@ class Feeding:
 
     async def stop(self, patience_s: float) -> None:
         """Cancel the feeds and wait until their sockets are gone."""
+        if self._later is not None:
+            self._later.cancel()
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait({self._task}, timeout=patience_s)

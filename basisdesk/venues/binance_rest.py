@@ -236,6 +236,11 @@ def _instrument(row: _Listing, market: Market, source: str) -> Instrument:
     # The desk sends market orders: where they have rules of their own (not 0), those bind as well.
     step = max(positive(lot.stepSize), amount(market_lot.stepSize or "0"))
     most, most_market = positive(lot.maxQty), amount(market_lot.maxQty or "0")
+    tick, least_qty = positive(rules["PRICE_FILTER"].tickSize), amount(lot.minQty)
+    least_qty = max(least_qty, amount(market_lot.minQty or "0"), step)
+    most = min(most, most_market) if most_market > 0 else most
+    if unit != 1:
+        tick, step, least_qty, most = tick / unit, step * unit, least_qty * unit, most * unit
     tiers, what = tiers_of(row.symbol) if market == "perp" else ((), "")
     return Instrument(
         key=key,
@@ -244,11 +249,11 @@ def _instrument(row: _Listing, market: Market, source: str) -> Instrument:
         symbol=row.symbol,
         base=base,
         quote=row.quoteAsset,
-        tick=positive(rules["PRICE_FILTER"].tickSize) / unit,
-        lot=step * unit,
-        min_qty=max(amount(lot.minQty), amount(market_lot.minQty or "0"), step) * unit,
+        tick=tick,
+        lot=step,
+        min_qty=least_qty,
         min_notional=amount(least.minNotional or least.notional or "0"),
-        max_qty=(min(most, most_market) if most_market > 0 else most) * unit,
+        max_qty=most,
         multiplier=unit,
         leverage_max=tiers[0].leverage_max if tiers else Decimal(1),
         tiers=tiers,

@@ -177,6 +177,14 @@ def _instrument(row: _InstrumentRow, category: str, source: str) -> Instrument:
     step = positive(lot.basePrecision if spot else lot.qtyStep)
     least = amount(lot.minOrderQty or "0")
     most = (lot.maxMarketOrderQty if spot else lot.maxMktOrderQty) or lot.maxOrderQty
+    tick, most_qty, least_qty = positive(row.priceFilter.tickSize), positive(most), max(least, step)
+    if unit != 1:
+        tick, step, least_qty, most_qty = (
+            tick / unit,
+            step * unit,
+            least_qty * unit,
+            most_qty * unit,
+        )
     return Instrument(
         key=_key(category, row.symbol),
         venue="bybit",
@@ -184,11 +192,11 @@ def _instrument(row: _InstrumentRow, category: str, source: str) -> Instrument:
         symbol=row.symbol,
         base=base,
         quote=row.quoteCoin,
-        tick=positive(row.priceFilter.tickSize) / unit,
-        lot=step * unit,
-        min_qty=max(least, step) * unit,
+        tick=tick,
+        lot=step,
+        min_qty=least_qty,
         min_notional=amount((lot.minOrderAmt if spot else lot.minNotionalValue) or "0"),
-        max_qty=positive(most) * unit,
+        max_qty=most_qty,
         multiplier=unit,
         leverage_max=Decimal(1) if spot else positive(row.leverageFilter.maxLeverage),
         funding_interval_h=Decimal(row.fundingInterval) / 60,  # minutes here, hours in tickers

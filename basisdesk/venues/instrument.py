@@ -28,6 +28,7 @@ QUOTES = (
 )
 
 _SCALED = re.compile(r"(10{3,9})([A-Z][A-Z0-9]*)|([A-Z]{2,})(10{3,9})")
+_ONE = Decimal(1)
 _MILLION = re.compile(r"1M([A-Z][A-Z0-9]{2,})")  # Binance's 1MBABYDOGE
 RENAMED = {"XBT": "BTC", "XDG": "DOGE"}  # Kraken's older names
 
@@ -143,11 +144,13 @@ def venue_title(name: str) -> str:
 
 def split_coin(coin: str) -> tuple[Decimal, str]:
     """(multiplier, coin) of a venue's coin name: (1000, "PEPE") of "1000PEPE", (1, "BTC")."""
+    if "1" not in coin:  # nearly every coin
+        return _ONE, coin
     if million := _MILLION.fullmatch(coin):
         return Decimal(1_000_000), million[1]
     found = _SCALED.fullmatch(coin)
     if found is None:
-        return Decimal(1), coin
+        return _ONE, coin
     return Decimal(found[1] or found[4]), found[2] or found[3]
 
 

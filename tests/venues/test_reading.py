@@ -139,6 +139,13 @@ def test_one_odd_row_does_not_hide_the_others():
             rows(*texts)
 
 
+def test_a_list_of_nothing_of_ours_may_be_an_answer_but_an_unreadable_one_is_none():
+    nothing = [msgspec.Raw(b"0"), msgspec.Raw(b"0")]
+    assert readable(nothing, lambda text: typed(text, int) or None, ours=False) == []
+    with pytest.raises(BadFrame, match="number"):
+        readable([*nothing, msgspec.Raw(b'"x"')], lambda text: typed(text, int) or None, ours=False)
+
+
 def test_past_funding_is_a_history_a_symbol_oldest_first():
     rows = [("B", 2, "0.1"), ("A", 9, "-0.2"), ("B", 1, "0.3"), ("B", 2, "0.4")]
     assert past_funding(rows, str.lower, {}) == (
