@@ -40,6 +40,7 @@ from basisdesk.market.state import Market
 from basisdesk.trading.costs import CostSheet
 from basisdesk.trading.cross import mid_rate
 from basisdesk.trading.desk import Desk
+from basisdesk.trading.exits import disagree
 from basisdesk.trading.positions import PairPosition
 from basisdesk.trading.sentences import describe
 from basisdesk.venues import MarketEvent, Venue
@@ -263,10 +264,13 @@ class Engine:
     def worths(self) -> dict[str, Worth]:
         """Exact mid and cross rate per instrument held; the last heard where a leg is silent.
 
-        Looking changes nothing: what was heard last is noted at each beat and outcome, by the walk.
+        The last known stands also where the prices of a pair's legs cannot both be true. Looking
+        changes nothing: what was heard last is noted at each beat and outcome, by the walk.
         """
         account, known = self.settings.account.currency, dict(self._worths)
         for position in self.open_pairs():
+            if disagree(position, self.market, self.settings, self.now_ns):
+                continue
             for held in position.legs:
                 key = held.instrument
                 leg, last = self.market.legs.get(key), known.get(key)
