@@ -144,6 +144,8 @@ class Desk(QObject):
         self._pump = Pump(self._inbox, self._engine, self._record, self._pulse.mark, self._clock)
         self._status.engine_ms = self._pump.waits_ms
         self._crash = CrashHandler(self._folder, self._on_crash)
+        if self._crash.found:
+            self._status.banner, self._status.banner_level = self._crash.found, "warn"
         if self._journal.warnings:
             self._status.banner, self._status.banner_level = self._journal.warnings[0], "error"
         if self._exchange is not None:
