@@ -25,6 +25,20 @@ def funding_columns() -> tuple[Column, ...]:
     """One perpetual a row: the indicative rate on three scales, and the next settlement."""
     return (
         Column("Perpetual", lambda row: row.name, left=True, sample="Bybit perp ADAUSDT"),
+        *_rate_columns(),
+        *_settlement_columns(),
+        Column(
+            "Held",
+            lambda row: row.held,
+            tip="What the open pairs hold of this perpetual; minus is short.",
+            sample="\u221210,000 ADA",
+        ),
+        Column("", lambda _: "", stretch=True),
+    )
+
+
+def _rate_columns() -> tuple[Column, ...]:
+    return (
         Column(
             "Rate per interval",
             lambda row: row.rate,
@@ -53,6 +67,11 @@ def funding_columns() -> tuple[Column, ...]:
             tip="The same rate, every interval of a year, not compounded: +20.1 %.",
             sample="+120.1 %",
         ),
+    )
+
+
+def _settlement_columns() -> tuple[Column, ...]:
+    return (
         Column(
             "Next in",
             lambda row: row.left,
@@ -77,13 +96,6 @@ def funding_columns() -> tuple[Column, ...]:
         Column(
             "Cap", lambda row: row.cap, tip="The venue's limit of one payment.", sample="±2.00 %"
         ),
-        Column(
-            "Held",
-            lambda row: row.held,
-            tip="What the open pairs hold of this perpetual; minus is short.",
-            sample="\u221210,000 ADA",
-        ),
-        Column("", lambda _: "", stretch=True),
     )
 
 
@@ -122,6 +134,22 @@ def payment_columns(zone: str, currency: str) -> tuple[Column, ...]:
     )
 
 
+def settled_columns(zone: str) -> tuple[Column, ...]:
+    """One settled rate of one perpetual a row."""
+    return (
+        Column(f"Settled, {zone}", lambda row: row.time, left=True, sample="2026-11-21 08:00"),
+        Column("Rate", lambda row: row.rate, tip=term("Funding"), sample="+0.0184 %"),
+        Column("Per year", lambda row: row.per_year, sample="+20.1 %"),
+    )
+
+
+def _table(columns: tuple[Column, ...], theme: Theme, name: str, empty: str) -> TableView:
+    table = TableView(columns, theme, key=lambda row: row.key)
+    table.setAccessibleName(name)
+    table.empty_text = empty
+    return table
+
+
 class FundingPanel(Panel):
     """Three tables: perpetuals, payments of the pairs, settled rates of the chosen perpetual."""
 
@@ -132,29 +160,29 @@ class FundingPanel(Panel):
         self._context = context
         self.setAccessibleName("Funding")
         zone = zone_text(context.settings.ui.utc, context.engine.now_ns)
-        self.legs = TableView(funding_columns(), theme, key=lambda row: row.key)
-        self.legs.setAccessibleName("Funding of each perpetual")
-        self.legs.empty_text = "No perpetual is watched yet. Waiting for the venue."
-        self.payments = TableView(
-            payment_columns(zone, context.settings.account.currency), theme, key=lambda row: row.key
-        )
-        self.payments.setAccessibleName("Funding payments of the pairs")
-        self.payments.empty_text = (
-            "No payments yet. A pair that is open at a settlement pays or receives funding then."
-        )
-        self.settled = TableView(
-            (
-                Column(
-                    f"Settled, {zone}", lambda row: row.time, left=True, sample="2026-11-21 08:00"
-                ),
-                Column("Rate", lambda row: row.rate, tip=term("Funding"), sample="+0.0184 %"),
-                Column("Per year", lambda row: row.per_year, sample="+20.1 %"),
-            ),
+        self.legs = _table(
+            funding_columns(),
             theme,
-            key=lambda row: row.key,
+            "Funding of each perpetual",
+            "No perpetual is watched yet. Waiting for the venue.",
         )
-        self.settled.setAccessibleName("Rates the venue has settled")
-        self.settled.empty_text = "No settled rates heard yet."
+        self.payments = _table(
+            payment_columns(zone, context.settings.account.currency),
+            theme,
+            "Funding payments of the pairs",
+            "No payments yet. A pair that is open at a settlement pays or receives funding then.",
+        )
+        self.settled = _table(
+            settled_columns(zone),
+            theme,
+            "Rates the venue has settled",
+            "No settled rates heard yet.",
+        )
+        self._lay_out(theme)
+        self._seen = (-1, 0)
+        self.legs.row_chosen.connect(self._on_row_chosen)
+
+    def _lay_out(self, theme: Theme) -> None:
         below = QHBoxLayout()
         below.setSpacing(theme.px(8))
         below.addWidget(self.payments, 3)
@@ -164,8 +192,6 @@ class FundingPanel(Panel):
         column.setSpacing(theme.px(4))
         column.addWidget(self.legs)
         column.addLayout(below, 1)
-        self._seen = (-1, 0)
-        self.legs.row_chosen.connect(self._on_row_chosen)
 
     def refresh(self) -> None:
         """Read the clocks; the payments only when something was booked."""

@@ -6,18 +6,18 @@ names its stream. Messages are read in binance_streams.py, HTTP answers in binan
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
 from basisdesk.errors import BadFrame
 from basisdesk.events import Ack, Notice
 from basisdesk.venues import Codec, Limits, MarketEvent, TopicRule
-from basisdesk.venues.binance_rest import RestCodec
+from basisdesk.venues.binance_rest import read_page
 from basisdesk.venues.binance_streams import SPOT, reader
 from basisdesk.venues.instrument import split_key
-from basisdesk.venues.reading import PAYLOAD_MAX, TEXT_MAX, Events, bad_frame, plain
-from basisdesk.venues.rest_reading import half_days
+from basisdesk.venues.reading import PAYLOAD_MAX, TEXT_MAX, Events, Read, bad_frame, plain
+from basisdesk.venues.rest_reading import RestCodec, half_days
 
 PUBLIC, MARKET, REST = "binance.public", "binance.market", "binance.rest"
 TOPICS_MAX = 2_048  # streams remembered a connection; the venue takes 1,024
@@ -59,7 +59,7 @@ class Binance:
     def codec(self, conn: str) -> Codec:
         """A fresh decoder of one of the three sockets or "binance.rest"; else ValueError."""
         if conn == REST:
-            return RestCodec()
+            return RestCodec(read_page)
         if conn in _CONNECTIONS:
             return BinanceCodec(conn)
         raise ValueError(f"{conn!r} is not a connection of Binance")
@@ -192,8 +192,8 @@ class BinanceCodec:
 
     def __init__(self, conn: str) -> None:
         self.conn = conn
-        self._streams: dict[str, Callable[[bytes], Events]] = {}
-        self._starts: dict[bytes, Callable[[bytes], Events]] = {}  # by '{"stream":"X'
+        self._streams: dict[str, Read] = {}
+        self._starts: dict[bytes, Read] = {}  # by '{"stream":"X'
 
     def decode(self, payload: bytes) -> Events:
         """Events of one message. Raises BadFrame, and then nothing of the message was kept."""

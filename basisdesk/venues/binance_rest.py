@@ -14,7 +14,7 @@ from typing import Annotated
 import msgspec
 
 from basisdesk.errors import BadFrame
-from basisdesk.events import BookUpdate, Candles, FundingInfo, Ticker, VenueTime
+from basisdesk.events import BookUpdate, FundingInfo, Ticker, VenueTime
 from basisdesk.venues.binance_tiers import tiers_of
 from basisdesk.venues.instrument import (
     QUOTES,
@@ -42,7 +42,6 @@ from basisdesk.venues.reading import (
     unit_of,
 )
 from basisdesk.venues.rest_reading import (
-    CANDLES_MAX,
     COIN,
     Answer,
     Known,
@@ -50,12 +49,11 @@ from basisdesk.venues.rest_reading import (
     ServerMs,
     amount,
     at_most,
+    candles,
     dated,
-    oldest_first,
     only,
     past_funding,
     positive,
-    read_answer,
     typed,
 )
 
@@ -145,20 +143,13 @@ _Rows = Annotated[list[msgspec.Raw], Limited]
 _Candle = tuple[MillisGiven, Price, Price, Price, Price, str, int, str, int, str, str, str]
 
 
-class RestCodec:
-    """Decoder of "binance.rest". Stateless."""
-
-    def decode(self, payload: bytes) -> Events:
-        """Events of one answer. BadFrame "rest" when the venue refused the request."""
-        return read_answer(payload, _read)
-
-
-def _read(answer: Answer) -> Events:
-    read = _PAGES.get(answer.path)
-    if read is None:
+def read_page(answer: Answer) -> Events:
+    """Events of one answer of "binance.rest"."""
+    page = _PAGES.get(answer.path)
+    if page is None:
         raise BadFrame("topic")
     try:
-        return read(answer)
+        return page(answer)
     except (BadFrame, ValueError, ArithmeticError, RecursionError):
         if _refused(answer.body):
             raise BadFrame("rest") from None
@@ -277,9 +268,8 @@ def _candles(answer: Answer) -> Events:
         rows = [row for row in rows if row[0] <= int(end[:15])]
     else:
         rows = rows[:-1]  # the newest candle may still be open: its close is not a close yet
-    closes = oldest_first((start, close / unit) for start, close in rows)
-    newest = closes[-at_most(answer.query, CANDLES_MAX) :]
-    return (Candles(_key(_market(answer), symbol), newest),)
+    closes = ((start, close / unit) for start, close in rows)
+    return candles(_key(_market(answer), symbol), closes, answer.query)
 
 
 def _depth(answer: Answer) -> Events:

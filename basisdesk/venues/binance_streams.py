@@ -2,14 +2,16 @@
 
 Every reader takes a combined frame, `{"stream":"adausdt@bookTicker","data":{...}}`. Numbers are
 checked by the decoder itself: a price outside [1e-12, 1e9), a size outside [0, 1e13), NaN and
-infinity never get past it. A message is decoded whole before anything of it is kept, and no reader
-keeps anything. Keys that are not read here (`ps`, `ap`, `nq`, whatever comes next) are skipped.
+infinity never get past it. A message is decoded whole, and no reader keeps anything. Keys that
+are not read here (`ps`, `ap`, `nq`, whatever comes next) are skipped.
 Shapes: official pages of 2026-07 (spot) and SDK models of 2026-08 (USD-M).
 """
 
 import re
 from collections.abc import Callable
+from functools import partial
 from math import nan
+from typing import Generic, TypeVar
 
 import msgspec
 
@@ -25,9 +27,11 @@ from basisdesk.venues.reading import (
     Price,
     PriceOrNone,
     Rate,
+    Read,
     Sequence64,
     SequenceBefore,
     Size,
+    Topic,
     check_sides,
     scaled,
     unit_of,
@@ -36,8 +40,14 @@ from basisdesk.venues.reading import (
 COIN_M = 2  # `st` of the coin-margined family, which shares sockets since 2026-06
 SPOT = "binance.spot"
 
+_T = TypeVar("_T")
 
-class _TopData(msgspec.Struct, gc=False):  # wire shapes: only the fields we read
+
+class _Frame(msgspec.Struct, Generic[_T], gc=False):  # wire shapes: only the fields we read
+    data: _T
+
+
+class _TopData(msgspec.Struct, gc=False):
     u: Sequence64
     s: str
     b: PriceOrNone
@@ -46,10 +56,6 @@ class _TopData(msgspec.Struct, gc=False):  # wire shapes: only the fields we rea
     A: Size
     T: Millis = 0  # USD-M only: spot's top of book has no time at all
     st: int = 1
-
-
-class _Top(msgspec.Struct, gc=False):
-    data: _TopData
 
 
 class _DiffData(msgspec.Struct, gc=False):
@@ -64,18 +70,10 @@ class _DiffData(msgspec.Struct, gc=False):
     st: int = 1
 
 
-class _Diff(msgspec.Struct, gc=False):
-    data: _DiffData
-
-
 class _SpotPartData(msgspec.Struct, gc=False):
     lastUpdateId: Sequence64
     bids: list[tuple[Price, Size]]
     asks: list[tuple[Price, Size]]
-
-
-class _SpotPart(msgspec.Struct, gc=False):
-    data: _SpotPartData
 
 
 class _TradeData(msgspec.Struct, gc=False):
@@ -87,10 +85,6 @@ class _TradeData(msgspec.Struct, gc=False):
     st: int = 1
 
 
-class _Trade(msgspec.Struct, gc=False):
-    data: _TradeData
-
-
 class _MarkData(msgspec.Struct, gc=False):
     E: Millis
     s: str
@@ -99,10 +93,6 @@ class _MarkData(msgspec.Struct, gc=False):
     r: Rate
     T: Millis  # of the next funding, not of this message
     st: int = 1
-
-
-class _Mark(msgspec.Struct, gc=False):
-    data: _MarkData
 
 
 class _MarkRow(msgspec.Struct, gc=False):
@@ -117,178 +107,132 @@ class _MarkRow(msgspec.Struct, gc=False):
     st: int = 1
 
 
-class _Marks(msgspec.Struct, gc=False):
-    data: list[_MarkRow]
+_decode_top = msgspec.json.Decoder(_Frame[_TopData], strict=False).decode
+_decode_diff = msgspec.json.Decoder(_Frame[_DiffData], strict=False).decode
+_decode_spot_part = msgspec.json.Decoder(_Frame[_SpotPartData], strict=False).decode
+_decode_trade = msgspec.json.Decoder(_Frame[_TradeData], strict=False).decode
+_decode_mark = msgspec.json.Decoder(_Frame[_MarkData], strict=False).decode
+_decode_marks = msgspec.json.Decoder(_Frame[list[_MarkRow]], strict=False).decode
 
 
-_decode_top = msgspec.json.Decoder(_Top, strict=False).decode
-_decode_diff = msgspec.json.Decoder(_Diff, strict=False).decode
-_decode_spot_part = msgspec.json.Decoder(_SpotPart, strict=False).decode
-_decode_trade = msgspec.json.Decoder(_Trade, strict=False).decode
-_decode_mark = msgspec.json.Decoder(_Mark, strict=False).decode
-_decode_marks = msgspec.json.Decoder(_Marks, strict=False).decode
+def _top_of_book(topic: Topic, payload: bytes) -> Events:
+    """`@bookTicker`: the best bid and ask, on every change. A price or size of 0: no such side.
+
+    One Quote. Its venue time is the engine's; 0 on spot, whose message carries none.
+    """
+    data = _decode_top(payload).data
+    if data.s != topic.symbol:
+        raise BadFrame("symbol", payload)
+    if data.st == COIN_M:
+        return (Heard(topic.stream, data.T),)
+    bid, bid_size, ask, ask_size, unit = data.b, data.B, data.a, data.A, topic.unit
+    if bid < PRICE_MIN or bid_size < SIZE_MIN:
+        bid, bid_size = nan, 0.0
+    if ask < PRICE_MIN or ask_size < SIZE_MIN:
+        ask, ask_size = nan, 0.0
+    if bid >= ask:
+        raise BadFrame("crossed", payload)
+    if unit != 1.0:
+        bid, bid_size = bid / unit, bid_size * unit
+        ask, ask_size = ask / unit, ask_size * unit
+    return (Quote(topic.key, topic.stream, bid, bid_size, ask, ask_size, data.T, data.u),)
 
 
-class Stream:
-    """Reader of one stream. `unit`: base coins in one unit of the venue's size (1000PEPE: 1000)."""
-
-    __slots__ = ("key", "spot", "stream", "symbol", "unit")
-
-    def __init__(self, conn: str, name: str, symbol: str) -> None:
-        self.spot = conn == SPOT
-        self.key = f"binance:{'spot' if self.spot else 'perp'}:{symbol}"
-        self.stream = f"{conn}/{name}"
-        self.symbol = symbol
-        self.unit = float(unit_of(symbol, QUOTES))
-
-    def read(self, payload: bytes) -> Events:
-        """Events of one message of this stream. Raises BadFrame."""
-        raise NotImplementedError
+def _spot_diff(topic: Topic, payload: bytes) -> Events:
+    """`@depth` of spot, which counts every change, so a message builds on U - 1."""
+    data = _decode_diff(payload).data
+    return _changed(topic, data, data.U - 1, payload)
 
 
-class TopOfBook(Stream):
-    """`@bookTicker`: the best bid and ask, on every change. A price or size of 0: no such side."""
-
-    __slots__ = ()
-
-    def read(self, payload: bytes) -> Events:
-        """One Quote. Its venue time is the engine's; 0 on spot, whose message carries none."""
-        data = _decode_top(payload).data
-        if data.s != self.symbol:
-            raise BadFrame("symbol", payload)
-        if data.st == COIN_M:
-            return (Heard(self.stream, data.T),)
-        bid, bid_size, ask, ask_size = data.b, data.B, data.a, data.A
-        if bid < PRICE_MIN or bid_size < SIZE_MIN:
-            bid, bid_size = nan, 0.0
-        if ask < PRICE_MIN or ask_size < SIZE_MIN:
-            ask, ask_size = nan, 0.0
-        if bid >= ask:
-            raise BadFrame("crossed", payload)
-        if self.unit != 1.0:
-            bid, bid_size = bid / self.unit, bid_size * self.unit
-            ask, ask_size = ask / self.unit, ask_size * self.unit
-        return (Quote(self.key, self.stream, bid, bid_size, ask, ask_size, data.T, data.u),)
+def _perp_diff(topic: Topic, payload: bytes) -> Events:
+    """`@depth` of USD-M, whose ids skip between messages: each names the one it builds on."""
+    data = _decode_diff(payload).data
+    return _changed(topic, data, data.pu if data.pu >= 0 else None, payload)
 
 
-class Diff(Stream):
+def _changed(topic: Topic, data: _DiffData, prev: int | None, payload: bytes) -> Events:
     """`@depth` at any speed: changes only, chained by update ids. The snapshot comes over HTTP.
 
-    Spot counts every change, so a message builds on U - 1. USD-M ids skip between messages, which
-    therefore name the id they build on, `pu`.
+    One BookUpdate, never a snapshot. venue_ms: the engine's time where there is one.
     """
-
-    __slots__ = ()
-
-    def read(self, payload: bytes) -> Events:
-        """One BookUpdate, never a snapshot. venue_ms: the engine's time where there is one."""
-        data = _decode_diff(payload).data
-        if data.s != self.symbol:
-            raise BadFrame("symbol", payload)
-        if data.st == COIN_M:
-            return (Heard(self.stream, data.E),)
-        if self.spot:
-            prev = data.U - 1
-        elif (prev := data.pu) < 0:
-            raise BadFrame("type", payload)
-        if data.u < data.U or prev > data.u:
-            raise BadFrame("number", payload)
-        bids, asks = scaled(data.b, self.unit), scaled(data.a, self.unit)
-        venue_ms = data.T or data.E
-        return (BookUpdate(self.key, self.stream, False, bids, asks, data.u, venue_ms, prev),)
+    topic.check(data.s, payload)
+    if data.st == COIN_M:
+        return (Heard(topic.stream, data.E),)
+    if prev is None:
+        raise BadFrame("type", payload)
+    if data.u < data.U or prev > data.u:
+        raise BadFrame("number", payload)
+    bids, asks = scaled(data.b, topic.unit), scaled(data.a, topic.unit)
+    venue_ms = data.T or data.E
+    return (BookUpdate(topic.key, topic.stream, False, bids, asks, data.u, venue_ms, prev),)
 
 
-class SpotPart(Stream):
-    """`@depth5`, `@depth10`, `@depth20` of spot: the best levels, whole, each time.
+def _spot_part(topic: Topic, payload: bytes) -> Events:
+    """`@depth5`, `@depth10`, `@depth20` of spot: the best levels, whole, each time: a snapshot.
 
     The message names neither symbol nor time: only the stream it came by says whose it is.
     """
-
-    __slots__ = ()
-
-    def read(self, payload: bytes) -> Events:
-        """One BookUpdate, a snapshot."""
-        data = _decode_spot_part(payload).data
-        bids, asks = scaled(data.bids, self.unit), scaled(data.asks, self.unit)
-        check_sides(bids, asks, payload)
-        return (BookUpdate(self.key, self.stream, True, bids, asks, data.lastUpdateId, 0),)
+    data = _decode_spot_part(payload).data
+    bids, asks = scaled(data.bids, topic.unit), scaled(data.asks, topic.unit)
+    check_sides(bids, asks, payload)
+    return (BookUpdate(topic.key, topic.stream, True, bids, asks, data.lastUpdateId, 0),)
 
 
-class PerpPart(Stream):
-    """`@depth5`, `@depth10`, `@depth20` of USD-M: named like a change, but whole."""
-
-    __slots__ = ()
-
-    def read(self, payload: bytes) -> Events:
-        """One BookUpdate, a snapshot."""
-        data = _decode_diff(payload).data
-        if data.s != self.symbol:
-            raise BadFrame("symbol", payload)
-        if data.st == COIN_M:
-            return (Heard(self.stream, data.E),)
-        bids, asks = scaled(data.b, self.unit), scaled(data.a, self.unit)
-        check_sides(bids, asks, payload)
-        venue_ms = data.T or data.E
-        return (BookUpdate(self.key, self.stream, True, bids, asks, data.u, venue_ms),)
+def _perp_part(topic: Topic, payload: bytes) -> Events:
+    """`@depth5`, `@depth10`, `@depth20` of USD-M: named like a change, but whole: a snapshot."""
+    data = _decode_diff(payload).data
+    topic.check(data.s, payload)
+    if data.st == COIN_M:
+        return (Heard(topic.stream, data.E),)
+    bids, asks = scaled(data.b, topic.unit), scaled(data.a, topic.unit)
+    check_sides(bids, asks, payload)
+    venue_ms = data.T or data.E
+    return (BookUpdate(topic.key, topic.stream, True, bids, asks, data.u, venue_ms),)
 
 
-class Trades(Stream):
-    """`@trade` and `@aggTrade`: one trade a message."""
+def _trades(topic: Topic, payload: bytes) -> Events:
+    """`@trade` and `@aggTrade`: one Trade a message.
 
-    __slots__ = ()
-
-    def read(self, payload: bytes) -> Events:
-        """A Trade, or Heard for the rows without price or size that USD-M `@trade` prints."""
-        data = _decode_trade(payload).data
-        if data.s != self.symbol:
-            raise BadFrame("symbol", payload)
-        price, size = data.p, data.q
-        if price < PRICE_MIN or size < SIZE_MIN or data.st == COIN_M:
-            return (Heard(self.stream, data.T),)
-        unit = self.unit
-        return (Trade(self.key, self.stream, price / unit, size * unit, not data.m, data.T),)
+    Heard for the rows without price or size that USD-M `@trade` prints.
+    """
+    data = _decode_trade(payload).data
+    topic.check(data.s, payload)
+    price, size, unit = data.p, data.q, topic.unit
+    if price < PRICE_MIN or size < SIZE_MIN or data.st == COIN_M:
+        return (Heard(topic.stream, data.T),)
+    return (Trade(topic.key, topic.stream, price / unit, size * unit, not data.m, data.T),)
 
 
-class Marks(Stream):
-    """`@markPrice`, `@markPrice@1s`: mark, index, and the funding rate as it would settle now."""
+def _marks(topic: Topic, payload: bytes) -> Events:
+    """`@markPrice`, `@markPrice@1s`: mark, index, and the funding rate as it would settle now.
 
-    __slots__ = ()
-
-    def read(self, payload: bytes) -> Events:
-        """One Ticker. The interval is in no stream: it comes over HTTP."""
-        data = _decode_mark(payload).data
-        if data.s != self.symbol:
-            raise BadFrame("symbol", payload)
-        if data.st == COIN_M:
-            return (Heard(self.stream, data.E),)
-        return (_ticker(self.key, self.stream, self.unit, data),)
+    One Ticker. The interval is in no stream: it comes over HTTP.
+    """
+    data = _decode_mark(payload).data
+    topic.check(data.s, payload)
+    if data.st == COIN_M:
+        return (Heard(topic.stream, data.E),)
+    return (_ticker(topic.key, topic.stream, topic.unit, data),)
 
 
-class AllMarks:
+def _all_marks(stream: str, payload: bytes) -> Events:
     """`!markPrice@arr`: the marks of every contract of the venue in one array.
 
-    Coin-margined contracts, dated ones and names that are no leg of ours are left out; TradFi
-    contracts come in an array of their own.
+    A Ticker for each readable perpetual; Heard when there is none. Coin-margined contracts, dated
+    ones and names that are no leg of ours are left out; TradFi contracts come in an array of their
+    own.
     """
-
-    __slots__ = ("stream",)
-
-    def __init__(self, stream: str) -> None:
-        self.stream = stream
-
-    def read(self, payload: bytes) -> Events:
-        """A Ticker for each readable perpetual; Heard when there is none."""
-        rows = _decode_marks(payload).data
-        kept = [
-            (row.s, msgspec.convert(msgspec.structs.asdict(row), _MarkData, strict=False))
-            for row in rows
-            if row.st != COIN_M and row.r and SYMBOL.fullmatch(row.s)
-        ]
-        events = [
-            _ticker(f"binance:perp:{symbol}", self.stream, float(unit_of(symbol, QUOTES)), data)
-            for symbol, data in kept
-        ]
-        return events or (Heard(self.stream, rows[0].E if rows else 0),)
+    rows = _decode_marks(payload).data
+    kept = [
+        (row.s, msgspec.convert(msgspec.structs.asdict(row), _MarkData, strict=False))
+        for row in rows
+        if row.st != COIN_M and row.r and SYMBOL.fullmatch(row.s)
+    ]
+    events = [
+        _ticker(f"binance:perp:{symbol}", stream, float(unit_of(symbol, QUOTES)), data)
+        for symbol, data in kept
+    ]
+    return events or (Heard(stream, rows[0].E if rows else 0),)
 
 
 def _ticker(key: str, stream: str, unit: float, data: _MarkData) -> Ticker:
@@ -299,26 +243,29 @@ def _ticker(key: str, stream: str, unit: float, data: _MarkData) -> Ticker:
 _NAME = re.compile(r"([a-z0-9]{1,40})@(\S{1,30})")
 _SPEED = r"(@[0-9]{1,4}ms)?"
 _ALL_MARKS = re.compile(r"!markPrice@arr(@1s)?")
-_KINDS: tuple[tuple[re.Pattern[str], type[Stream], type[Stream] | None], ...] = (
-    # what stands behind the symbol, reader on USD-M, reader on spot
-    (re.compile("bookTicker"), TopOfBook, TopOfBook),
-    (re.compile(f"depth{_SPEED}"), Diff, Diff),
-    (re.compile(f"depth(5|10|20){_SPEED}"), PerpPart, SpotPart),
-    (re.compile("trade|aggTrade"), Trades, Trades),
-    (re.compile("markPrice(@1s)?"), Marks, None),
+_Reading = Callable[[Topic, bytes], Events]
+_KINDS: tuple[tuple[re.Pattern[str], _Reading, _Reading | None], ...] = (
+    # what stands behind the symbol, how it is read on USD-M, and on spot
+    (re.compile("bookTicker"), _top_of_book, _top_of_book),
+    (re.compile(f"depth{_SPEED}"), _perp_diff, _spot_diff),
+    (re.compile(f"depth(5|10|20){_SPEED}"), _perp_part, _spot_part),
+    (re.compile("trade|aggTrade"), _trades, _trades),
+    (re.compile("markPrice(@1s)?"), _marks, None),
 )
 
 
-def reader(conn: str, name: str) -> Callable[[bytes], Events]:
-    """The reader of a stream by its name. Raises BadFrame "topic" or "symbol"."""
-    if conn != SPOT and _ALL_MARKS.fullmatch(name):
-        return AllMarks(f"{conn}/{name}").read
+def reader(conn: str, name: str) -> Read:
+    """What reads a stream, by its name. Raises BadFrame "topic" or "symbol"."""
+    stream, is_spot = f"{conn}/{name}", conn == SPOT
+    if not is_spot and _ALL_MARKS.fullmatch(name):
+        return partial(_all_marks, stream)
     found = _NAME.fullmatch(name)
     if found is None:
         raise BadFrame("topic", name.encode(errors="replace"))
     symbol = found[1].upper()
     for pattern, perp, spot in _KINDS:
-        made = spot if conn == SPOT else perp
-        if made is not None and pattern.fullmatch(found[2]):
-            return made(conn, name, symbol).read
+        read = spot if is_spot else perp
+        if read is not None and pattern.fullmatch(found[2]):
+            key = f"binance:{'spot' if is_spot else 'perp'}:{symbol}"
+            return partial(read, Topic(key, stream, symbol, float(unit_of(symbol, QUOTES))))
     raise BadFrame("topic", name.encode(errors="replace"))

@@ -4,36 +4,24 @@ The messages themselves are read in bybit_topics.py, those of the spread socket 
 REST answers in bybit_rest.py.
 """
 
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
 from basisdesk.errors import BadFrame
 from basisdesk.events import Ack, Pong
 from basisdesk.venues import Codec, Limits, MarketEvent, TopicRule
-from basisdesk.venues.bybit_rest import SYMBOL, RestCodec
+from basisdesk.venues.bybit_rest import read_page
 from basisdesk.venues.bybit_spread import RULE as COMBO_RULE
 from basisdesk.venues.bybit_spread import SpreadCodec, combo_topic
-from basisdesk.venues.bybit_topics import (
-    Depth,
-    Head,
-    LinearTickers,
-    PublicTrades,
-    SpotTickers,
-    Topic,
-    TopOfBook,
-    decode_head,
-)
+from basisdesk.venues.bybit_topics import Head, decode_head, depth_of, reader
 from basisdesk.venues.instrument import split_key
-from basisdesk.venues.reading import PAYLOAD_MAX, TEXT_MAX, Events, bad_frame, plain
-from basisdesk.venues.rest_reading import half_days
+from basisdesk.venues.reading import PAYLOAD_MAX, TEXT_MAX, Events, Read, bad_frame, plain
+from basisdesk.venues.rest_reading import RestCodec, half_days
 
 SPOT, LINEAR, SPREAD = "bybit.spot", "bybit.linear", "bybit.spread"
 REST = "bybit.rest"
 TOPICS_MAX = 1_000  # topics remembered a connection
-
-_DEPTH = re.compile(r"orderbook\.([1-9][0-9]{0,3})")
 
 
 class Bybit:
@@ -53,7 +41,7 @@ class Bybit:
     def codec(self, conn: str) -> Codec:
         """A fresh decoder of one of the three sockets or of "bybit.rest"; else ValueError."""
         if conn == REST:
-            return RestCodec()
+            return RestCodec(read_page)
         if conn == SPREAD:
             return SpreadCodec(conn)
         if conn in (SPOT, LINEAR):
@@ -65,8 +53,7 @@ class Bybit:
         if conn == SPREAD:
             return COMBO_RULE
         kind = topic.rpartition(".")[0]
-        if depth := _DEPTH.fullmatch(kind):
-            levels = int(depth[1])
+        if levels := depth_of(kind):
             if levels == 1:
                 return TopicRule("top", 1, 6.0)
             return TopicRule("book", levels, 6.0, stateful=True)
@@ -157,8 +144,8 @@ class BybitCodec:
     def __init__(self, conn: str) -> None:
         self.conn = conn
         self._market = "spot" if conn == SPOT else "perp"
-        self._topics: dict[str, Callable[[bytes], Events]] = {}
-        self._starts: dict[bytes, Callable[[bytes], Events]] = {}  # by '{"topic":"orderbook.1.X'
+        self._topics: dict[str, Read] = {}
+        self._starts: dict[bytes, Read] = {}  # by '{"topic":"orderbook.1.X'
 
     def decode(self, payload: bytes) -> Events:
         """Events of one message. Raises BadFrame, and then nothing of the message was kept."""
@@ -182,21 +169,10 @@ class BybitCodec:
             self._starts[start] = read
         return events
 
-    def _reader(self, topic: str, payload: bytes) -> Callable[[bytes], Events]:
-        kind, _, symbol = topic.rpartition(".")
-        depth = _DEPTH.fullmatch(kind)
-        if len(self._topics) >= TOPICS_MAX or not (depth or kind in ("tickers", "publicTrade")):
+    def _reader(self, topic: str, payload: bytes) -> Read:
+        if len(self._topics) >= TOPICS_MAX:
             raise BadFrame("topic", payload)
-        if not SYMBOL.fullmatch(symbol):
-            raise BadFrame("symbol", payload)
-        made: type[Topic]
-        if depth:
-            made = TopOfBook if depth[1] == "1" else Depth
-        elif kind == "publicTrade":
-            made = PublicTrades
-        else:
-            made = SpotTickers if self._market == "spot" else LinearTickers
-        return made(f"bybit:{self._market}:{symbol}", f"{self.conn}/{topic}").read
+        return reader(self.conn, self._market, topic, payload)
 
     def _control(self, head: Head, payload: bytes) -> MarketEvent:
         if head.op == "pong" or (head.op == "ping" and head.ret_msg == "pong"):

@@ -13,24 +13,22 @@ import msgspec
 from msgspec import Meta
 
 from basisdesk.errors import BadFrame
-from basisdesk.events import Candles, VenueTime
-from basisdesk.venues.instrument import Instrument, Instruments, Tier, Tiers, split_coin
+from basisdesk.events import VenueTime
+from basisdesk.venues.instrument import Instrument, Instruments, Tier, split_coin
 from basisdesk.venues.reading import MINUTE_MS, Events, MillisGiven, Price, unit_of
 from basisdesk.venues.rest_reading import (
-    CANDLES_MAX,
     COIN,
     Answer,
     Known,
     Limited,
     ServerMs,
     amount,
-    at_most,
+    candles,
     dated,
-    oldest_first,
+    ladders,
     only,
     past_funding,
     positive,
-    read_answer,
     typed,
 )
 
@@ -116,22 +114,15 @@ _known: Known[Instrument] = Known()
 _Query = Mapping[str, str]
 
 
-class RestCodec:
-    """Decoder of "bybit.rest". Stateless."""
-
-    def decode(self, payload: bytes) -> Events:
-        """Events of one answer. BadFrame "rest" when the venue refused the request."""
-        return read_answer(payload, _read)
-
-
-def _read(answer: Answer) -> Events:
-    page = _decode_envelope(answer.body)
-    if page.retCode != 0:
+def read_page(answer: Answer) -> Events:
+    """Events of one answer of "bybit.rest"."""
+    said = _decode_envelope(answer.body)
+    if said.retCode != 0:
         raise BadFrame("rest")
-    read = _PAGES.get(answer.path)
-    if read is None:
+    page = _PAGES.get(answer.path)
+    if page is None:
         raise BadFrame("topic")
-    return read(page.result, page.time, answer.query)
+    return page(said.result, said.time, answer.query)
 
 
 def multiplier_of(symbol: str) -> Decimal:
@@ -207,15 +198,9 @@ def _instrument(row: _InstrumentRow, category: str, source: str) -> Instrument:
 def _tiers(raw: msgspec.Raw, _time_ms: int, query: _Query) -> Events:
     answer = typed(raw, _TierList)
     _check(query, category=answer.category)
-    by_symbol: dict[str, list[Tier]] = {}
-    for row in only(answer.list, query.get("symbol", ""), lambda row: row.symbol):
-        by_symbol.setdefault(row.symbol, []).append(_tier(row))
-    if not by_symbol:
-        raise ValueError("no tier")
-    return tuple(
-        Tiers(_key(answer.category, symbol), tuple(sorted(tiers, key=lambda tier: tier.limit)))
-        for symbol, tiers in by_symbol.items()
-    )
+    rows = only(answer.list, query.get("symbol", ""), lambda row: row.symbol)
+    tiers = ((row.symbol, _tier(row)) for row in rows)
+    return ladders(tiers, lambda symbol: _key(answer.category, symbol))
 
 
 def _tier(row: _TierRow) -> Tier:
@@ -248,7 +233,7 @@ def _candles(raw: msgspec.Raw, time_ms: int, query: _Query) -> Events:
         for row in answer.list
         if not time_ms or row[0] + MINUTE_MS <= time_ms
     )
-    return (Candles(key, oldest_first(closed)[-at_most(query, CANDLES_MAX) :]),)
+    return candles(key, closed, query)
 
 
 def _funding(raw: msgspec.Raw, _time_ms: int, query: _Query) -> Events:

@@ -12,9 +12,9 @@ import msgspec
 from basisdesk.venues import Codec, Limits, TopicRule
 from basisdesk.venues.instrument import split_key
 from basisdesk.venues.kraken_futures import FuturesCodec
-from basisdesk.venues.kraken_rest import RestCodec, rest_pair
+from basisdesk.venues.kraken_rest import read_page, rest_pair
 from basisdesk.venues.kraken_spot import DEPTH, SpotCodec, wire_id
-from basisdesk.venues.rest_reading import half_days
+from basisdesk.venues.rest_reading import RestCodec, half_days
 
 SPOT, FUTURES, REST = "kraken.spot", "kraken.futures", "kraken.rest"
 CHANNELS = ("book", "ticker", "trade")
@@ -65,7 +65,7 @@ class Kraken:
         if conn == FUTURES:
             return FuturesCodec(conn)
         if conn == REST:
-            return RestCodec()
+            return RestCodec(read_page)
         raise ValueError(f"{conn!r} is not a connection of Kraken")
 
     def rule(self, conn: str, topic: str) -> TopicRule:

@@ -7,6 +7,7 @@ docs.kraken.com, futures websocket (2026-07), and frames recorded in 2021-07.
 
 import re
 from collections.abc import Callable
+from functools import partial
 from math import nan
 from typing import Literal
 
@@ -22,9 +23,11 @@ from basisdesk.venues.reading import (
     Price,
     PriceOrNone,
     Rate,
+    Read,
     Sequence64,
     Size,
     SizeAtTop,
+    Topic,
     bad_frame,
     check_sides,
     given,
@@ -33,6 +36,7 @@ from basisdesk.venues.reading import (
 
 READERS_MAX = 2_000  # feeds times products remembered a connection
 INTERVAL_H = 1.0  # every perpetual of the venue
+LINEAR = "PF_"  # how products begin whose sizes are coins
 
 _PRODUCT = re.compile(r"[A-Z]{2}_[A-Za-z0-9_]{2,36}")
 
@@ -116,8 +120,8 @@ class FuturesCodec:
 
     def __init__(self, conn: str) -> None:
         self.conn = conn
-        self._readers: dict[tuple[str, str], Callable[[bytes], Events]] = {}
-        self._starts: dict[bytes, Callable[[bytes], Events]] = {}  # '{"feed":"book","product_id"..'
+        self._readers: dict[tuple[str, str], Read] = {}
+        self._starts: dict[bytes, Read] = {}  # '{"feed":"book","product_id"..'
 
     def decode(self, payload: bytes) -> Events:
         """Events of one message. Raises BadFrame, and then nothing of the message was kept."""
@@ -145,14 +149,15 @@ class FuturesCodec:
             self._starts[start] = read
         return events
 
-    def _reader(self, feed: str, product: str, payload: bytes) -> Callable[[bytes], Events]:
+    def _reader(self, feed: str, product: str, payload: bytes) -> Read:
         made = _FEEDS.get(feed)
         if made is None or len(self._readers) >= READERS_MAX:
             raise BadFrame("topic", payload)
         if not _PRODUCT.fullmatch(product):
             raise BadFrame("symbol", payload)
-        shape, topic = made
-        return shape(product, f"{self.conn}/{topic}:{product}").read
+        read, feed = made
+        topic = Topic(f"kraken:perp:{product}", f"{self.conn}/{feed}:{product}", product)
+        return partial(read, topic)
 
     def _control(self, payload: bytes) -> Events:
         said = _decode_event(payload)
@@ -171,134 +176,86 @@ class FuturesCodec:
         raise BadFrame("topic", payload)
 
 
-class Feed:
-    """Reader of one feed of one product."""
-
-    __slots__ = ("key", "linear", "product", "stream")
-
-    def __init__(self, product: str, stream: str) -> None:
-        self.key = f"kraken:perp:{product}"
-        self.product = product
-        self.stream = stream
-        self.linear = product.startswith("PF_")
-
-    def read(self, payload: bytes) -> Events:
-        """Events of one message of this feed. Raises BadFrame."""
-        raise NotImplementedError
-
-    def check(self, product: str, payload: bytes) -> None:
-        """The message speaks of this product, or it is a BadFrame."""
-        if product != self.product:
-            raise BadFrame("symbol", payload)
+def _book(topic: Topic, payload: bytes) -> Events:
+    """`book`: one level a message. One BookUpdate of it."""
+    msg = _decode_delta(payload)
+    if msg.product_id != topic.symbol:
+        raise BadFrame("symbol", payload)
+    level = [(msg.price, msg.qty)]
+    bids, asks = (level, []) if msg.side == "buy" else ([], level)
+    seq = msg.seq
+    return (BookUpdate(topic.key, topic.stream, False, bids, asks, seq, msg.timestamp, seq - 1),)
 
 
-class BookDelta(Feed):
-    """`book`: one level a message."""
+def _book_snapshot(topic: Topic, payload: bytes) -> Events:
+    """`book_snapshot`: every level there is. The venue lists some with size 0; they are none.
 
-    __slots__ = ()
-
-    def read(self, payload: bytes) -> Events:
-        """One BookUpdate of one level."""
-        msg = _decode_delta(payload)
-        if msg.product_id != self.product:
-            raise BadFrame("symbol", payload)
-        level = [(msg.price, msg.qty)]
-        bids, asks = (level, []) if msg.side == "buy" else ([], level)
-        seq = msg.seq
-        return (BookUpdate(self.key, self.stream, False, bids, asks, seq, msg.timestamp, seq - 1),)
+    One BookUpdate, best levels first.
+    """
+    msg = _decode_snapshot(payload)
+    topic.check(msg.product_id, payload)
+    bids = sorted(((row.price, row.qty) for row in msg.bids if row.qty), reverse=True)
+    asks = sorted((row.price, row.qty) for row in msg.asks if row.qty)
+    check_sides(bids, asks, payload)
+    seq = msg.seq
+    return (BookUpdate(topic.key, topic.stream, True, bids, asks, seq, msg.timestamp, seq - 1),)
 
 
-class BookSnapshot(Feed):
-    """`book_snapshot`: every level there is. The venue lists some with size 0; they are none."""
-
-    __slots__ = ()
-
-    def read(self, payload: bytes) -> Events:
-        """One BookUpdate, best levels first."""
-        msg = _decode_snapshot(payload)
-        self.check(msg.product_id, payload)
-        bids = sorted(((row.price, row.qty) for row in msg.bids if row.qty), reverse=True)
-        asks = sorted((row.price, row.qty) for row in msg.asks if row.qty)
-        check_sides(bids, asks, payload)
-        seq = msg.seq
-        return (BookUpdate(self.key, self.stream, True, bids, asks, seq, msg.timestamp, seq - 1),)
+def _trade(topic: Topic, payload: bytes) -> Events:
+    """`trade`: one a message. A block trade was agreed off the book and is no price of it."""
+    msg = _decode_trade(payload)
+    topic.check(msg.product_id, payload)
+    if msg.type == "block":
+        return (Heard(topic.stream, msg.time),)
+    return (Trade(topic.key, topic.stream, msg.price, msg.qty, msg.side == "buy", msg.time),)
 
 
-class PublicTrades(Feed):
-    """`trade`: one trade a message. A block trade was agreed off the book and is no price of it."""
-
-    __slots__ = ()
-
-    def read(self, payload: bytes) -> Events:
-        """The Trade."""
-        msg = _decode_trade(payload)
-        self.check(msg.product_id, payload)
-        if msg.type == "block":
-            return (Heard(self.stream, msg.time),)
-        buy = msg.side == "buy"
-        return (Trade(self.key, self.stream, msg.price, msg.qty, buy, msg.time),)
+def _trade_snapshot(topic: Topic, payload: bytes) -> Events:
+    """`trade_snapshot`: what was traded before we came, no news. Heard, at the newest's time."""
+    msg = _decode_trades(payload)
+    topic.check(msg.product_id, payload)
+    return (Heard(topic.stream, max((row.time for row in msg.trades), default=0)),)
 
 
-class PastTrades(Feed):
-    """`trade_snapshot`: what was traded before we came. Nothing of it is news."""
-
-    __slots__ = ()
-
-    def read(self, payload: bytes) -> Events:
-        """Heard, at the time of the newest."""
-        msg = _decode_trades(payload)
-        self.check(msg.product_id, payload)
-        return (Heard(self.stream, max((row.time for row in msg.trades), default=0)),)
-
-
-class Tickers(Feed):
+def _ticker(topic: Topic, payload: bytes) -> Events:
     """`ticker`: mark, index, funding, all of it once a second.
 
     The rate is `relative_funding_rate`, the fraction of the index paid an hour. `funding_rate` is
-    the same in USD a coin and thousands of times larger on bitcoin.
+    the same in USD a coin and thousands of times larger on bitcoin. A dated contract has no
+    funding: NaN and 0.
     """
-
-    __slots__ = ()
-
-    def read(self, payload: bytes) -> Events:
-        """The Ticker. A dated contract has no funding: NaN and 0."""
-        msg = _decode_ticker(payload)
-        self.check(msg.product_id, payload)
-        rate, funded = msg.relative_funding_rate, msg.relative_funding_rate is not None
-        held = msg.openInterest
-        return (
-            Ticker(
-                self.key,
-                self.stream,
-                given(msg.markPrice),
-                given(msg.index),
-                nan if held is None or not self.linear else held,
-                nan if rate is None else rate,
-                INTERVAL_H if funded else 0.0,
-                msg.next_funding_rate_time or 0,
-                0.0,
-                msg.time,
-            ),
-        )
+    msg = _decode_ticker(payload)
+    topic.check(msg.product_id, payload)
+    rate, held = msg.relative_funding_rate, msg.openInterest
+    in_coins = topic.symbol.startswith(LINEAR)
+    return (
+        Ticker(
+            topic.key,
+            topic.stream,
+            given(msg.markPrice),
+            given(msg.index),
+            nan if held is None or not in_coins else held,
+            nan if rate is None else rate,
+            0.0 if rate is None else INTERVAL_H,
+            msg.next_funding_rate_time or 0,
+            0.0,
+            msg.time,
+        ),
+    )
 
 
-class Lite(Feed):
-    """`ticker_lite`: no sizes, no time, nothing we keep."""
-
-    __slots__ = ()
-
-    def read(self, payload: bytes) -> Events:
-        """Heard."""
-        msg = _decode_lite(payload)
-        self.check(msg.product_id, payload)
-        return (Heard(self.stream, msg.time),)
+def _ticker_lite(topic: Topic, payload: bytes) -> Events:
+    """`ticker_lite`: no sizes, no time, nothing we keep. Heard."""
+    msg = _decode_lite(payload)
+    topic.check(msg.product_id, payload)
+    return (Heard(topic.stream, msg.time),)
 
 
-_FEEDS: dict[str, tuple[type[Feed], str]] = {
-    "book": (BookDelta, "book"),
-    "book_snapshot": (BookSnapshot, "book"),
-    "trade": (PublicTrades, "trade"),
-    "trade_snapshot": (PastTrades, "trade"),
-    "ticker": (Tickers, "ticker"),
-    "ticker_lite": (Lite, "ticker_lite"),
+_FEEDS: dict[str, tuple[Callable[[Topic, bytes], Events], str]] = {
+    "book": (_book, "book"),
+    "book_snapshot": (_book_snapshot, "book"),
+    "trade": (_trade, "trade"),
+    "trade_snapshot": (_trade_snapshot, "trade"),
+    "ticker": (_ticker, "ticker"),
+    "ticker_lite": (_ticker_lite, "ticker_lite"),
 }

@@ -26,7 +26,6 @@ from basisdesk.venues.rest_reading import (
     Limited,
     oldest_first,
     only,
-    read_answer,
     typed,
 )
 
@@ -155,15 +154,8 @@ _known_pairs: Known[tuple[str, Instrument]] = Known()
 _known_contracts: Known[tuple[Instrument, float]] = Known()
 
 
-class RestCodec:
-    """Decoder of "kraken.rest": spot and futures pages alike. Stateless."""
-
-    def decode(self, payload: bytes) -> Events:
-        """Events of one answer. BadFrame "rest" when the venue refused the request."""
-        return read_answer(payload, _read)
-
-
-def _read(answer: Answer) -> Events:
+def read_page(answer: Answer) -> Events:
+    """Events of one answer of "kraken.rest": spot and futures pages alike."""
     path, query, body = answer
     if spot := _SPOT_PAGES.get(path):
         page = msgspec.json.decode(body, type=_Spot)

@@ -6,7 +6,7 @@ Venue facts: official pages of 2026-07 (see the dates beside the rules).
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 import msgspec
@@ -15,10 +15,11 @@ from basisdesk.errors import BadFrame
 from basisdesk.events import Ack, Notice, Pong
 from basisdesk.venues import Codec, Limits, MarketEvent, TopicRule
 from basisdesk.venues.instrument import split_key
-from basisdesk.venues.okx_channels import READERS
+from basisdesk.venues.okx_channels import NAMES, SWAP, reader
 from basisdesk.venues.okx_contracts import known_contracts
-from basisdesk.venues.okx_rest import SYMBOL, RestCodec, backfill_paths
-from basisdesk.venues.reading import PAYLOAD_MAX, TEXT_MAX, Events, bad_frame, plain
+from basisdesk.venues.okx_rest import SYMBOL, Pages, backfill_paths
+from basisdesk.venues.reading import PAYLOAD_MAX, TEXT_MAX, Events, Read, bad_frame, plain
+from basisdesk.venues.rest_reading import RestCodec
 
 PUBLIC, REST = "okx.public", "okx.rest"
 TOPICS_MAX = 2_000  # topics remembered a connection
@@ -66,7 +67,7 @@ class Okx:
     def codec(self, conn: str) -> Codec:
         """A fresh decoder of "okx.public" or "okx.rest"; else ValueError."""
         if conn == REST:
-            return RestCodec(self.contracts)
+            return RestCodec(Pages(self.contracts).read)
         if conn == PUBLIC:
             return OkxCodec(conn, self.contracts)
         raise ValueError(f"{conn!r} is not a connection of OKX")
@@ -83,7 +84,7 @@ class Okx:
         _, market, symbol = split_key(instrument)
         if market == "spot":
             return {PUBLIC: tuple(f"{channel}:{symbol}" for channel in _SPOT_CHANNELS)}
-        index = symbol.removesuffix("-SWAP")
+        index = symbol.removesuffix(SWAP)
         return {
             PUBLIC: tuple(
                 f"{channel}:{index if channel == 'index-tickers' else symbol}"
@@ -168,8 +169,8 @@ class OkxCodec:
     def __init__(self, conn: str, contracts: Mapping[str, Decimal]) -> None:
         self.conn = conn
         self._contracts = contracts
-        self._topics: dict[str, Callable[[bytes], Events]] = {}
-        self._starts: dict[bytes, Callable[[bytes], Events]] = {}  # by '{"arg":{...' up to its end
+        self._topics: dict[str, Read] = {}
+        self._starts: dict[bytes, Read] = {}  # by '{"arg":{...' up to its end
 
     def decode(self, payload: bytes) -> Events:
         """Events of one message. Raises BadFrame, and then nothing of the message was kept."""
@@ -197,14 +198,12 @@ class OkxCodec:
             self._starts[start] = read
         return events
 
-    def _reader(self, channel: str, symbol: str, payload: bytes) -> Callable[[bytes], Events]:
-        made = READERS.get(channel)
-        if made is None or len(self._topics) >= TOPICS_MAX:
+    def _reader(self, channel: str, symbol: str, payload: bytes) -> Read:
+        if channel not in NAMES or len(self._topics) >= TOPICS_MAX:
             raise BadFrame("topic", payload)
         if not SYMBOL.fullmatch(symbol):
             raise BadFrame("symbol", payload)
-        stream = f"{self.conn}/{channel}:{symbol}"
-        return made(symbol, stream, self._contracts).read
+        return reader(channel, symbol, self.conn, self._contracts)
 
     def _control(self, head: _Head, payload: bytes) -> MarketEvent:
         event, req_id = head.event, head.id[:TEXT_MAX]

@@ -9,8 +9,9 @@ Sizes of a swap are contracts on the wire and coins after its reader; see okx_co
 
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
+from functools import partial
 from math import nan
-from typing import Annotated, Literal
+from typing import Annotated, Generic, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta
@@ -26,16 +27,26 @@ from basisdesk.venues.reading import (
     Millis,
     Price,
     Rate,
+    Read,
     Sequence64,
     SequenceBefore,
     Size,
     SizeAtTop,
+    Topic,
     check_sides,
 )
 
+_T = TypeVar("_T")
+
 ROWS_MAX = 100  # data rows of one message; the venue sends one, trades a few
 
+SWAP = "-SWAP"  # how the id of a swap ends
+
 _ABSENT = -2  # a sequence id the wire cannot carry: "this field was not in the message"
+
+
+class _One(msgspec.Struct, Generic[_T], gc=False):  # wire shapes: only the fields we read
+    data: Annotated[list[_T], Meta(min_length=1, max_length=1)]
 
 
 class TopLevel(msgspec.Struct, array_like=True, gc=False):
@@ -52,7 +63,7 @@ class Level(msgspec.Struct, array_like=True, gc=False):
     size: Size
 
 
-class _TopRow(msgspec.Struct, gc=False):  # wire shapes: only the fields we read
+class _TopRow(msgspec.Struct, gc=False):
     asks: Annotated[list[TopLevel], Meta(max_length=1)]
     bids: Annotated[list[TopLevel], Meta(max_length=1)]
     ts: Millis
@@ -97,18 +108,10 @@ class MarkRow(msgspec.Struct, gc=False):
     ts: Millis
 
 
-class _Mark(msgspec.Struct, gc=False):
-    data: Annotated[list[MarkRow], Meta(min_length=1, max_length=1)]
-
-
 class _IndexRow(msgspec.Struct, gc=False):
     instId: str
     idxPx: Price
     ts: Millis
-
-
-class _Index(msgspec.Struct, gc=False):
-    data: Annotated[list[_IndexRow], Meta(min_length=1, max_length=1)]
 
 
 class InterestRow(msgspec.Struct, gc=False):
@@ -118,10 +121,6 @@ class InterestRow(msgspec.Struct, gc=False):
     oi: Amount
     ts: Millis
     oiCcy: Amount = 0.0
-
-
-class _Interest(msgspec.Struct, gc=False):
-    data: Annotated[list[InterestRow], Meta(min_length=1, max_length=1)]
 
 
 class FundingRow(msgspec.Struct, gc=False):
@@ -135,84 +134,72 @@ class FundingRow(msgspec.Struct, gc=False):
     ts: str = ""
 
 
-class _Funding(msgspec.Struct, gc=False):
-    data: Annotated[list[FundingRow], Meta(min_length=1, max_length=1)]
-
-
 class _LastRow(msgspec.Struct, gc=False):
     instId: str
     last: Price  # read only so that a garbled message is noticed
     ts: Millis
 
 
-class _Last(msgspec.Struct, gc=False):
-    data: Annotated[list[_LastRow], Meta(min_length=1, max_length=1)]
-
-
 _decode_top = msgspec.json.Decoder(_Top, strict=False).decode
 _decode_book = msgspec.json.Decoder(_Book, strict=False).decode
 _decode_trades = msgspec.json.Decoder(_Trades, strict=False).decode
-_decode_mark = msgspec.json.Decoder(_Mark, strict=False).decode
-_decode_index = msgspec.json.Decoder(_Index, strict=False).decode
-_decode_interest = msgspec.json.Decoder(_Interest, strict=False).decode
-_decode_funding = msgspec.json.Decoder(_Funding).decode
-_decode_last = msgspec.json.Decoder(_Last, strict=False).decode
+_decode_mark = msgspec.json.Decoder(_One[MarkRow], strict=False).decode
+_decode_index = msgspec.json.Decoder(_One[_IndexRow], strict=False).decode
+_decode_interest = msgspec.json.Decoder(_One[InterestRow], strict=False).decode
+_decode_funding = msgspec.json.Decoder(_One[FundingRow]).decode
+_decode_last = msgspec.json.Decoder(_One[_LastRow], strict=False).decode
 
 
 class Channel:
-    """Reader of one topic. `unit`: coins in one unit of size; 0.0: not known yet.
+    """A topic, and what one unit of its size is: 1 coin on spot, else a contract.
 
     A swap's unit is looked up at every message, because an HTTP answer may bring it, or correct it.
     """
 
-    __slots__ = ("_contracts", "_size", "_swap", "key", "stream", "symbol", "unit")
+    __slots__ = ("_coins", "_contracts", "_size", "swap", "topic")
 
-    def __init__(self, symbol: str, stream: str, contracts: Mapping[str, Decimal]) -> None:
-        self.symbol = symbol
-        self.stream = stream
-        self._swap = symbol.endswith("-SWAP")
-        self.key = f"okx:{'perp' if self._swap else 'spot'}:{symbol}"
+    def __init__(self, topic: Topic, contracts: Mapping[str, Decimal]) -> None:
+        self.topic = topic
+        self.swap = topic.symbol.endswith(SWAP)
         self._contracts = contracts
         self._size: Decimal | None = None
-        self.unit = 0.0 if self._swap else 1.0
+        self._coins = 1.0
 
-    def read(self, payload: bytes) -> Events:
-        """Events of one message of this topic. Raises BadFrame and then keeps nothing of it."""
-        raise NotImplementedError
-
-    def _measure(self, payload: bytes) -> float:
+    def unit(self, payload: bytes) -> float:
         """Coins in one unit of size, now. BadFrame "contract" while nobody has said."""
-        if self._swap:
-            size = self._contracts.get(self.symbol)
-            if size is not self._size:
-                self._size = size
-                self.unit = 0.0 if size is None else float(size)
+        if self.swap:
+            size = self._contracts.get(self.topic.symbol)
             if size is None:
                 raise BadFrame("contract", payload)
-        return self.unit
+            if size is not self._size:
+                self._size, self._coins = size, float(size)
+        return self._coins
+
+    def check(self, said: str, payload: bytes, *, swap: bool) -> None:
+        """The message speaks of this topic's symbol, of the right kind, or it is a BadFrame."""
+        if said != self.topic.symbol or swap != self.swap:
+            raise BadFrame("symbol", payload)
 
 
-class BestBidOffer(Channel):
-    """`bbo-tbt`: the best bid and ask that anyone can take, whole with every change."""
+def _best_bid_offer(channel: Channel, payload: bytes) -> Events:
+    """`bbo-tbt`: the best bid and ask that anyone can take, whole with every change.
 
-    __slots__ = ()
-
-    def read(self, payload: bytes) -> Events:
-        """One Quote; of several rows the last, which is the newest."""
-        row = _decode_top(payload).data[-1]
-        unit = self._measure(payload) if self._swap else 1.0
-        bid = ask = nan
-        bid_size = ask_size = 0.0
-        for best in row.bids:
-            bid, bid_size = best.price, best.size * unit
-        for best in row.asks:
-            ask, ask_size = best.price, best.size * unit
-        if bid >= ask:
-            raise BadFrame("crossed", payload)
-        return (Quote(self.key, self.stream, bid, bid_size, ask, ask_size, row.ts, row.seqId),)
+    One Quote; of several rows the last, which is the newest.
+    """
+    row, topic = _decode_top(payload).data[-1], channel.topic
+    unit = channel.unit(payload)
+    bid = ask = nan
+    bid_size = ask_size = 0.0
+    for best in row.bids:
+        bid, bid_size = best.price, best.size * unit
+    for best in row.asks:
+        ask, ask_size = best.price, best.size * unit
+    if bid >= ask:
+        raise BadFrame("crossed", payload)
+    return (Quote(topic.key, topic.stream, bid, bid_size, ask, ask_size, row.ts, row.seqId),)
 
 
-class Depth(Channel):
+class _Depth:
     """`books`: a snapshot, then updates chained by prevSeqId, which go on to the book unchanged.
 
     Equal ids with empty sides are a keep-alive, a seqId below its prevSeqId a reset during
@@ -222,18 +209,18 @@ class Depth(Channel):
     id that is missing for any other reason is a fault, since without it no gap would show.
     """
 
-    __slots__ = ("_count", "_last_unit")
+    __slots__ = ("_channel", "_count", "_last_unit")
 
-    def __init__(self, symbol: str, stream: str, contracts: Mapping[str, Decimal]) -> None:
-        super().__init__(symbol, stream, contracts)
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
         self._count = 1
         self._last_unit = 0.0
 
     def read(self, payload: bytes) -> Events:
         """One BookUpdate; BookLost where the contract's size was corrected under the book."""
-        message = _decode_book(payload)
+        message, topic = _decode_book(payload), self._channel.topic
         row, snapshot = message.data[0], message.action == "snapshot"
-        unit = self._measure(payload)
+        unit = self._channel.unit(payload)
         bids, asks = levels(row.bids, unit), levels(row.asks, unit)
         if snapshot:
             check_sides(bids, asks, payload)
@@ -245,109 +232,84 @@ class Depth(Channel):
             self._count = seq
         if not snapshot and self._last_unit not in (0.0, unit):
             self._last_unit = 0.0
-            return (BookLost(self.key, self.stream, "the size of a contract was corrected"),)
+            return (BookLost(topic.key, topic.stream, "the size of a contract was corrected"),)
         self._last_unit = unit
-        return (BookUpdate(self.key, self.stream, snapshot, bids, asks, seq, row.ts, prev),)
+        return (BookUpdate(topic.key, topic.stream, snapshot, bids, asks, seq, row.ts, prev),)
 
 
-class Trades(Channel):
-    """`trades`: one row for each taker order and price."""
-
-    __slots__ = ()
-
-    def read(self, payload: bytes) -> Events:
-        """A Trade for each row."""
-        rows = _decode_trades(payload).data
-        unit = self._measure(payload)
-        key, stream, symbol = self.key, self.stream, self.symbol
-        trades = []
-        for row in rows:
-            if row.instId != symbol:
-                raise BadFrame("symbol", payload)
-            trades.append(Trade(key, stream, row.px, row.sz * unit, row.side == "buy", row.ts))
-        return trades
-
-
-class MarkPrice(Channel):
-    """`mark-price` of a swap."""
-
-    __slots__ = ()
-
-    def read(self, payload: bytes) -> Events:
-        """A Ticker that says the mark."""
-        row = _decode_mark(payload).data[0]
-        if row.instId != self.symbol:
+def _trades(channel: Channel, payload: bytes) -> Events:
+    """`trades`: one row for each taker order and price. A Trade for each row."""
+    rows = _decode_trades(payload).data
+    unit, topic = channel.unit(payload), channel.topic
+    key, stream, symbol = topic.key, topic.stream, topic.symbol
+    trades = []
+    for row in rows:
+        if row.instId != symbol:
             raise BadFrame("symbol", payload)
-        return (ticker(self.key, self.stream, row.ts, mark=row.markPx),)
+        trades.append(Trade(key, stream, row.px, row.sz * unit, row.side == "buy", row.ts))
+    return trades
 
 
-class IndexTickers(Channel):
-    """`index-tickers`: listed under the coins, "ADA-USDT", and said of the swap on them."""
-
-    __slots__ = ()
-
-    def read(self, payload: bytes) -> Events:
-        """A Ticker that says the index."""
-        row = _decode_index(payload).data[0]
-        if row.instId != self.symbol or self._swap:
-            raise BadFrame("symbol", payload)
-        return (ticker(f"okx:perp:{self.symbol}-SWAP", self.stream, row.ts, index=row.idxPx),)
+def _mark_price(channel: Channel, payload: bytes) -> Events:
+    """`mark-price` of a swap. A Ticker that says the mark."""
+    row, topic = _decode_mark(payload).data[0], channel.topic
+    topic.check(row.instId, payload)
+    return (ticker(topic.key, topic.stream, row.ts, mark=row.markPx),)
 
 
-class FundingRate(Channel):
-    """`funding-rate`: the estimate of the running interval, its end and its cap."""
+def _index_tickers(channel: Channel, payload: bytes) -> Events:
+    """`index-tickers`: listed under the coins, "ADA-USDT", and said of the swap on them.
 
-    __slots__ = ()
-
-    def read(self, payload: bytes) -> Events:
-        """A Ticker that says the funding."""
-        row = _decode_funding(payload).data[0]
-        said = funding(row, self.key, self.stream)
-        if row.instId != self.symbol or not self._swap:
-            raise BadFrame("symbol", payload)
-        return (said,)
+    A Ticker that says the index.
+    """
+    row, topic = _decode_index(payload).data[0], channel.topic
+    channel.check(row.instId, payload, swap=False)
+    return (ticker(f"okx:perp:{topic.symbol}{SWAP}", topic.stream, row.ts, index=row.idxPx),)
 
 
-class OpenInterest(Channel):
-    """`open-interest` of a swap, in contracts on the wire."""
-
-    __slots__ = ()
-
-    def read(self, payload: bytes) -> Events:
-        """A Ticker that says the open interest in coins."""
-        row = _decode_interest(payload).data[0]
-        if row.instId != self.symbol or not self._swap:
-            raise BadFrame("symbol", payload)
-        coins = interest(row, self._measure(payload), payload)
-        return (ticker(self.key, self.stream, row.ts, open_interest=coins),)
+def _funding_rate(channel: Channel, payload: bytes) -> Events:
+    """`funding-rate`: the estimate of the running interval, its end and its cap, as a Ticker."""
+    row = _decode_funding(payload).data[0]
+    said = funding(row, channel.topic.key, channel.topic.stream)
+    channel.check(row.instId, payload, swap=True)
+    return (said,)
 
 
-class LastPrice(Channel):
-    """`tickers`: read, and then nothing of it is used.
+def _open_interest(channel: Channel, payload: bytes) -> Events:
+    """`open-interest` of a swap, in contracts on the wire. A Ticker that says it in coins."""
+    row, topic = _decode_interest(payload).data[0], channel.topic
+    channel.check(row.instId, payload, swap=True)
+    coins = interest(row, channel.unit(payload), payload)
+    return (ticker(topic.key, topic.stream, row.ts, open_interest=coins),)
+
+
+def _last_price(channel: Channel, payload: bytes) -> Events:
+    """`tickers`: read, and then nothing of it is used. Heard: the stream lives.
 
     Since 2025-11-26 its bid and ask hold quotes that an ordinary order cannot take.
     """
-
-    __slots__ = ()
-
-    def read(self, payload: bytes) -> Events:
-        """Heard: the stream lives."""
-        row = _decode_last(payload).data[0]
-        if row.instId != self.symbol:
-            raise BadFrame("symbol", payload)
-        return (Heard(self.stream, row.ts),)
+    row, topic = _decode_last(payload).data[0], channel.topic
+    topic.check(row.instId, payload)
+    return (Heard(topic.stream, row.ts),)
 
 
-READERS: Mapping[str, Callable[[str, str, Mapping[str, Decimal]], Channel]] = {
-    "bbo-tbt": BestBidOffer,
-    "books": Depth,
-    "trades": Trades,
-    "mark-price": MarkPrice,
-    "index-tickers": IndexTickers,
-    "funding-rate": FundingRate,
-    "open-interest": OpenInterest,
-    "tickers": LastPrice,
+_CHANNELS: Mapping[str, Callable[[Channel, bytes], Events]] = {
+    "bbo-tbt": _best_bid_offer,
+    "trades": _trades,
+    "mark-price": _mark_price,
+    "index-tickers": _index_tickers,
+    "funding-rate": _funding_rate,
+    "open-interest": _open_interest,
+    "tickers": _last_price,
 }
+NAMES = {"books", *_CHANNELS}  # of the channels that can be read
+
+
+def reader(name: str, symbol: str, conn: str, contracts: Mapping[str, Decimal]) -> Read:
+    """What reads a channel, one of NAMES, of an instrument."""
+    key = f"okx:{'perp' if symbol.endswith(SWAP) else 'spot'}:{symbol}"
+    channel = Channel(Topic(key, f"{conn}/{name}:{symbol}", symbol), contracts)
+    return _Depth(channel).read if name == "books" else partial(_CHANNELS[name], channel)
 
 
 def levels(rows: Sequence[Level], unit: float) -> Levels:

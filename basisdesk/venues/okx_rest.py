@@ -15,9 +15,10 @@ import msgspec
 from msgspec import Meta
 
 from basisdesk.errors import BadFrame
-from basisdesk.events import BookUpdate, Candles, FundingInfo, VenueTime
-from basisdesk.venues.instrument import FundingRule, Instrument, Instruments, Tier, Tiers
+from basisdesk.events import BookUpdate, FundingInfo, VenueTime
+from basisdesk.venues.instrument import FundingRule, Instrument, Instruments, Tier
 from basisdesk.venues.okx_channels import (
+    SWAP,
     FundingRow,
     InterestRow,
     Level,
@@ -29,18 +30,17 @@ from basisdesk.venues.okx_channels import (
 )
 from basisdesk.venues.reading import MINUTE_MS, Events, Millis, Price, Sequence64, check_sides
 from basisdesk.venues.rest_reading import (
-    CANDLES_MAX,
     YEAR_2100_MS,
     Answer,
     Known,
     Limited,
     amount,
     at_most,
-    oldest_first,
+    candles,
+    ladders,
     only,
     past_funding,
     positive,
-    read_answer,
     typed,
 )
 
@@ -129,8 +129,8 @@ _Query = Mapping[str, str]
 _Rows = list[msgspec.Raw]
 
 
-class RestCodec:
-    """Decoder of "okx.rest". Keeps nothing but the contract sizes, which the whole venue shares."""
+class Pages:
+    """Reader of "okx.rest". Keeps nothing but the contract sizes, which the whole venue shares."""
 
     def __init__(self, contracts: MutableMapping[str, Decimal]) -> None:
         self._contracts = contracts
@@ -147,11 +147,8 @@ class RestCodec:
             "market/history-candles": _candles,
         }
 
-    def decode(self, payload: bytes) -> Events:
-        """Events of one answer. BadFrame "rest" when the venue refused the request."""
-        return read_answer(payload, self._read)
-
-    def _read(self, answer: Answer) -> Events:
+    def read(self, answer: Answer) -> Events:
+        """Events of one answer."""
         page = _decode_envelope(answer.body)
         if page.code != "0":
             raise BadFrame("rest")
@@ -161,7 +158,7 @@ class RestCodec:
         return read(page.data, answer.query)
 
     def _unit(self, symbol: str) -> Decimal:
-        if not symbol.endswith("-SWAP"):
+        if not symbol.endswith(SWAP):
             return Decimal(1)
         size = self._contracts.get(symbol)
         if size is None:
@@ -181,18 +178,12 @@ class RestCodec:
         asked = query.get("instFamily", "")
         said = [typed(text, _TierRow) for text in raw]
         named = [(row.instFamily or row.uly or asked, row) for row in said]
-        by_family: dict[str, list[Tier]] = {}
+        tiers = []
         for family, row in only(named, asked, lambda each: each[0]):
             if not _FAMILY.fullmatch(family):
                 raise ValueError(f"{family[:40]!r} is not a family of linear swaps")
-            tier = _tier(row, self._unit(f"{family}-SWAP"))
-            by_family.setdefault(family, []).append(tier)
-        if not by_family:
-            raise ValueError("no tier")
-        return tuple(
-            Tiers(f"okx:perp:{family}-SWAP", tuple(sorted(tiers, key=_limit)), "base")
-            for family, tiers in by_family.items()
-        )
+            tiers.append((family, _tier(row, self._unit(f"{family}{SWAP}"))))
+        return ladders(tiers, lambda family: f"okx:perp:{family}{SWAP}", "base")
 
     def _interest(self, raw: _Rows, query: _Query) -> Events:
         events = []
@@ -228,7 +219,7 @@ def backfill_paths(spot: bool, symbol: str, now_ms: int) -> tuple[str, ...]:
     rules = f"{public}instruments?instType={'SPOT' if spot else 'SWAP'}&{which}"
     if spot:
         return (rules, *candles)
-    family = symbol.removesuffix("-SWAP")
+    family = symbol.removesuffix(SWAP)
     return (
         rules,
         f"{public}position-tiers?instType=SWAP&tdMode=isolated&instFamily={family}",
@@ -243,11 +234,11 @@ def backfill_paths(spot: bool, symbol: str, now_ms: int) -> tuple[str, ...]:
 def _key(symbol: str) -> str:
     if not SYMBOL.fullmatch(symbol):
         raise ValueError(f"{symbol[:40]!r} is not an instrument")
-    return f"okx:{'perp' if symbol.endswith('-SWAP') else 'spot'}:{symbol}"
+    return f"okx:{'perp' if symbol.endswith(SWAP) else 'spot'}:{symbol}"
 
 
 def _swap(symbol: str) -> str:
-    if not symbol.endswith("-SWAP"):
+    if not symbol.endswith(SWAP):
         raise ValueError(f"{symbol[:40]!r} is not a swap")
     return _key(symbol)
 
@@ -269,7 +260,7 @@ def _described(text: msgspec.Raw) -> Instrument | None:
         most, lever = row.maxMktSz or row.maxLmtSz, row.lever or "1"
     else:
         return None
-    if row.instId != f"{base}-{quote}" + ("" if row.instType == "SPOT" else "-SWAP"):
+    if row.instId != f"{base}-{quote}" + ("" if row.instType == "SPOT" else SWAP):
         raise ValueError("the id is not its two coins; the ledger reads the coin from it")
     lot = _positive(row.lotSz)
     return Instrument(
@@ -307,10 +298,6 @@ def _id(row: FundingRow | InterestRow | MarkRow) -> str:
     return row.instId
 
 
-def _limit(tier: Tier) -> Decimal:
-    return tier.limit
-
-
 def _funding(raw: _Rows, query: _Query) -> Events:
     asked = query.get("instId", ALL)
     rows = only([typed(text, FundingRow) for text in raw], "" if asked == ALL else asked, _id)
@@ -323,7 +310,7 @@ def _funding(raw: _Rows, query: _Query) -> Events:
 
 
 def _linear(symbol: str) -> bool:
-    return bool(_FAMILY.fullmatch(symbol.removesuffix("-SWAP")))
+    return bool(_FAMILY.fullmatch(symbol.removesuffix(SWAP)))
 
 
 def _settled(raw: _Rows, query: _Query) -> Events:
@@ -344,8 +331,7 @@ def _candles(raw: _Rows, query: _Query) -> Events:
     rows = [typed(text, _Candle) for text in raw]
     # The newest minute may still run: its close is not a close yet.
     closed = ((row.ts, row.close) for row in rows if row.confirm == "1")
-    newest = oldest_first(closed)[-at_most(query, CANDLES_MAX) :]
-    return (Candles(_key(query.get("instId", "")), newest),)
+    return candles(_key(query.get("instId", "")), closed, query)
 
 
 def _time(raw: _Rows, _: _Query) -> Events:

@@ -4,7 +4,7 @@ The bounds are the house's own, wide enough for any coin: a figure outside of th
 are refused by the decoder itself, before anything of the message is kept.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from math import inf, nan
 from typing import Annotated
@@ -38,6 +38,26 @@ SequenceBefore = Annotated[int, Meta(ge=-1, le=2**62)]  # -1: it builds on nothi
 
 Levels = list[tuple[float, float]]  # price, size
 Events = Sequence[MarketEvent]
+# What one message of a topic says. Raises BadFrame, and then nothing of the message was kept.
+Read = Callable[[bytes], Events]
+
+
+class Topic(msgspec.Struct, frozen=True, gc=False):
+    """What is known of a topic before its first message, and never changes.
+
+    key: the leg's. stream: as events name it. symbol: what every message must say it is about.
+    unit: base coins in one unit of the venue's size (1000PEPE: 1000).
+    """
+
+    key: str
+    stream: str
+    symbol: str
+    unit: float = 1.0
+
+    def check(self, said: str, payload: bytes) -> None:
+        """The message speaks of this topic's symbol, or it is a BadFrame."""
+        if said != self.symbol:
+            raise BadFrame("symbol", payload)
 
 
 def plain(text: str) -> str:

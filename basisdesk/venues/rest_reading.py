@@ -16,7 +16,8 @@ import msgspec
 from msgspec import Meta
 
 from basisdesk.errors import BadFrame
-from basisdesk.events import FundingHistory
+from basisdesk.events import Candles, FundingHistory
+from basisdesk.venues.instrument import Tier, Tiers, TierUnit
 from basisdesk.venues.reading import MINUTE_MS, Events
 
 PLACES = 18  # digits after the point of an amount; more is none
@@ -52,30 +53,39 @@ class _Frame(msgspec.Struct, gc=False):
 _decode_frame = msgspec.json.Decoder(_Frame).decode
 
 
-def read_answer(payload: bytes, read: Callable[[Answer], Events]) -> Events:
-    """Events of one framed answer, as `read` finds them.
+class RestCodec:
+    """Decoder of a venue's HTTP answers. `read` finds the events of one, as that venue says them.
 
-    Raises BadFrame of the whole frame: "json" or "type" for what does not decode, "number" for any
-    other value that cannot be, and the reason of a BadFrame that `read` raised.
+    Keeps nothing of its own.
     """
-    try:
-        frame = _decode_frame(payload)
-        url = urlsplit(frame.path)
-        answer = Answer(url.path, dict(parse_qsl(url.query)), frame.data)
-    except msgspec.ValidationError:
-        raise BadFrame("type", payload) from None
-    except (ValueError, RecursionError):
-        raise BadFrame("json", payload) from None
-    try:
-        return read(answer)
-    except BadFrame as exc:
-        raise BadFrame(exc.reason, payload) from None
-    except msgspec.ValidationError:
-        raise BadFrame("type", payload) from None
-    except (msgspec.DecodeError, RecursionError):
-        raise BadFrame("json", payload) from None
-    except (ValueError, ArithmeticError):
-        raise BadFrame("number", payload) from None
+
+    def __init__(self, read: Callable[[Answer], Events]) -> None:
+        self._read = read
+
+    def decode(self, payload: bytes) -> Events:
+        """Events of one framed answer. BadFrame "rest" when the venue refused the request.
+
+        Raises BadFrame of the whole frame: "json" or "type" for what does not decode, "number" for
+        any other value that cannot be, and the reason of a BadFrame that `read` raised.
+        """
+        try:
+            frame = _decode_frame(payload)
+            url = urlsplit(frame.path)
+            answer = Answer(url.path, dict(parse_qsl(url.query)), frame.data)
+        except msgspec.ValidationError:
+            raise BadFrame("type", payload) from None
+        except (ValueError, RecursionError):
+            raise BadFrame("json", payload) from None
+        try:
+            return self._read(answer)
+        except BadFrame as exc:
+            raise BadFrame(exc.reason, payload) from None
+        except msgspec.ValidationError:
+            raise BadFrame("type", payload) from None
+        except (msgspec.DecodeError, RecursionError):
+            raise BadFrame("json", payload) from None
+        except (ValueError, ArithmeticError):
+            raise BadFrame("number", payload) from None
 
 
 def typed(text: str | msgspec.Raw, shape: type[_T]) -> _T:
@@ -197,6 +207,28 @@ def past_funding(
     most = at_most(query, SETTLED_MAX)
     return tuple(
         FundingHistory(key(symbol), oldest_first(of)[-most:]) for symbol, of in by_symbol.items()
+    )
+
+
+def candles(
+    key: str, closes: Iterable[tuple[int, float]], query: Mapping[str, str]
+) -> tuple[Candles]:
+    """The newest closes (start ms, price), as many as were asked for."""
+    return (Candles(key, oldest_first(closes)[-at_most(query, CANDLES_MAX) :]),)
+
+
+def ladders(
+    rows: Iterable[tuple[str, Tier]], key: Callable[[str], str], tiers_in: TierUnit = "quote"
+) -> tuple[Tiers, ...]:
+    """The risk tiers of each symbol, smallest limit first. ValueError where there is not one."""
+    by_symbol: dict[str, list[Tier]] = {}
+    for symbol, tier in rows:
+        by_symbol.setdefault(symbol, []).append(tier)
+    if not by_symbol:
+        raise ValueError("no tier")
+    return tuple(
+        Tiers(key(symbol), tuple(sorted(tiers, key=lambda tier: tier.limit)), tiers_in)
+        for symbol, tiers in by_symbol.items()
     )
 
 

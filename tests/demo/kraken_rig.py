@@ -2,6 +2,8 @@
 
 import random
 
+from still_rig import FakeFloor
+
 from basisdesk.demo.wire import Candle, Day, News, Print, Spec, View
 
 NOW = 1_790_179_812_345
@@ -126,21 +128,8 @@ def _changes(before, after):
     return out
 
 
-class FakeFloor:
+def make_floor():
     """Two spot pairs and three perpetuals."""
-
-    def __init__(self):
-        specs = (SPOT, SPOT_BITCOIN, PERP, BITCOIN, PEPE)
-        self.legs = {(spec.market, spec.symbol): FakeLeg(spec, at) for at, spec in enumerate(specs)}
-
-    def specs(self, venue, market):
-        assert venue == "kraken"
-        return [leg.spec for (where, _), leg in self.legs.items() if where == market]
-
-    def leg(self, venue, market, symbol):
-        assert venue == "kraken"
-        return self.legs.get((market, symbol))
-
-    def now_ms(self, venue):
-        assert venue == "kraken"
-        return NOW
+    specs = (SPOT, SPOT_BITCOIN, PERP, BITCOIN, PEPE)
+    legs = (FakeLeg(spec, seed) for seed, spec in enumerate(specs))
+    return FakeFloor("kraken", legs, NOW)

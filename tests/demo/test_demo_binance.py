@@ -4,7 +4,8 @@ import json
 import math
 
 import pytest
-from binance_rig import NOW_MS, FakeFloor, FakeLeg, Line, M, P, S, ask, news, spec
+from binance_rig import Line, M, P, S, ask, make_floor, news, spec
+from still_rig import NOW_MS, FakeLeg
 
 from basisdesk.demo.dialect_binance import BinanceDialect
 from basisdesk.demo.dialect_binance_pages import eight, padded
@@ -44,7 +45,7 @@ def test_a_stream_that_is_not_there_is_acknowledged_and_stays_silent(conn, names
 
 
 def test_the_desk_s_own_requests_are_understood():
-    venue, floor = Binance(), FakeFloor()
+    venue, floor = Binance(), make_floor()
     for key in ("binance:spot:ADAUSDT", "binance:perp:1000PEPEUSDT"):
         for conn, topics in venue.topics(key).items():
             heard = BinanceDialect().hear(conn, venue.subscribe(topics, "5"), {}, floor, "c")
@@ -89,7 +90,7 @@ def test_subscriptions_are_listed_and_never_twice():
     ],
 )
 def test_what_it_cannot_read_is_refused_in_its_words(message, code):
-    heard = BinanceDialect().hear(S, message, {}, FakeFloor(), "c")
+    heard = BinanceDialect().hear(S, message, {}, make_floor(), "c")
     answer = json.loads(heard.replies[0])
     assert answer["code"] == code
     (ack,) = Binance().codec(S).decode(heard.replies[0])

@@ -3,7 +3,8 @@
 from decimal import Decimal
 
 import pytest
-from binance_rig import HOUR_MS, MINUTE_MS, NOW_MS, FakeFloor, FakeLeg, P, S, page, rest, spec
+from binance_rig import P, S, make_floor, page, rest, spec
+from still_rig import HOUR_MS, MINUTE_MS, NOW_MS, FakeLeg
 
 from basisdesk.demo.dialect_binance import BinanceDialect
 from basisdesk.errors import BadFrame
@@ -13,7 +14,7 @@ from basisdesk.venues.binance import Binance
 
 @pytest.fixture
 def floor():
-    return FakeFloor()
+    return make_floor()
 
 
 def test_the_snapshot_stands_for_the_book_s_id(floor):

@@ -4,7 +4,7 @@ import json
 
 import msgspec
 import pytest
-from kraken_rig import NOW, PERP, SPOT, SPOT_BITCOIN, FakeFloor, FakeLeg
+from kraken_rig import NOW, PERP, SPOT, SPOT_BITCOIN, FakeLeg, make_floor
 
 from basisdesk.demo.dialect_kraken import KrakenDialect
 from basisdesk.demo.dialect_kraken_spot import rfc3339
@@ -238,7 +238,7 @@ def test_the_futures_ticker_comes_once_a_second_with_both_rates(dialect):
 
 def hear(dialect, conn, message, have=()):
     known = {topic.text: topic for topic in have}
-    return dialect.hear(conn, message, known, FakeFloor(), "1")
+    return dialect.hear(conn, message, known, make_floor(), "1")
 
 
 @pytest.mark.parametrize("topics", [("book:ADA/USD", "book:BTC/USD"), ("ticker:ADA/USD",)])
@@ -336,7 +336,7 @@ def test_nonsense_on_futures_is_an_error(dialect, message):
 
 
 def page_events(dialect, path):
-    page = dialect.page(path, FakeFloor())
+    page = dialect.page(path, make_floor())
     assert page.status == 200
     frame = msgspec.json.encode({"path": path, "data": page.body.decode()})
     return Kraken().codec(REST).decode(frame)
@@ -410,7 +410,7 @@ def test_funding_and_time_read_back(dialect):
     ],
 )
 def test_pages_that_are_not_there_say_so(dialect, path, status, words):
-    page = dialect.page(path, FakeFloor())
+    page = dialect.page(path, make_floor())
     assert page.status == status
     assert words in page.body
 

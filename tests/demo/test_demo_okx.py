@@ -5,10 +5,11 @@ import math
 from decimal import Decimal
 
 import pytest
+from still_rig import MINUTE_MS, NOW_MS, FakeFloor, FakeLeg
 
 from basisdesk.demo.dialect_okx import KEEP_ALIVE_MS, OkxDialect
 from basisdesk.demo.dialect_okx_pages import plain, short
-from basisdesk.demo.wire import Candle, Day, Heard, News, Print, Spec, Topic, View
+from basisdesk.demo.wire import Heard, News, Print, Spec, Topic
 from basisdesk.events import (
     Ack,
     BookUpdate,
@@ -25,8 +26,6 @@ from basisdesk.events import Heard as HeardEvent
 from basisdesk.venues.okx import Okx
 
 C = "okx.public"
-NOW_MS = 1_790_134_712_400
-MINUTE_MS = 60_000
 TIERS = (
     ("100000", "0.005", "0.0133", "75.00", ""),
     ("400000", "0.01", "0.02", "50.00", "500"),
@@ -58,66 +57,10 @@ def spec(market="perp", base="ADA", unit=100.0, tick="0.0001", lot="0.1"):
     )
 
 
-class FakeLeg:
-    """An instrument that stands still unless a test moves it."""
-
-    def __init__(self, described):
-        self.spec = described
-        self.touch = (8215, 125, 8216, 310)
-        self.touch_id = 88_120_045
-        self.book_id = 450_000
-        self.last = Print(NOW_MS - 40, True, 8216, 7, 912_345_678)
-        self.rate = 0.0000321
-        self.mark = 0.82164
-
-    def sides(self):
-        return {8215: 125, 8214: 900}, {8216: 310, 8219: 40}
-
-    def view(self):
-        return View(NOW_MS, 0.82151, self.mark, self.rate, 0.0000455, NOW_MS + 1_000, 4, 215e6)
-
-    def day(self):
-        return Day(0.83, 0.8, 0.81, 0.82, 11e6, 9e6)
-
-    def candles(self, since_ms, until_ms):
-        start = NOW_MS - NOW_MS % MINUTE_MS
-        first = max(since_ms, start - 500 * MINUTE_MS)
-        first += -first % MINUTE_MS
-        return [
-            Candle(t, 0.82, 0.83, 0.81, 0.8215 + (t // MINUTE_MS % 7) / 10_000, 8100.0)
-            for t in range(first, min(until_ms, start + 1), MINUTE_MS)
-        ]
-
-    def settlements(self):
-        hours = 4 * 3_600_000
-        return [(NOW_MS - NOW_MS % hours - n * hours, n / 1e5, 0.82) for n in (2, 1, 0)]
-
-    def price_text(self, ticks):
-        return f"{ticks * float(self.spec.tick):.{self.spec.tick_decimals}f}"
-
-    def size_text(self, lots):
-        return f"{lots * float(self.spec.lot):.{self.spec.lot_decimals}f}"
-
-    def flood(self, count):
-        self.touch_id += count
-        return [(8215 - n % 3, 125 + n, 8216 - n % 3, 310) for n in range(count)]
-
-
-class FakeFloor:
-    def __init__(self):
-        swap, spot = spec(), spec("spot", lot="0.000001")
-        self.legs = {(each.market, each.symbol): FakeLeg(each) for each in (swap, spot)}
-
-    def specs(self, venue, market):
-        assert venue == "okx"
-        return [leg.spec for (kind, _), leg in self.legs.items() if kind == market]
-
-    def leg(self, venue, market, symbol):
-        assert venue == "okx"
-        return self.legs.get((market, symbol))
-
-    def now_ms(self, venue):
-        return NOW_MS
+def make_floor():
+    last = Print(NOW_MS - 40, True, 8216, 7, 912_345_678)
+    told = spec(), spec("spot", lot="0.000001")
+    return FakeFloor("okx", [FakeLeg(each, 0.0000321, last, 500 * MINUTE_MS) for each in told])
 
 
 def news(now_ms=NOW_MS, touched=True, bids=None, asks=None, prints=(), slow=True, quotes=1):
@@ -131,7 +74,7 @@ def topic(channel, symbol="ADA-USDT-SWAP"):
 
 @pytest.fixture
 def floor():
-    return FakeFloor()
+    return make_floor()
 
 
 @pytest.fixture

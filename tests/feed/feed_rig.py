@@ -70,12 +70,13 @@ def play(scenario: Callable[[], Coroutine[Any, Any, Any]], loop_factory=None) ->
 
 async def eventually(
     condition: Callable[[], Any], within_s: float = 8.0, what: Callable[[], Any] | None = None
-) -> None:
-    """Wait until the condition holds; the test fails with `what()` when it does not in time."""
+) -> Any:
+    """What the condition gives once it holds; the test fails with `what()` when it is too late."""
     end_s = mono_s() + within_s
-    while not condition():
+    while not (held := condition()):
         assert mono_s() < end_s, what() if what else "it did not happen in time"
         await asyncio.sleep(0.005)
+    return held
 
 
 class TinyCodec:
@@ -325,8 +326,8 @@ class Rig:
         states = {i: s.state for i, s in self.market.streams.items()}
         return "\n".join([*(str(c) for c in self.changes), str(states)])
 
-    async def until(self, condition: Callable[[], Any], within_s: float = 8.0) -> None:
-        await eventually(condition, within_s, self.story)
+    async def until(self, condition: Callable[[], Any], within_s: float = 8.0) -> Any:
+        return await eventually(condition, within_s, self.story)
 
 
 @asynccontextmanager

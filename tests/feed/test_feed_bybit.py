@@ -181,8 +181,8 @@ def test_an_unscripted_http_side_does_not_hold_up_the_sockets():
             exchange.http["/v5/market/time"] = Answer(b"<html>", 200)
 
         async with bybit_rig(SPOT, before=broken) as r:
-            await r.until(lambda: r.state("orderbook.1.ADAUSDT", "bybit.spot") == "live")
-            await r.until(lambda: any("HTTP 404" in x for x in r.said("bybit.rest", "down")))
+            assert await r.until(lambda: r.state("orderbook.1.ADAUSDT", "bybit.spot") == "live")
+            assert await r.until(lambda: any("HTTP 404" in x for x in r.said("bybit.rest", "down")))
 
     play(scenario)
 

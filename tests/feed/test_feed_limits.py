@@ -70,8 +70,8 @@ def test_a_connection_gone_for_good_is_dropped_though_it_was_never_up():
         async with rig(watch=(ADA, PERP), before=refuse) as r:
             await r.until(lambda: len(r.said("tiny.linear", "down")) >= 2)
             r.supervisor.watch({ADA})
-            await r.until(lambda: any(c.state == "dropped" for c in r.changes))
-            await r.until(lambda: r.supervisor.facts()["tiny.linear"].state == "idle")
+            assert await r.until(lambda: any(c.state == "dropped" for c in r.changes))
+            assert await r.until(lambda: r.supervisor.facts()["tiny.linear"].state == "idle")
 
     play(scenario)
 

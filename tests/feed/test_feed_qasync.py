@@ -31,9 +31,9 @@ def test_connect_lose_and_come_back(on_qt):
             await r.until(lambda: r.state() == r.state(conn="tiny.linear") == "live")
             await r.until(lambda: len(r.payloads("tiny.rest")) >= 4)
             await r.exchange.stop()
-            await r.until(lambda: r.state() == r.state(conn="tiny.linear") == "down")
+            assert await r.until(lambda: r.state() == r.state(conn="tiny.linear") == "down")
             await r.exchange.start()
-            await r.until(lambda: r.state() == r.state(conn="tiny.linear") == "live")
+            assert await r.until(lambda: r.state() == r.state(conn="tiny.linear") == "live")
 
     on_qt(scenario)
 
@@ -47,7 +47,7 @@ def test_a_half_open_socket_is_cut(on_qt):
             await r.until(lambda: r.said("tiny.spot", "down"))
             assert "silent for" in r.said("tiny.spot", "down")[0]
             r.exchange.faults.hold = False
-            await r.until(lambda: r.state() == "live")
+            assert await r.until(lambda: r.state() == "live")
 
     on_qt(scenario)
 

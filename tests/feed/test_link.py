@@ -1,17 +1,21 @@
 import asyncio
 import itertools
 import socket
+import time
 
 import pytest
-from feed_rig import ADA, PAYLOAD, TOP, hurried, play, rig
+from feed_rig import ADA, PAYLOAD, TOP, eventually, hurried, play, rig
 from loopback import loopback
 
+from basisdesk.clock import mono_s
 from basisdesk.errors import SettingsError
 from basisdesk.feed.names import Names
 from basisdesk.feed.pace import Pace
 from basisdesk.feed.shared import check_url
 
 pytestmark = pytest.mark.loopback
+
+HANGS_S = 3.0  # a name lookup that nobody answers
 
 
 @pytest.mark.slow
@@ -26,7 +30,7 @@ def test_fault_6_accept_then_close_is_met_with_patience():
             assert any("1000 normal close" in x for x in r.said("tiny.spot", "down"))
             r.exchange.faults.close_on_accept = None
             r.supervisor.reconnect("tiny.spot")  # by hand: at once
-            await r.until(lambda: r.state() == "live", within_s=1.0)
+            assert await r.until(lambda: r.state() == "live", within_s=1.0)
 
     play(scenario)
 
@@ -49,7 +53,7 @@ def test_fault_4_told_to_go_away_it_cools_down(status):
             assert f"HTTP {status}" in r.said("tiny.spot", "down")[0]
             r.exchange.faults.status = 0
             r.supervisor.reconnect("tiny.spot")
-            await r.until(lambda: r.state() == "live")
+            assert await r.until(lambda: r.state() == "live")
 
     play(scenario)
 
@@ -78,7 +82,7 @@ def test_fault_5_a_broken_venue_is_tried_again_soon(status):
         async with rig(before=refuse) as r:
             await r.until(lambda: len(r.exchange.connects) >= 3)
             r.exchange.faults.status = 0
-            await r.until(lambda: r.state() == "live")
+            assert await r.until(lambda: r.state() == "live")
 
     play(scenario)
 
@@ -118,12 +122,14 @@ def test_fault_2_a_dead_name_server_is_told_and_holds_up_nobody():
 
 def test_fault_2_a_lookup_that_hangs_times_out_and_does_not_delay_the_end():
     async def scenario():
-        names = Names(lambda host, port: __import__("time").sleep(3) or ["127.0.0.1"])
+        names = Names(lambda host, port: time.sleep(HANGS_S) or ["127.0.0.1"])
         endpoints = {"tiny.spot": "wss://slow.invalid/spot"}
         async with rig(endpoints=endpoints, names=names) as r:
-            await r.until(lambda: any("timed out" in x for x in r.said("tiny.spot", "down")))
+            assert await r.until(lambda: any("timed out" in x for x in r.said("tiny.spot", "down")))
 
+    began_s = mono_s()
     play(scenario)
+    assert mono_s() - began_s < HANGS_S
 
 
 def test_not_a_websocket_at_all():
@@ -151,7 +157,7 @@ def test_a_server_that_accepts_and_says_nothing_times_out():
         server = await asyncio.start_server(mute, "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
         async with server, rig(endpoints={"tiny.spot": f"ws://127.0.0.1:{port}/"}) as r:
-            await r.until(lambda: any("timed out" in x for x in r.said("tiny.spot", "down")))
+            assert await r.until(lambda: any("timed out" in x for x in r.said("tiny.spot", "down")))
 
     play(scenario)
 
@@ -167,7 +173,7 @@ def test_a_stop_while_connecting_leaves_nothing_behind():
         async with server:
             async with rig(pace=Pace(), endpoints={"tiny.spot": f"ws://127.0.0.1:{port}/"}) as r:
                 await r.until(lambda: r.said("tiny.spot", "connecting"))
-            await asyncio.sleep(0.05)
+            assert await eventually(lambda: len(asyncio.all_tasks()) == 1)
 
     play(scenario)
 

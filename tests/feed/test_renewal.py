@@ -6,7 +6,7 @@ import json
 
 import msgspec
 import pytest
-from feed_rig import FAST, TOP, TinyVenue, play, rig
+from feed_rig import FAST, TOP, TinyVenue, eventually, play, rig
 from websockets import broadcast
 
 from basisdesk.events import LINK
@@ -66,7 +66,9 @@ def test_a_warning_from_the_venue_renews_at_once_and_only_once():
             assert conn_story(r) == ["connecting", "up", "renewed"]
             await r.exchange.close_all(1012)  # the new socket is an ordinary one
             await r.until(lambda: r.said("tiny.spot", "down"))
-            await r.until(lambda: r.state() == "live" and len(r.said("tiny.spot", "up")) == 2)
+            assert await r.until(
+                lambda: r.state() == "live" and len(r.said("tiny.spot", "up")) == 2
+            )
 
     play(scenario)
 
@@ -204,9 +206,9 @@ def test_a_topic_that_is_refused_anyway_keeps_no_socket_from_being_renewed():
         async with rig(before=spoil) as r:
             await r.until(lambda: r.state() == "live" and r.state("depth.ADA") == "down")
             notice(r.exchange)
-            await r.until(lambda: "renewed" in conn_story(r))
+            assert await r.until(lambda: "renewed" in conn_story(r))
             before = r.exchange.asked("subscribe")["depth.ADA"]
-            await r.until(lambda: r.exchange.asked("subscribe")["depth.ADA"] > before)
+            assert await r.until(lambda: r.exchange.asked("subscribe")["depth.ADA"] > before)
 
     play(scenario)
 
@@ -219,6 +221,7 @@ def test_a_stop_during_a_renewal_leaves_nothing_behind():
             r.exchange.deaf_to = lambda ws: ws is not old
             notice(r.exchange)
             await r.until(lambda: r.exchange.open == 2)
+        assert await eventually(lambda: len(asyncio.all_tasks()) == 1)
 
     play(scenario)
 

@@ -82,9 +82,9 @@ def test_nobody_listening_is_said():
             await r.until(lambda: r.state() == "live" and r.said("tiny.rest", "up"))
             await r.exchange.stop()
             r.supervisor.refill("tiny:spot:ADA")
-            await r.until(lambda: any("refused" in x for x in r.said("tiny.rest", "down")))
+            assert await r.until(lambda: any("refused" in x for x in r.said("tiny.rest", "down")))
             await r.exchange.start()
-            await r.until(lambda: len(r.said("tiny.rest", "up")) == 2)
+            assert await r.until(lambda: len(r.said("tiny.rest", "up")) == 2)
 
     play(scenario)
 

@@ -251,8 +251,12 @@ def test_fault_40_a_loop_that_stood_still_throws_away_what_is_buffered():
         async with rig() as r:
             await r.until(lambda: r.state() == "live")
             time.sleep(FAST.gap_s * 1.5)  # noqa: ASYNC251, the window was blocked
-            await r.until(lambda: any("stood still" in x for x in r.said("tiny.spot", "down")))
-            await r.until(lambda: r.state() == "live" and len(r.said("tiny.spot", "up")) == 2)
+            assert await r.until(
+                lambda: any("stood still" in x for x in r.said("tiny.spot", "down"))
+            )
+            assert await r.until(
+                lambda: r.state() == "live" and len(r.said("tiny.spot", "up")) == 2
+            )
 
     play(scenario)
 

@@ -131,7 +131,7 @@ def test_a_good_certificate_works_for_socket_and_http(authority):
             endpoints, hosts = {"tiny.spot": secure.ws_url("spot")}, {"tiny": secure.http_url}
             tls = trusting(authority)
             async with rig(endpoints=endpoints, rest_urls=hosts, tls=tls) as r:
-                await r.until(lambda: r.state() == "live")
-                await r.until(lambda: "/time" in secure.requests)
+                assert await r.until(lambda: r.state() == "live")
+                assert await r.until(lambda: "/time" in secure.requests)
 
     play(scenario)

@@ -2,10 +2,9 @@
 
 import json
 
-import pytest
+import refusal
 from binance_recorded import rest, row
 
-from basisdesk.errors import BadFrame
 from basisdesk.venues.binance import Binance
 
 S, P, M = "binance.spot", "binance.public", "binance.market"
@@ -21,9 +20,7 @@ def combined(stream, **data):
 
 
 def reason_of(conn, payload):
-    with pytest.raises(BadFrame) as caught:
-        Binance().codec(conn).decode(payload)
-    return caught.value.reason
+    return refusal.reason_of(Binance().codec(conn), payload)
 
 
 def top(symbol="ADAUSDT", **more):

@@ -6,8 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from basisdesk.errors import BadFrame
-
 FOLDER = Path(__file__).parent / "payloads" / "okx"
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 
@@ -45,12 +43,6 @@ def rest_answers(folder):
             if line.startswith("https://") and " -> " in line:
                 url, _, rest = line.rstrip("\n").partition(" -> ")
                 yield url.removeprefix("https://www.okx.com"), rest.partition(": ")[2]
-
-
-def reason_of(codec, message):
-    with pytest.raises(BadFrame) as caught:
-        codec.decode(message)
-    return caught.value.reason
 
 
 def spelled(message):

@@ -6,6 +6,7 @@ from itertools import pairwise
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+import refusal
 from binance_recorded import rest, row
 
 from basisdesk.errors import BadFrame
@@ -31,9 +32,7 @@ def body(name):
 
 
 def reason_of(path, data):
-    with pytest.raises(BadFrame) as caught:
-        Binance().codec("binance.rest").decode(rest(path, data))
-    return caught.value.reason
+    return refusal.reason_of(Binance().codec("binance.rest"), rest(path, data))
 
 
 def rules(name, change):

@@ -5,8 +5,8 @@ import math
 
 import msgspec
 import pytest
+from refusal import reason_of
 
-from basisdesk.errors import BadFrame
 from basisdesk.events import Ack, BookUpdate, Heard, Pong, Quote, Ticker, Trade
 from basisdesk.venues import TopicRule, known_venues
 from basisdesk.venues.bybit import Bybit
@@ -59,12 +59,6 @@ def spot():
 @pytest.fixture
 def linear():
     return Bybit().codec(P)
-
-
-def reason_of(codec, payload):
-    with pytest.raises(BadFrame) as caught:
-        codec.decode(payload)
-    return caught.value.reason
 
 
 def delta(**fields):

@@ -7,8 +7,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 import pytest
+import refusal
 
-from basisdesk.errors import BadFrame
 from basisdesk.events import Candles, FundingHistory, VenueTime
 from basisdesk.venues.bybit import Bybit
 from basisdesk.venues.bybit_rest import multiplier_of
@@ -28,9 +28,7 @@ def decode(path, result, **more):
 
 
 def reason_of(payload):
-    with pytest.raises(BadFrame) as caught:
-        Bybit().codec("bybit.rest").decode(payload)
-    return caught.value.reason
+    return refusal.reason_of(Bybit().codec("bybit.rest"), payload)
 
 
 def linear_row(symbol="1000PEPEUSDT", base="1000PEPE", **more):

@@ -5,6 +5,7 @@ import math
 import random
 
 import pytest
+from refusal import reason_of
 
 from basisdesk.errors import BadFrame
 from basisdesk.events import Ack, ComboQuote, Heard, Pong
@@ -36,12 +37,6 @@ def message(kind, u, bids, asks, topic=TOPIC, **more):
 BIDS = [["-0.00042", "1200"], ["-0.0005", "90.5"]]
 ASKS = [["-0.0001", "300"], ["0.0002", "4"]]
 SNAPSHOT = message("snapshot", 64892, BIDS, ASKS)
-
-
-def reason_of(codec, payload):
-    with pytest.raises(BadFrame) as caught:
-        codec.decode(payload)
-    return caught.value.reason
 
 
 def top(codec, payload):

@@ -5,8 +5,8 @@ import math
 
 import pytest
 from kraken_wire import payload
+from refusal import reason_of
 
-from basisdesk.errors import BadFrame
 from basisdesk.events import Ack, BookUpdate, Heard, Notice, Pong, Ticker, Trade
 from basisdesk.venues.instrument import split_symbol
 from basisdesk.venues.kraken import FUTURES, Kraken
@@ -17,12 +17,6 @@ KEY, BOOK = "kraken:perp:PF_XBTUSD", "kraken.futures/book:PF_XBTUSD"
 @pytest.fixture
 def futures():
     return Kraken().codec(FUTURES)
-
-
-def reason_of(codec, message):
-    with pytest.raises(BadFrame) as caught:
-        codec.decode(message)
-    return caught.value.reason
 
 
 def changed(name, **fields):

@@ -5,9 +5,9 @@ import math
 from decimal import Decimal
 
 import pytest
+import refusal
 from kraken_wire import payload
 
-from basisdesk.errors import BadFrame
 from basisdesk.events import Candles, FundingHistory, FundingInfo, Ticker, VenueTime
 from basisdesk.venues import rest_host
 from basisdesk.venues.instrument import FundingRule, Instruments, Tier, Tiers
@@ -27,9 +27,7 @@ def answer(path, body):
 
 
 def reason_of(message):
-    with pytest.raises(BadFrame) as caught:
-        Kraken().codec(REST).decode(message)
-    return caught.value.reason
+    return refusal.reason_of(Kraken().codec(REST), message)
 
 
 # --- spot ----------------------------------------------------------------------------------------

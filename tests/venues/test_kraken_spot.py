@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 from kraken_wire import FOLDER, book, checksum, payload
+from refusal import reason_of
 
-from basisdesk.errors import BadFrame
 from basisdesk.events import Ack, BookLost, BookUpdate, Heard, Notice, Pong, Trade
 from basisdesk.venues import known_venues, rest_host
 from basisdesk.venues.kraken import FUTURES, SPOT, Kraken
@@ -21,12 +21,6 @@ ASKS = [(f"0.{8001 + at:04d}0", f"{at + 1}.25000000") for at in range(10)]
 @pytest.fixture
 def spot():
     return Kraken().codec(SPOT)
-
-
-def reason_of(codec, message):
-    with pytest.raises(BadFrame) as caught:
-        codec.decode(message)
-    return caught.value.reason
 
 
 def opened(codec, bids=BIDS, asks=ASKS):

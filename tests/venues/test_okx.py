@@ -6,7 +6,8 @@ from decimal import Decimal
 
 import msgspec
 import pytest
-from okx_recorded import bbo, books, changed, payload, payloads, reason_of, spelled
+from okx_recorded import bbo, books, changed, payload, payloads, spelled
+from refusal import reason_of
 
 from basisdesk.events import Ack, BookUpdate, Heard, Notice, Pong, Quote, Trade
 from basisdesk.venues import known_venues

@@ -3,7 +3,8 @@
 import json
 
 import pytest
-from okx_recorded import bbo, books, changed, payload, reason_of, spelled
+from okx_recorded import bbo, books, changed, payload, spelled
+from refusal import reason_of
 
 from basisdesk.errors import BadFrame
 from basisdesk.events import BookLost, BookUpdate, Quote, Ticker

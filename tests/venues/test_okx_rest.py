@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from okx_recorded import payload
+from refusal import reason_of
 
 from basisdesk.errors import BadFrame
 from basisdesk.events import BookUpdate, Candles, FundingHistory, FundingInfo, VenueTime
@@ -44,12 +45,6 @@ def swap(**fields):
 
 def spot(**fields):
     return {**rows_of("rest_instruments_spot")[0], **fields}
-
-
-def reason_of(codec, message):
-    with pytest.raises(BadFrame) as caught:
-        codec.decode(message)
-    return caught.value.reason
 
 
 # --- instruments ---------------------------------------------------------------------------------

@@ -10,13 +10,13 @@ from basisdesk.errors import BadFrame
 from basisdesk.events import FundingHistory
 from basisdesk.venues.reading import MINUTE_MS, TEXT_MAX, check_sides, plain, scaled, unit_of
 from basisdesk.venues.rest_reading import (
+    RestCodec,
     amount,
     dated,
     half_days,
     oldest_first,
     past_funding,
     positive,
-    read_answer,
     readable,
     typed,
 )
@@ -77,7 +77,7 @@ def test_a_snapshot_whose_sides_meet_is_refused_but_deleted_levels_do_not_count(
 
 
 def test_an_answer_is_opened_into_path_query_and_body():
-    assert read_answer(framed(data="body"), lambda answer: [answer]) == [
+    assert RestCodec(lambda answer: [answer]).decode(framed(data="body")) == [
         ("/v5/market/time", {"a": "1", "b": "2"}, "body")
     ]
 
@@ -94,7 +94,7 @@ def test_an_answer_is_opened_into_path_query_and_body():
 )
 def test_a_frame_that_is_none(payload, reason):
     with pytest.raises(BadFrame) as caught:
-        read_answer(payload, refuse(AssertionError()))
+        RestCodec(refuse(AssertionError())).decode(payload)
     assert caught.value.reason == reason
 
 
@@ -113,13 +113,13 @@ def test_a_frame_that_is_none(payload, reason):
 def test_whatever_a_reader_meets_is_a_bad_frame_of_the_whole_answer(exc, reason):
     payload = framed()
     with pytest.raises(BadFrame) as caught:
-        read_answer(payload, refuse(exc))
+        RestCodec(refuse(exc)).decode(payload)
     assert (caught.value.reason, caught.value.payload) == (reason, payload)
 
 
 def test_a_fault_of_our_own_is_not_hidden():
     with pytest.raises(TypeError):
-        read_answer(framed(), refuse(TypeError()))
+        RestCodec(refuse(TypeError())).decode(framed())
 
 
 def test_one_odd_row_does_not_hide_the_others():
