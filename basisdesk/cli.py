@@ -88,6 +88,7 @@ def _desk_options(parser: argparse.ArgumentParser) -> None:
     source = parser.add_mutually_exclusive_group()
     source.add_argument("--demo", action="store_true", help="trade on the built-in demo exchange")
     source.add_argument("--live", action="store_true", help="public feeds of the real venue")
+    parser.add_argument("--account", metavar="NAME", default="main", help="paper account to trade")
     parser.add_argument("--symbol", metavar="SYMBOL", help="pair to open, e.g. ADAUSDT")
     parser.add_argument("--seed", type=int, help="demo: seed of the market")
     parser.add_argument("--scenario", help="demo: 2021 mania, 2025 calm, mixed, crash, ...")
@@ -117,6 +118,7 @@ def _desk(arguments: argparse.Namespace) -> int:
         mode="live" if arguments.live else "simulated",
         exit_after_s=arguments.exit_after,
         screenshot=arguments.screenshot,
+        account=arguments.account,
     )
     return run_desk(options)
 

@@ -16,6 +16,7 @@ import msgspec
 from basisdesk.errors import SettingsError
 
 Fraction = Annotated[float, msgspec.Meta(ge=0.0, le=0.05)]
+Part = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
 
 
 class Account(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -26,11 +27,19 @@ class Account(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Paper(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How the paper venue behaves. jitter_ms is added to latency_ms, uniformly, by a fixed law."""
+    """How the paper venue behaves. jitter_ms is added to latency_ms, uniformly, by a fixed law.
+
+    venue_latency_ms: latency of the venues named here, instead of latency_ms.
+    price_band_pct: a market order that would trade so far beyond the mark is refused by the venue.
+    """
 
     latency_ms: Annotated[int, msgspec.Meta(ge=0, le=60_000)] = 80
     jitter_ms: Annotated[int, msgspec.Meta(ge=0, le=60_000)] = 0
     liquidity_memory: bool = True
+    venue_latency_ms: dict[str, Annotated[int, msgspec.Meta(ge=0, le=60_000)]] = msgspec.field(
+        default_factory=dict
+    )
+    price_band_pct: Annotated[float, msgspec.Meta(gt=0, le=100)] = 5.0
 
 
 class Fees(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -97,7 +106,18 @@ CHANNELS: dict[str, tuple[str, ...]] = {
 
 
 class Risk(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Limits of the desk. leverage_max cannot be raised above 5."""
+    """Limits of the desk. leverage_max cannot be raised above 5.
+
+    reserve: fraction of equity that entries leave idle. impact_of_edge_max: slippage a suggested
+    size may cost, as a fraction of the edge. size_cuts: [fraction of the starting cash, factor]:
+    below it suggested sizes are multiplied by the factor. hedge_alarm_bp: hedge drift that is told.
+    unhedged_s_max: how long a leg may stand alone before it is unwound and entries stop.
+    The rest are triggers, on the whole book: drawdown_max from the peak, daily_loss_max since
+    00:00 UTC (fractions of equity; they halt); rolling_pairs closed pairs losing rolling_loss_max
+    together (halts); win_rate_min over at least win_rate_pairs pairs, liq_distance_min_pct from
+    mark to liquidation, stale_s_max without a quote of a held leg, clock_jump_s_max of a jump of
+    the clock or a pause of the machine (these stop entries only).
+    """
 
     leverage_max: Annotated[float, msgspec.Meta(ge=1, le=5)] = 5.0
     account_risk: Annotated[float, msgspec.Meta(gt=0, le=0.2)] = 0.02
@@ -106,6 +126,20 @@ class Risk(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     loop_gap_ms_max: Annotated[int, msgspec.Meta(ge=50, le=60_000)] = 250
     money_rate_year: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.05
     pairs_max: Annotated[int, msgspec.Meta(ge=1, le=50)] = 10
+    reserve: Annotated[float, msgspec.Meta(ge=0, le=0.9)] = 0.05
+    impact_of_edge_max: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.25
+    size_cuts: tuple[tuple[Part, Part], ...] = ((0.8, 0.5), (0.6, 0.25))
+    hedge_alarm_bp: Annotated[float, msgspec.Meta(gt=0, le=10_000)] = 50.0
+    unhedged_s_max: Annotated[int, msgspec.Meta(ge=1, le=3_600)] = 30
+    drawdown_max: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.10
+    daily_loss_max: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.03
+    rolling_pairs: Annotated[int, msgspec.Meta(ge=2, le=200)] = 5
+    rolling_loss_max: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.02
+    win_rate_min: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.55
+    win_rate_pairs: Annotated[int, msgspec.Meta(ge=5, le=200)] = 20
+    liq_distance_min_pct: Annotated[float, msgspec.Meta(ge=0, le=100)] = 5.0
+    stale_s_max: Annotated[int, msgspec.Meta(ge=1, le=3_600)] = 60
+    clock_jump_s_max: Annotated[int, msgspec.Meta(ge=1, le=3_600)] = 10
 
 
 class TapeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

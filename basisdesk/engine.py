@@ -6,7 +6,7 @@ Live, replay and backtest differ only in who hands it frames. Time is what the f
 
 import decimal
 from collections import deque
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Protocol
 
@@ -21,39 +21,61 @@ from basisdesk.events import (
     LINK,
     Changed,
     Command,
+    EquityMarked,
     Frame,
     Funds,
+    LegRejected,
     LinkChange,
+    Liquidated,
     OpenPair,
     Outcome,
+    PairAdded,
+    PairOpened,
+    PairReduced,
     Refused,
+    RiskChanged,
     SessionStarted,
     SetValue,
 )
+from basisdesk.explain import (
+    Explanation,
+    explain_cash,
+    explain_equity,
+    explain_pair,
+    forgotten,
+)
 from basisdesk.ledger.attribution import Attribution
+from basisdesk.ledger.audit import Held, audit
 from basisdesk.ledger.books import Books
+from basisdesk.ledger.covering import booked
 from basisdesk.ledger.posting import Transaction
-from basisdesk.ledger.rules import transactions
 from basisdesk.ledger.valuation import Price, Worth
 from basisdesk.market.basis import PairMarket
 from basisdesk.market.state import Market
+from basisdesk.market_time import in_market_time
+from basisdesk.pairing import is_sector_word, no_pair
+from basisdesk.stories import Stories
 from basisdesk.trading.costs import CostSheet
-from basisdesk.trading.cross import mid_rate
 from basisdesk.trading.desk import Desk
-from basisdesk.trading.exits import disagree
+from basisdesk.trading.exposure import Exposure, exposure
 from basisdesk.trading.positions import PairPosition
+from basisdesk.trading.readings import Reading
+from basisdesk.trading.risk import RESUME_WORDS
 from basisdesk.trading.sentences import describe
+from basisdesk.valuing import CurvePoint, Values, curve_point
 from basisdesk.venues import MarketEvent, Venue
-from basisdesk.venues.instrument import split_key, split_symbol
 
 BEAT_NS = 100_000_000  # series samples, exit plans, margin: ten times a second at most
 LOG_LINES = 5_000
 OUTCOMES_KEPT = 10_000
 PAIRS_KEPT = 6  # looked at and not held; each remembers a day of basis
+CURVE_NS = 60_000_000_000  # between two live points of the equity curve
+CURVE_POINTS = 10_080  # a week of minutes
 
 _decode_command = msgspec.json.Decoder(Command).decode
 _decode_outcome = msgspec.json.Decoder(Outcome).decode
 _decode_link = msgspec.json.Decoder(LinkChange).decode
+_FILLED = (PairOpened, PairAdded, PairReduced, Liquidated)
 _OUTCOMES = Changed.POSITIONS | Changed.LEDGER | Changed.RISK | Changed.LOG
 
 
@@ -87,6 +109,8 @@ class Engine:
 
     pair: the legs on the screen (spot key, perp key), "" before the first choice.
     speed: how many seconds the stamps advance in a real one; 1 except on a demo in fast motion.
+    outcomes: what was done last, oldest first; marks of equity stand in `curve` instead, with a
+    point a minute between them.
     """
 
     def __init__(
@@ -105,13 +129,15 @@ class Engine:
         self.session: SessionStarted | None = None
         self.log: deque[LogLine] = deque(maxlen=LOG_LINES)
         self.outcomes: deque[Outcome] = deque(maxlen=OUTCOMES_KEPT)
+        self.curve: deque[CurvePoint] = deque(maxlen=CURVE_POINTS)
+        self.values = Values(settings, self.market, self.books)
         self._venues = venues
         self._journal = journal
         self._decoders: dict[str, Callable[[bytes], Sequence[MarketEvent]]] = {}
         self._due_ns = 0
         self._next_beat_ns = 0
         self._looked_at: list[tuple[str, str]] = []  # pairs with a history, newest last
-        self._worths: dict[str, Worth] = {}  # as of the last beat or outcome
+        self._stories = Stories()
 
     # --- the walk --------------------------------------------------------------------------------
 
@@ -213,8 +239,11 @@ class Engine:
             if now_ns >= self._next_beat_ns:
                 changed |= self.market.beat(now_ns)
                 self._next_beat_ns = now_ns + BEAT_NS
-            self._worths = self.worths()
-            outcomes = self.desk.on_time(self.market, self.books.funds(self._worths), now_ns)
+            pairs = self.open_pairs()
+            worths = self.values.beat(pairs, now_ns)
+            funds = self.values.funds(pairs, worths, now_ns)
+            self._draw(funds, now_ns)
+            outcomes = self.desk.on_time(self.market, funds, now_ns)
             if outcomes:
                 self._commit(outcomes)
                 changed |= _OUTCOMES | Changed.FUNDING
@@ -224,21 +253,43 @@ class Engine:
     # --- what becomes durable --------------------------------------------------------------------
 
     def _commit(self, outcomes: Iterable[Outcome]) -> None:
-        """Disk first, then memory: nothing a user can see is ahead of the journal."""
-        for outcome in outcomes:
-            txns = transactions(outcome, self.books)
+        """Disk first, then memory: nothing a user can see is ahead of the journal.
+
+        Each is booked on what the one before it left.
+        """
+        for each in outcomes:
+            outcome, txns = booked(each, self.books)
             self._journal.append(outcome, txns)
             self._fold(outcome, txns)
-            level = "warn" if isinstance(outcome, Refused) else "info"
-            self._say(outcome.ts_ns, level, "desk", describe(outcome))
-        self._worths = self.worths()
+            if not isinstance(outcome, EquityMarked):  # a mark is no news
+                self._say(outcome.ts_ns, self._level(outcome), "desk", describe(outcome))
+            if isinstance(outcome, _FILLED) and outcome.ts_ns >= self.now_ns:  # not a tape's past
+                self.values.folded(outcome.pair)
+        self.values.known = self.worths()
 
     def _fold(self, outcome: Outcome, txns: Sequence[Transaction]) -> None:
         self.books.apply(outcome, txns)
         self.desk.apply(outcome)
+        self._stories.fold(outcome, txns, self.books.currency)
         if isinstance(outcome, SessionStarted):
             self.session = outcome
-        self.outcomes.append(outcome)
+        if isinstance(outcome, EquityMarked):
+            at = Exposure(outcome.exposure, outcome.unhedged)
+            self.curve.append(curve_point(outcome.ts_ns, outcome.equity, outcome.free, at))
+        else:
+            self.outcomes.append(outcome)
+
+    def _level(self, outcome: Outcome) -> str:
+        """How loud the log says an outcome: a refusal or a missing leg warns, a lost leg shouts."""
+        if isinstance(outcome, Liquidated):
+            return "error"
+        if isinstance(outcome, RiskChanged):
+            return {"active": "info", "halted": "error"}.get(outcome.state, "warn")
+        position = self.desk.pairs.get(getattr(outcome, "pair", 0))
+        missing = position is not None and position.state == "unhedged"
+        if isinstance(outcome, Refused | LegRejected) or (isinstance(outcome, _FILLED) and missing):
+            return "warn"
+        return "info"
 
     def restore(self, entries: Iterable[tuple[int, Outcome, Sequence[Transaction]]]) -> None:
         """Fold a journal's entries, oldest first. Start and crash recovery are this same path."""
@@ -247,9 +298,31 @@ class Engine:
             self.now_ns = max(self.now_ns, outcome.ts_ns)
 
     def start_session(self, started: SessionStarted) -> None:
-        """Journal the start of a session. The first of a journal deposits the starting cash."""
+        """Journal the start of a session. The first of a journal deposits the starting cash.
+
+        Positions and ledger are compared first: where they disagree the desk starts halted. What
+        is held can be closed all the same.
+        """
         self.now_ns = max(self.now_ns, started.ts_ns)
+        problems = self.audit()
         self._commit([started])
+        for problem in problems:
+            self._say(self.now_ns, "error", "audit", problem)
+        risk = self.desk.risk
+        if problems and not (risk.halted and risk.cause == "audit"):
+            more = f" (and {len(problems) - 1} more in the log)" if len(problems) > 1 else ""
+            text = f"Positions and ledger disagree. {problems[0]}{more}"
+            self._commit(
+                [RiskChanged(self.now_ns, "halted", text, "audit", "desk", RESUME_WORDS["audit"])]
+            )
+
+    def audit(self) -> list[str]:
+        """Where positions and ledger disagree, a sentence each; empty when they agree."""
+        told = {
+            each.pair: Held(each.long.qty, each.short.qty, each.margin, each.collateral)
+            for each in self.open_pairs()
+        }
+        return audit(self.books, told)
 
     # --- what panels and the command line read ---------------------------------------------------
 
@@ -267,22 +340,7 @@ class Engine:
         The last known stands also where the prices of a pair's legs cannot both be true. Looking
         changes nothing: what was heard last is noted at each beat and outcome, by the walk.
         """
-        account, known = self.settings.account.currency, dict(self._worths)
-        for position in self.open_pairs():
-            if disagree(position, self.market, self.settings, self.now_ns):
-                continue
-            for held in position.legs:
-                key = held.instrument
-                leg, last = self.market.legs.get(key), known.get(key)
-                mid = None if last is None else last.price
-                if leg is not None and leg.instrument is not None and leg.mid == leg.mid:  # not NaN
-                    price = leg.instrument.price
-                    mid = (price(leg.bid) + price(leg.ask)) / 2
-                if mid is not None:
-                    rate = held.fx if last is None else last.fx
-                    rate = mid_rate(self.market, held.quote, account, self.now_ns, rate)
-                    known[key] = Worth(mid, rate)
-        return known
+        return self.values.worths(self.open_pairs(), self.now_ns)
 
     def mids(self) -> dict[str, Decimal]:
         """Exact mid per instrument held, in its own quote currency."""
@@ -293,14 +351,34 @@ class Engine:
 
         A bare price is at the cross rate of its pair's last outcome.
         """
-        rates = {leg.instrument: leg.fx for pair in self.open_pairs() for leg in pair.legs}
-        for key, worth in worths.items():
-            known = worth if isinstance(worth, Worth) else Worth(worth, rates.get(key, Decimal(1)))
-            self._worths[key] = known
+        self.values.take(worths, self.open_pairs())
 
     def funds(self) -> Funds:
-        """Free cash and equity at mids, account currency."""
-        return self.books.funds(self.worths())
+        """Free cash and equity at mids, account currency, and what plans and triggers ask for."""
+        return self.values.funds(self.open_pairs(), self.worths(), self.now_ns)
+
+    def readings(self) -> tuple[Reading, ...]:
+        """Every trigger of the risk state as it stands, those that halt first."""
+        with decimal.localcontext(prec=64):
+            return self.desk.readings(self.market, self.funds(), self.now_ns)
+
+    def explain(self, term: str, pair: int | None = None) -> Explanation:
+        """The rows behind a figure, which sum to it exactly, and its formula in one line.
+
+        Of a pair: a term of its attribution, "margin" or "collateral". Of the account (no pair):
+        "cash" (or "free") and "equity". Raises KeyError for another, RuleError for an unknown pair.
+        """
+        if pair is None:
+            if term == "equity":
+                return explain_equity(self.books, self.worths(), self.now_ns)
+            if term in ("cash", "free"):
+                return explain_cash(self.books, self.now_ns)
+            raise KeyError(term)
+        story = self._stories.of(pair)
+        if story is not None:
+            return explain_pair(story, term, self.worths(), self.now_ns)
+        figure = getattr(self.attribution(pair), term, Decimal(0))
+        return forgotten(pair, term, figure, self.books.currency, self.now_ns)
 
     def attribution(self, pair: int) -> Attribution:
         """Where a pair's money came from, exactly; an open pair is valued at current mids."""
@@ -315,7 +393,7 @@ class Engine:
     # --- small ones ------------------------------------------------------------------------------
 
     def _set(self, command: SetValue, now_ns: int) -> Changed:
-        """The few settings of a running engine: "pair" and "ticket.qty"."""
+        """The few settings of a running engine: "pair", "ticket.qty" and "sector.COIN"."""
         if command.key == "pair":
             spot, _, perp = command.value.partition(" ")
             fault = no_pair(spot, perp, self._venues)
@@ -333,9 +411,22 @@ class Engine:
             if shown is not None and 0.0 < qty < 1e15:
                 shown.qty = qty
                 return Changed.BASIS
+        if command.key.startswith("sector."):
+            coin = command.key.removeprefix("sector.")
+            if is_sector_word(coin, command.value, self.market.sectors):
+                self.market.sectors[coin] = command.value
+                return Changed.POSITIONS
         text = f"Cannot set {command.key[:40]!r} to {command.value[:80]!r}."
         self._say(now_ns, "warn", "desk", text)
         return Changed.LOG
+
+    def _draw(self, funds: Funds, now_ns: int) -> None:
+        """A point a minute, once the account has begun."""
+        last_ns = self.curve[-1].t_ns if self.curve else 0
+        if self.session is not None and now_ns - last_ns >= CURVE_NS:
+            currency = self.settings.account.currency
+            at = exposure(self.open_pairs(), self.market, currency, now_ns)
+            self.curve.append(curve_point(now_ns, funds.equity, funds.free, at))
 
     def _look_at(self, pair: tuple[str, str]) -> None:
         """Put a pair on the screen; of those looked at long ago only what is held keeps history."""
@@ -352,41 +443,3 @@ class Engine:
 
     def _say(self, t_ns: int, level: str, source: str, text: str) -> None:
         self.log.append(LogLine(t_ns, level, source, text))
-
-
-def no_pair(first: str, second: str, venues: Container[str]) -> str:
-    """Why two legs are no pair of a basis trade, or "".
-
-    A pair is a spot leg and a perpetual, or two perpetuals, of one coin, on venues we speak.
-    """
-    try:
-        legs = split_key(first), split_key(second)
-        coins = {split_symbol(first)[0], split_symbol(second)[0]}
-    except ValueError:
-        return f"Cannot set 'pair' to {first[:40]!r} {second[:40]!r}: name two legs."
-    unknown = [venue for venue, _, _ in legs if venue not in venues]
-    if unknown:
-        return f"Cannot set 'pair': {unknown[0][:40]!r} is no venue of this desk."
-    if legs[1][1] != "perp" or first == second:
-        return "Cannot set 'pair': the second leg is a perpetual, other than the first."
-    if len(coins) > 1:
-        return f"Cannot set 'pair': {' and '.join(sorted(coins))[:40]} are different coins."
-    return ""
-
-
-def in_market_time(settings: Settings, speed: float) -> Settings:
-    """Limits on age and delay counted in the clock's seconds, which run `speed` times as fast."""
-    if speed == 1.0:
-        return settings
-    risk, paper = settings.risk, settings.paper
-    scale = max(1.0, speed)
-    return msgspec.structs.replace(
-        settings,
-        risk=msgspec.structs.replace(
-            risk,
-            quote_age_ms_max=int(risk.quote_age_ms_max * scale),
-            leg_skew_ms_max=int(risk.leg_skew_ms_max * scale),
-            loop_gap_ms_max=int(risk.loop_gap_ms_max * scale),
-        ),
-        paper=msgspec.structs.replace(paper, latency_ms=int(paper.latency_ms * scale)),
-    )

@@ -130,3 +130,61 @@ def test_every_channel_of_every_venue_can_be_sent_elsewhere(tmp_path):
     for name, venue in known_venues().items():
         told = {conn.partition(".")[2] for conn in venue.endpoints}
         assert told | {"rest"} == set(CHANNELS[name])
+
+
+def test_the_limits_of_the_whole_book_have_the_defaults_that_the_manual_names():
+    risk = Settings().risk
+    assert (risk.drawdown_max, risk.daily_loss_max) == (0.10, 0.03)
+    assert (risk.rolling_pairs, risk.rolling_loss_max) == (5, 0.02)
+    assert (risk.win_rate_min, risk.win_rate_pairs) == (0.55, 20)
+    assert (risk.unhedged_s_max, risk.stale_s_max, risk.clock_jump_s_max) == (30, 60, 10)
+    assert (risk.liq_distance_min_pct, risk.hedge_alarm_bp) == (5.0, 50.0)
+    assert (risk.reserve, risk.impact_of_edge_max) == (0.05, 0.25)
+    assert risk.size_cuts == ((0.8, 0.5), (0.6, 0.25))
+    assert Settings().paper.price_band_pct == 5.0
+
+
+@pytest.mark.parametrize(
+    ("key", "wrong"),
+    [
+        ("risk.reserve", "0.95"), ("risk.reserve", "-0.01"), ("risk.drawdown_max", "0"),
+        ("risk.drawdown_max", "1.5"), ("risk.daily_loss_max", "0.0"), ("risk.rolling_pairs", "1"),
+        ("risk.rolling_loss_max", "nan"), ("risk.win_rate_min", "1.01"),
+        ("risk.win_rate_pairs", "4"), ("risk.unhedged_s_max", "0"), ("risk.stale_s_max", "3601"),
+        ("risk.clock_jump_s_max", "0.5"), ("risk.liq_distance_min_pct", "-1"),
+        ("risk.impact_of_edge_max", "0"), ("risk.size_cuts", "[[0.8]]"),
+        ("risk.size_cuts", '"half"'), ("risk.hedge_alarm_bp", "0"), ("paper.price_band_pct", "0"),
+        ("paper.venue_latency_ms.okx", "-1"), ("paper.venue_latency_ms.okx", "60001"),
+        ("paper.venue_latency_ms", "80"),
+    ],
+)  # fmt: skip
+def test_a_limit_beyond_reason_is_refused_with_its_name(tmp_path, key, wrong):
+    path = tmp_path / "settings.toml"
+    table, _, name = key.rpartition(".")
+    path.write_text(f"[{table}]\n{name} = {wrong}\n")
+    with pytest.raises(SettingsError) as caught:
+        load_settings(path)
+    assert name in str(caught.value) or "venue_latency_ms" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_every_limit_can_be_set_and_survives_a_tape_header(tmp_path):
+    path = tmp_path / "settings.toml"
+    path.write_text(
+        "[risk]\nreserve = 0.2\ndrawdown_max = 0.05\nsize_cuts = [[0.9, 0.7]]\nstale_s_max = 90\n"
+        "[paper]\nprice_band_pct = 2\n[paper.venue_latency_ms]\nokx = 120\nkraken = 300\n"
+    )
+    settings = load_settings(path)
+    assert (settings.risk.reserve, settings.risk.drawdown_max) == (0.2, 0.05)
+    assert settings.risk.size_cuts == ((0.9, 0.7),)
+    assert settings.paper.venue_latency_ms == {"okx": 120, "kraken": 300}
+    assert settings.paper.latency_ms == 80
+    assert msgspec.json.decode(msgspec.json.encode(settings), type=Settings) == settings
+
+
+def test_a_tape_header_of_an_older_desk_has_the_new_limits_at_their_defaults():
+    old = b'{"risk":{"leverage_max":3.0},"paper":{"latency_ms":7}}'
+    settings = msgspec.json.decode(old, type=Settings)
+    assert settings.risk.leverage_max == 3.0
+    assert settings.risk.drawdown_max == 0.10
+    assert settings.paper.venue_latency_ms == {}

@@ -7,11 +7,13 @@ Qt's libraries gets a sentence instead of a traceback.
 import gc
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from basisdesk.app.accounts import MAIN, archive, checked_name, home
 from basisdesk.app.exchange_process import ExchangeProcess
+from basisdesk.clock import wall_ns
 from basisdesk.config import Settings
 from basisdesk.errors import ProfileError, UserError
 from basisdesk.ledger.lock import FileLock
@@ -30,7 +32,8 @@ class DeskOptions:
     """What the command line asked for.
 
     pilot: a coroutine that uses the window in a person's place (tests, screenshots); the desk
-    leaves when it returns.
+    leaves when it returns. After a change of account it is called again.
+    account: the paper account that trades. notice: a sentence to show over the window at first.
     """
 
     profile: Path
@@ -39,18 +42,64 @@ class DeskOptions:
     exit_after_s: float | None = None
     screenshot: Path | None = None
     pilot: "Pilot | None" = None
+    account: str = MAIN
+    notice: str = ""
+
+    @property
+    def home(self) -> Path:
+        """The account's own folder in the profile."""
+        return home(self.profile, self.account)
 
     @property
     def folder(self) -> Path:
         """Simulated and live money never meet: each mode has a folder of its own."""
-        return self.profile / self.mode
+        return self.home / self.mode
+
+
+@dataclass(frozen=True)
+class Onward:
+    """Where a desk goes on when it is left for another account, or for the same one anew."""
+
+    account: str
+    reset: bool = False
 
 
 def run_desk(options: DeskOptions) -> int:
-    """Run the desk until it is closed. Returns 0. Raises UserError before anything was touched."""
+    """Run the desk until it is closed. Returns 0. Raises UserError before anything was touched.
+
+    Another account is another desk: everything is taken apart and built anew in this process. One
+    that cannot be opened leads back to the account before, with the reason over the window.
+    """
+    checked_name(options.account)
     _choose_platform(options)
     os.umask(0o077)
-    lock = _locked(options.profile)
+    before: DeskOptions | None = None
+    here = options
+    while True:
+        try:
+            onward = _run_account(here)
+        except UserError as exc:
+            if before is None:
+                raise
+            here, before = replace(before, notice=str(exc)), None
+            continue
+        if onward is None:
+            return 0
+        before, here = here, replace(here, account=onward.account, notice="")
+
+
+def _run_account(options: DeskOptions) -> Onward | None:
+    lock = _locked(options)
+    try:
+        onward = _run_locked(options)
+        if onward is not None and onward.reset:
+            archive(options.profile, options.account, options.mode, wall_ns())
+    finally:
+        lock.release()
+    return onward
+
+
+def _run_locked(options: DeskOptions) -> Onward | None:
     exchange = None
     try:
         try:
@@ -69,29 +118,30 @@ def run_desk(options: DeskOptions) -> int:
                 f"Qt cannot start: {exc}. On Debian or Ubuntu run: apt-get install -y libgl1 "
                 "libegl1 libxkbcommon0 libdbus-1-3 libfontconfig1 libxcb-cursor0"
             ) from exc
-        run_in_qt(options, exchange)
+        return run_in_qt(options, exchange)
     finally:
         gc.enable()
         if exchange is not None:
             exchange.stop()
-        lock.release()
-    return 0
 
 
-def _locked(profile: Path) -> FileLock:
+def _locked(options: DeskOptions) -> FileLock:
+    """The account's lock: one desk an account. Raises ProfileError with nothing touched."""
+    folder, account = options.home, options.account
     taken = PermissionError if sys.platform == "win32" else BlockingIOError
     try:
-        profile.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return FileLock(profile / "desk.lock")
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return FileLock(folder / "desk.lock")
     except OSError as exc:
         if not isinstance(exc, taken):
             raise ProfileError(
-                f"Cannot use the profile {profile}: {exc.strerror}. Name another one with "
+                f"Cannot use the profile {folder}: {exc.strerror}. Name another one with "
                 "--profile DIR."
             ) from exc
+        which = "" if account == MAIN else f"account {account} of the "
         raise ProfileError(
-            f"Another desk has the profile {profile} open. Close it, or name another profile with "
-            "--profile DIR."
+            f"Another desk has the {which}profile {options.profile} open. Close it, or name "
+            "another profile with --profile DIR, or another account with --account NAME."
         ) from exc
 
 

@@ -10,28 +10,30 @@ from typing import TYPE_CHECKING
 
 import msgspec
 import qasync
-from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from PySide6.QtWidgets import QApplication
 
 from basisdesk import __version__
+from basisdesk.app.accounts import account_names, home
 from basisdesk.app.crash import CrashHandler, log, start_log, stop_log
-from basisdesk.app.desk import DeskOptions
+from basisdesk.app.desk import DeskOptions, Onward
 from basisdesk.app.exchange_process import ExchangeProcess
 from basisdesk.app.feeding import Feeding
 from basisdesk.app.layout import load_layout, save_layout
-from basisdesk.app.practice import practice_faults
+from basisdesk.app.meter import Meter
+from basisdesk.app.practice import Practice, practice_faults
 from basisdesk.app.pump import Pump
 from basisdesk.app.record import addresses
 from basisdesk.app.taping import start_tape
 from basisdesk.app.watching import Pair, Watching
-from basisdesk.clock import SystemClock, mono_s, wall_ns
+from basisdesk.clock import SystemClock, wall_ns
 from basisdesk.config import exact
-from basisdesk.engine import Engine, LogLine
+from basisdesk.engine import Engine
 from basisdesk.errors import JournalError, ProfileError, UserError
 from basisdesk.events import (
     COMMAND,
-    Changed,
     Command,
+    Drill,
     Frame,
     LinkChange,
     RiskChanged,
@@ -43,6 +45,7 @@ from basisdesk.feed.shared import check_url
 from basisdesk.feed.tasks import spawn
 from basisdesk.lab.stamp import utc_text
 from basisdesk.ledger.journal import Journal
+from basisdesk.ledger.lock import FileLock
 from basisdesk.ui.context import Context, Status
 from basisdesk.ui.pulse import Pulse
 from basisdesk.ui.theme import theme_for
@@ -53,17 +56,15 @@ if TYPE_CHECKING:
     from basisdesk.app.desk import Pilot
     from basisdesk.lab.report import SaveJob
 
-LAG_BEAT_MS = 50
 OFFSCREEN_SIZE = (1600, 1000)  # of a picture drawn without a display, pixels
 RESTARTS_MAX = 20
 RESTART_DELAYS_S = (0.2, 1.0, 2.0, 5.0)
 MARKET_BEHIND_NS = 60_000_000_000  # by which a fresh demo market may lag behind the journal
-LAG_SAMPLES = 400  # 20 s of loop-lag samples behind the shown p99
 SHUTDOWN_S = 3.0
 
 
-def run_in_qt(options: DeskOptions, exchange: ExchangeProcess | None) -> None:
-    """Run one desk on a Qt event loop until it is closed."""
+def run_in_qt(options: DeskOptions, exchange: ExchangeProcess | None) -> Onward | None:
+    """Run one desk on a Qt event loop until it is closed; where to go on, None to leave."""
     app = QApplication.instance() or QApplication(["basisdesk"])
     if not isinstance(app, QApplication):
         raise UserError("Another kind of Qt program runs in this process.")
@@ -75,10 +76,14 @@ def run_in_qt(options: DeskOptions, exchange: ExchangeProcess | None) -> None:
     desk = Desk(options, exchange, app)
     with asyncio.Runner(loop_factory=lambda: qasync.QEventLoop(app)) as runner:
         runner.run(desk.run())
+    return desk.onward
 
 
 class Desk(QObject):
-    """One running desk. The constructor builds the parts; `run` lives and undoes all of it."""
+    """One running desk. The constructor builds the parts; `run` lives and undoes all of it.
+
+    onward: where to go on once it has been left, None to leave the program.
+    """
 
     exchange_died = Signal(object)  # str; from a thread, so it arrives queued
 
@@ -91,6 +96,7 @@ class Desk(QObject):
         self._app = app
         self._exchange = exchange
         self._folder = options.folder
+        self.onward: Onward | None = None
         self._journal = Journal.open(self._folder / "journal.db")
         try:
             self._build()
@@ -106,7 +112,11 @@ class Desk(QObject):
             raise ProfileError(
                 f"Cannot write the log in {self._folder}: {exc.strerror}. Make room for it."
             ) from exc
-        self._status = Status(profile=self._options.profile.name)
+        self._status = Status(
+            profile=self._options.profile.name,
+            account=self._options.account,
+            banner=self._options.notice,
+        )
         self._status.speed = settings.demo.speed if mode == "simulated" else 1.0
         venues = known_venues()
         self._engine = Engine(settings, venues, self._journal, self._status.speed)
@@ -121,12 +131,17 @@ class Desk(QObject):
         self._clock = SystemClock(self._status.speed, start_ns)
         self._inbox = Inbox()
         watching = Watching(self._folder / "shown.json", self._first_pair(), venues)
-        self._feeding = Feeding(
+        self.feeding = Feeding(
             settings, self._inbox, self._clock, self._engine, watching, self._address
         )
         self._stop = asyncio.Event()
         self._start_session(start_ns)
         self._tape = start_tape(self._options, self._journal, self._status, start_ns)
+        self._crashed = False
+        self._build_window()
+
+    def _build_window(self) -> None:
+        settings = self._settings
         self._context = Context(
             self._engine,
             settings,
@@ -135,7 +150,8 @@ class Desk(QObject):
             self._options.mode,
             self._status,
             practice_faults() if self._exchange is not None else (),
-            tuple(self._feeding.supervisor.links),
+            tuple(self.feeding.supervisor.links),
+            account_names(self._options.profile),
         )
         theme = theme_for(settings.ui)
         theme.apply(self._app)
@@ -151,17 +167,11 @@ class Desk(QObject):
         if self._exchange is not None:
             self.exchange_died.connect(self._on_exchange_died)
             self._exchange.on_exit = self.exchange_died.emit
-        self._crashed = False
-        self._start_meter()
-
-    def _start_meter(self) -> None:
-        self._lags: list[float] = []
-        self._lag_timer = QTimer(self)
-        self._lag_timer.setTimerType(Qt.TimerType.PreciseTimer)
-        self._lag_timer.timeout.connect(self._on_lag_beat)
-        self._beat_s = mono_s()
-        self._frames_seen = 0
-        self._second_s = mono_s()
+        self._practice = Practice(self._exchange, self._engine, self._clock, self._status)
+        self._meter = Meter(
+            self._engine, self._status, self._inbox, self.feeding.notes, self._tape, self
+        )
+        self._meter.told = self._clear_exchange_banner
 
     def _start_session(self, start_ns: int) -> None:
         session = utc_text(start_ns)[:19].replace(":", "") + "-" + secrets.token_hex(2)
@@ -194,11 +204,13 @@ class Desk(QObject):
         gc.freeze()  # modules and widgets stay for good: later collections need not look at them
         try:
             self._window.restore_layout(load_layout(self._layout_path))
+            if not self._engine.desk.pairs:  # nobody has traded here yet
+                self._window.greet()
             if self._app.platformName() == "offscreen":
                 self._window.resize(*OFFSCREEN_SIZE)  # its screen is a fiction of 800 x 800
             self._window.closed.connect(self._on_window_closed)
             self._window.show()
-            self._lag_timer.start(LAG_BEAT_MS)
+            self._meter.start()
             self._connect()
             await self._stay()
             if self._options.screenshot is not None:
@@ -211,9 +223,9 @@ class Desk(QObject):
         return self._options.profile / "layout.json"
 
     def _connect(self) -> None:
-        first, second = self._feeding.watching.shown
+        first, second = self.feeding.watching.shown
         self.submit(SetValue("pair", f"{first} {second}"))
-        self._feeding.start(self._on_task_dead)
+        self.feeding.start(self._on_task_dead)
 
     def _first_pair(self) -> Pair:
         """The newest open pair, spot first; else the symbol of the settings on Bybit."""
@@ -248,8 +260,8 @@ class Desk(QObject):
         """No more frames, then feeds, exchange, tape, journal, window: the reverse of the start."""
         self._pump.stopped = True
         self._pulse.stop()
-        self._lag_timer.stop()
-        await self._feeding.stop(SHUTDOWN_S)
+        self._meter.stop()
+        await self.feeding.stop(SHUTDOWN_S)
         if self._exchange is not None:
             self._exchange.on_exit = None
         if self._tape is not None:
@@ -269,7 +281,9 @@ class Desk(QObject):
     # --- what a person asks for (Actions) --------------------------------------------------------
 
     def submit(self, command: Command) -> None:
-        """Stamp a command and put it where everything else comes in."""
+        """Stamp a command and put it where everything else comes in. Drills are for the demo."""
+        if isinstance(command, Drill) and not self._practice.possible:
+            return
         now_ns = self._clock.now_ns()
         stamped = msgspec.structs.replace(command, t_ns=now_ns)
         self._inbox.put(Frame(COMMAND, msgspec.json.encode(stamped), now_ns))
@@ -294,45 +308,55 @@ class Desk(QObject):
         try:
             await asyncio.get_running_loop().run_in_executor(None, save_session, job)
         except UserError as exc:
-            self._status.banner, self._status.banner_level = str(exc), "warn"
+            self._warn(str(exc))
         else:
             self._status.saved = str(job.folder)
         self._pulse.mark_all()
 
     def reconnect(self, conn: str) -> None:
         """Drop one connection; it comes back by itself."""
-        self._feeding.supervisor.reconnect(conn)
+        self.feeding.supervisor.reconnect(conn)
 
     def show_pair(self, first: str, second: str) -> None:
         """Bring both legs' feeds and put the pair on the screen."""
-        self._feeding.show(first, second)
+        self.feeding.show(first, second)
         self.submit(SetValue("pair", f"{first} {second}"))
 
     def practise(self, kind: str, conn: str, for_s: float) -> None:
         """Let the demo exchange commit a fault, and say so."""
-        if self._exchange is None:
-            return
-        self._exchange.tell({"fault": {"kind": kind, "conn": conn, "for_s": for_s}})
-        where = "everywhere" if conn == "*" else f"on {conn}"
-        said = f"Practice: {kind.replace('_', ' ')} {where} for {for_s:g} s."
-        self._engine.log.append(LogLine(self._clock.now_ns(), "warn", "practice", said))
-        self._status.practice = said
-        self._pulse.mark(Changed.LOG)
-        QTimer.singleShot(int(for_s * 1000), self, lambda: self._practice_over(said))
-
-    def _practice_over(self, said: str) -> None:
-        if self._status.practice == said:
-            self._status.practice = ""
+        self._practice.practise(kind, conn, for_s)
+        self._pulse.mark_all()
 
     def stop_practice(self) -> None:
-        """End every fault."""
-        if self._exchange is None:
+        """End every fault of the exchange, and what was to go wrong with the next order."""
+        self._practice.stop()
+        self.submit(Drill("off"))
+        self._pulse.mark_all()
+
+    def switch_account(self, name: str) -> None:
+        """Leave in order, then open another account; stay, with a reason, where that cannot be."""
+        if name == self._options.account:
             return
-        self._exchange.tell({"clear": True})
-        self._status.practice = ""
-        text = "Practice: all faults ended."
-        self._engine.log.append(LogLine(self._clock.now_ns(), "info", "practice", text))
-        self._pulse.mark(Changed.LOG)
+        try:
+            folder = home(self._options.profile, name)
+            if (folder / "desk.lock").exists():
+                FileLock(folder / "desk.lock").release()  # free now, so the switch will have it
+        except UserError as exc:
+            self._warn(str(exc))
+        except OSError:
+            self._warn(f"The account {name} is open in another desk. Close that one first.")
+        else:
+            self.onward = Onward(name)
+            self._stop.set()
+
+    def reset_account(self) -> None:
+        """Leave in order, put the account's folder aside, and open it anew."""
+        self.onward = Onward(self._options.account, reset=True)
+        self._stop.set()
+
+    def _warn(self, sentence: str) -> None:
+        self._status.banner, self._status.banner_level = sentence, "warn"
+        self._pulse.mark_all()
 
     def quit(self) -> None:
         """Leave in order."""
@@ -354,7 +378,7 @@ class Desk(QObject):
         self._crashed = self._pump.stopped = True
         self._status.banner, self._status.banner_level = sentence, "error"
         now_ns = self._clock.now_ns()
-        halted = RiskChanged(now_ns, "halted", "basisdesk stopped after a fault; look, then resume")
+        halted = RiskChanged(now_ns, "halted", "basisdesk stopped after a fault", "crash")
         try:
             self._journal.append(halted)  # the next start waits for a person
         except JournalError as exc:
@@ -387,26 +411,6 @@ class Desk(QObject):
     def _restart_exchange(self) -> None:
         if self._exchange is not None and not self._stop.is_set():
             self._exchange.restart(self._clock.now_ns() // 1_000_000)
-
-    def _on_lag_beat(self) -> None:
-        now_s = mono_s()
-        self._lags.append(max(0.0, (now_s - self._beat_s) * 1e3 - LAG_BEAT_MS))
-        self._beat_s = now_s
-        if now_s - self._second_s < 1.0:
-            return
-        del self._lags[:-LAG_SAMPLES]
-        recent = sorted(self._lags)
-        self._status.loop_lag_ms = max(self._lags[-int(1000 / LAG_BEAT_MS) :])
-        self._status.loop_lag_p99_ms = recent[int(len(recent) * 0.99)]
-        frames = self._engine.market.frames
-        self._status.messages_per_s = (frames - self._frames_seen) / (now_s - self._second_s)
-        self._frames_seen, self._second_s = frames, now_s
-        self._status.inbox_frames = len(self._inbox)
-        self._status.links = dict(self._feeding.notes())
-        if self._tape is not None:
-            self._status.tape_mb = self._tape.bytes_written / 1e6
-            self._status.tape_state = self._tape.state
-        self._clear_exchange_banner()
 
     def _clear_exchange_banner(self) -> None:
         """The exchange is back: the warning goes once all of its sockets are up again."""

@@ -2,10 +2,11 @@
 
 import decimal
 from decimal import Decimal
+from typing import Literal
 
 import msgspec
 
-from basisdesk.events.commands import ExitPlan
+from basisdesk.events.commands import Execution, ExitPlan, OpenPair
 
 # Money arithmetic that may not lose a digit runs in `with decimal.localcontext(MONEY):`, where a
 # rounded result is an error and not a cent. Rounding on purpose (a margin) stays outside.
@@ -40,9 +41,62 @@ class Fill(msgspec.Struct, frozen=True, omit_defaults=True):
     fx: Decimal = Decimal(1)
 
 
-class PairOpened(msgspec.Struct, frozen=True, tag_field="kind", tag="pair_opened"):
-    """Both legs filled: all fills of both legs stand in this one outcome, so no leg is ever alone.
+class Work(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A pair order that works for a while: limit, passive or sliced. Kept, so a restart resumes it.
 
+    long_qty, short_qty: base coin that each leg shall trade in all; what is done of it is folded
+    from the fills since. reason: of an exit, its code; "user" for an entry. request: of an entry.
+    leg: "both", or the one leg that is closed. give_up_ns: when what is left is withdrawn.
+    """
+
+    kind: Literal["open", "close"]
+    reason: str
+    how: Execution
+    long_qty: Decimal
+    short_qty: Decimal
+    asked_ns: int
+    give_up_ns: int
+    request: OpenPair | None = None
+    fraction: Decimal = Decimal(1)
+    leg: Literal["both", "long", "short"] = "both"
+
+
+class Ordered(msgspec.Struct, frozen=True, tag_field="kind", tag="ordered"):
+    """A working order was accepted. A new pair number means an entry; nothing is held by it yet."""
+
+    ts_ns: int
+    pair: int
+    work: Work
+
+
+class OrderEnded(msgspec.Struct, frozen=True, tag_field="kind", tag="order_ended"):
+    """A working order works no more. why: "filled", "withdrawn", "expired", "halted", "refused"."""
+
+    ts_ns: int
+    pair: int
+    why: str
+    text: str = ""
+
+
+class LegRejected(msgspec.Struct, frozen=True, tag_field="kind", tag="leg_rejected"):
+    """A venue refused one leg of an order: the pair may stand unhedged now.
+
+    leg: "long" or "short". limit: the rule, as in Refused; `text` is the sentence the user reads.
+    """
+
+    ts_ns: int
+    pair: int
+    leg: str
+    instrument: str
+    limit: str
+    text: str
+
+
+class PairOpened(msgspec.Struct, frozen=True, tag_field="kind", tag="pair_opened"):
+    """The first fills of a pair, of both legs or of one: a leg may come late, short or never.
+
+    how: as ordered; its policy says what becomes of what is left unhedged. step: base coin, the
+    larger lot of the two legs; a difference up to it is no exposure.
     long_mid, short_mid: decision mids of the two legs, quote currency.
     margin: isolated margin moved from cash for the perpetual legs; collateral: cash moved to
     secure a borrowed spot leg (d = -1), 0 otherwise; both in account currency.
@@ -63,11 +117,34 @@ class PairOpened(msgspec.Struct, frozen=True, tag_field="kind", tag="pair_opened
     collateral: Decimal
     long_fx: Decimal = Decimal(1)  # account currency per quote currency at the middle, of each leg
     short_fx: Decimal = Decimal(1)
+    how: Execution = Execution()
+    step: Decimal = Decimal(0)
+
+
+class PairAdded(msgspec.Struct, frozen=True, tag_field="kind", tag="pair_added"):
+    """More fills that add to a pair: the missing leg, the next slice, a rebalance.
+
+    reason: "user", "hedge" (the missing leg), "slice" or "rebalance". margin, collateral: moved
+    from cash for what was added, account currency.
+    """
+
+    ts_ns: int
+    pair: int
+    reason: str
+    fills: tuple[Fill, ...]
+    long_mid: Decimal
+    short_mid: Decimal
+    margin: Decimal
+    collateral: Decimal
+    long_fx: Decimal = Decimal(1)
+    short_fx: Decimal = Decimal(1)
 
 
 class PairReduced(msgspec.Struct, frozen=True, tag_field="kind", tag="pair_reduced"):
-    """Both legs reduced together. `closed`: nothing is left of the pair.
+    """Both legs reduced together, or one of them. `closed`: nothing is left of the pair.
 
+    reason: why, a code of orders.Reason. alone: only one leg was meant, by a person; what is left
+    of the other is no failure to mend.
     margin, collateral: moved back to cash (before realised profit, which the ledger works out).
     """
 
@@ -83,10 +160,14 @@ class PairReduced(msgspec.Struct, frozen=True, tag_field="kind", tag="pair_reduc
     closed: bool
     long_fx: Decimal = Decimal(1)
     short_fx: Decimal = Decimal(1)
+    alone: bool = False
 
 
 class Liquidated(msgspec.Struct, frozen=True, tag_field="kind", tag="liquidated"):
     """The perpetual leg was force-closed at `fills` prices; the spot leg is left naked.
+
+    cause: "liquidation", or "adl": the venue closed a winning leg at its mark to balance another
+    trader's bankruptcy; no fee then, and the margin returns with the profit.
 
     mark: the mark price that reached `liq_price`. The leg's whole isolated margin is lost to the
     loss and the liquidation fee; what is left, if anything, returns to cash.
@@ -106,6 +187,7 @@ class Liquidated(msgspec.Struct, frozen=True, tag_field="kind", tag="liquidated"
     long_fx: Decimal = Decimal(1)
     short_fx: Decimal = Decimal(1)
     margin: Decimal | None = None
+    cause: str = "liquidation"
 
 
 class FundingSettled(msgspec.Struct, frozen=True, tag_field="kind", tag="funding"):
@@ -114,6 +196,7 @@ class FundingSettled(msgspec.Struct, frozen=True, tag_field="kind", tag="funding
     amount is in account currency: -qty * mark * rate * share * fx. mark: the price it is paid on
     (the index where the venue says so). share: part of the interval held, where a venue accrues.
     source: "ticker", "history" or "close": realised because the position changed at ts_ns.
+    from_margin: the part of a payment that free cash did not cover and the leg's margin paid.
     """
 
     ts_ns: int
@@ -128,12 +211,14 @@ class FundingSettled(msgspec.Struct, frozen=True, tag_field="kind", tag="funding
     source: str = "ticker"
     fx: Decimal = Decimal(1)
     share: Decimal = Decimal(1)
+    from_margin: Decimal = Decimal(0)
 
 
 class BorrowCharged(msgspec.Struct, frozen=True, tag_field="kind", tag="borrow"):
     """Interest on the borrowed coin of a spot short, at the spot mid.
 
     price: in quote currency. amount: account currency, hours * hourly_rate * qty * price * fx.
+    from_margin: the part of it that free cash did not cover and the perpetual's margin paid.
     """
 
     ts_ns: int
@@ -145,10 +230,11 @@ class BorrowCharged(msgspec.Struct, frozen=True, tag_field="kind", tag="borrow")
     price: Decimal
     amount: Decimal
     fx: Decimal = Decimal(1)
+    from_margin: Decimal = Decimal(0)
 
 
 class MarginMoved(msgspec.Struct, frozen=True, tag_field="kind", tag="margin"):
-    """Cash moved into a pair's isolated margin by hand."""
+    """Cash moved into a pair's isolated margin by hand; amount < 0: taken out again."""
 
     ts_ns: int
     pair: int
@@ -163,12 +249,34 @@ class PlanChanged(msgspec.Struct, frozen=True, tag_field="kind", tag="plan"):
     plan: ExitPlan
 
 
-class RiskChanged(msgspec.Struct, frozen=True, tag_field="kind", tag="risk"):
-    """The risk state moved. state: "active" or "halted"."""
+class RiskChanged(msgspec.Struct, frozen=True, tag_field="kind", tag="risk", omit_defaults=True):
+    """The risk state moved.
+
+    state: "active"; "reducing": no new pairs, plans and hedges run; "halted": no new pairs, working
+    entries are withdrawn, a person has to resume. cause: code of the trigger, "user" or "crash".
+    scope: what it covers ("desk"). resume: in words, what ends it.
+    """
 
     ts_ns: int
     state: str
     reason: str
+    cause: str = "user"
+    scope: str = "desk"
+    resume: str = ""
+
+
+class EquityMarked(msgspec.Struct, frozen=True, tag_field="kind", tag="equity"):
+    """What the account was worth at a moment, at mids: the curve, the peak and the day's start.
+
+    exposure: gross notional of the legs held; unhedged: notional that no other leg cancels. All in
+    account currency. No money moves.
+    """
+
+    ts_ns: int
+    equity: Decimal
+    free: Decimal
+    exposure: Decimal = Decimal(0)
+    unhedged: Decimal = Decimal(0)
 
 
 class Refused(msgspec.Struct, frozen=True, tag_field="kind", tag="refused", omit_defaults=True):
@@ -200,9 +308,15 @@ class SessionStarted(msgspec.Struct, frozen=True, tag_field="kind", tag="session
     equity: Decimal = Decimal(0)
 
 
+Traded = PairOpened | PairAdded | PairReduced | Liquidated  # the outcomes that have fills
+
 Outcome = (
     SessionStarted
+    | Ordered
+    | OrderEnded
+    | LegRejected
     | PairOpened
+    | PairAdded
     | PairReduced
     | Liquidated
     | FundingSettled
@@ -210,12 +324,31 @@ Outcome = (
     | MarginMoved
     | PlanChanged
     | RiskChanged
+    | EquityMarked
     | Refused
 )
 
 
+class Result(msgspec.Struct, frozen=True):
+    """What one closed pair earned, all costs in it, account currency. From the ledger."""
+
+    pair: int
+    closed_ns: int
+    net: Decimal
+
+
 class Funds(msgspec.Struct, frozen=True):
-    """What the account can spend and what it is worth, account currency. From the ledger."""
+    """What the account can spend and what it is worth, account currency. From the ledger.
+
+    results: of the pairs closed last, oldest first. nets: pair -> what an open pair has earned at
+    mids, for the pairs whose plan asks for it. judged: equity with both legs of each pair valued at
+    one moment, so that a silent leg beside a moving one looks like no loss; None: not known yet.
+    start: what the journal's first session deposited; 0 where nobody said.
+    """
 
     free: Decimal
     equity: Decimal
+    results: tuple[Result, ...] = ()
+    nets: dict[int, Decimal] = {}
+    judged: Decimal | None = None
+    start: Decimal = Decimal(0)

@@ -19,12 +19,15 @@ from basisdesk.events import (
     Fill,
     Frame,
     FundingSettled,
+    LegRejected,
     Liquidated,
     Outcome,
     PairOpened,
     PairReduced,
     Refused,
+    RiskChanged,
     SessionStarted,
+    Traded,
 )
 from basisdesk.lab.tape import TapeHeader
 from basisdesk.venues import known_venues
@@ -158,13 +161,15 @@ def report(engine: Engine, start_equity: Decimal, frames: int) -> dict[str, Any]
         "refusals": [_refusal_row(o) for o in outcomes if isinstance(o, Refused)],
         "settlements": [_settlement_row(o) for o in outcomes if isinstance(o, FundingSettled)],
         "liquidations": [_liquidation_row(o) for o in outcomes if isinstance(o, Liquidated)],
+        "rejections": [_rejection_row(o) for o in outcomes if isinstance(o, LegRejected)],
+        "risk": [_risk_row(o) for o in outcomes if isinstance(o, RiskChanged)],
         "equity": {"start": text(start_equity), "end": text(engine.funds().equity)},
         "ledger_digest": engine.books.digest(),
     }
 
 
 def by_pair(outcomes: Iterable[Outcome]) -> dict[int, list[Outcome]]:
-    """The outcomes of each pair that was opened, in order."""
+    """The outcomes of each pair that was opened, in order; what came before its opening is out."""
     groups: dict[int, list[Outcome]] = {}
     for outcome in outcomes:
         number = getattr(outcome, "pair", None)
@@ -173,12 +178,17 @@ def by_pair(outcomes: Iterable[Outcome]) -> dict[int, list[Outcome]]:
     return groups
 
 
+def fills_of(outcome: Outcome) -> tuple[Fill, ...]:
+    """The fills of one outcome, none where it traded nothing."""
+    return outcome.fills if isinstance(outcome, Traded) else ()
+
+
 def pair_row(engine: Engine, number: int, mine: Sequence[Outcome]) -> dict[str, Any]:
     """One pair of the report, from its outcomes, the opening first."""
     opened = next(o for o in mine if isinstance(o, PairOpened))
     leaving = [o for o in mine if isinstance(o, PairReduced | Liquidated)]
     closed = next((o for o in leaving if o.closed), None)
-    fills = [fill for o in (opened, *leaving) for fill in o.fills]
+    fills = [fill for o in mine for fill in fills_of(o)]
     attribution = engine.attribution(number)
     terms = ("basis", "funding", "fees", "slippage", "borrow", "residual", "total")
     return {
@@ -189,10 +199,14 @@ def pair_row(engine: Engine, number: int, mine: Sequence[Outcome]) -> dict[str, 
         "opened_ns": opened.ts_ns,
         "closed_ns": closed.ts_ns if closed else None,
         "open_reason": opened.reason,
-        "close_reason": getattr(closed, "reason", "liquidation") if closed else None,
+        "close_reason": _why(closed) if closed else None,
         "fills": [fill_row(fill) for fill in fills],
         "attribution": {term: text(getattr(attribution, term)) for term in terms},
     }
+
+
+def _why(closed: PairReduced | Liquidated) -> str:
+    return closed.reason if isinstance(closed, PairReduced) else closed.cause
 
 
 def fill_row(fill: Fill) -> dict[str, Any]:
@@ -208,6 +222,7 @@ def fill_row(fill: Fill) -> dict[str, Any]:
         "fee_currency": fill.fee_currency,
         "liquidity": fill.liquidity,
         "grade": fill.grade,
+        "grade_reason": fill.grade_reason,
     }
 
 
@@ -242,6 +257,27 @@ def _liquidation_row(event: Liquidated) -> dict[str, Any]:
         "mark": text(event.mark),
         "liq_price": text(event.liq_price),
         "fills": [fill_row(fill) for fill in event.fills],
+    }
+
+
+def _rejection_row(rejected: LegRejected) -> dict[str, Any]:
+    return {
+        "ts_ns": rejected.ts_ns,
+        "pair": rejected.pair,
+        "leg": rejected.leg,
+        "instrument": rejected.instrument,
+        "limit": rejected.limit,
+        "text": rejected.text,
+    }
+
+
+def _risk_row(change: RiskChanged) -> dict[str, Any]:
+    return {
+        "ts_ns": change.ts_ns,
+        "state": change.state,
+        "cause": change.cause,
+        "reason": change.reason,
+        "resume": change.resume,
     }
 
 

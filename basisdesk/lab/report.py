@@ -19,14 +19,12 @@ from basisdesk.engine import Engine
 from basisdesk.errors import UserError
 from basisdesk.events import (
     FundingSettled,
-    Liquidated,
+    LegRejected,
     Outcome,
-    PairOpened,
-    PairReduced,
     Refused,
     SessionStarted,
 )
-from basisdesk.lab.replay import by_pair, fresh_engine, pair_row, text
+from basisdesk.lab.replay import by_pair, fills_of, fresh_engine, pair_row, text
 from basisdesk.lab.stamp import utc_text
 from basisdesk.ledger.check import journal_entries
 from basisdesk.ledger.posting import Transaction
@@ -113,13 +111,14 @@ def write_report(
 
 
 def session_tables(entries: Sequence[Entry], engine: Engine) -> dict[str, list[list[str]]]:
-    """Fills, postings, funding, pairs and refusals, one table each; the first row is the header."""
+    """A table each of pairs, fills, funding, postings, refusals and rejections; header first."""
     return {
         "pairs": _pairs_table(entries, engine),
         "fills": _fills_table(entries),
         "funding": _funding_table(entries),
         "postings": _postings_table(entries),
         "refusals": _refusals_table(entries),
+        "rejections": _rejections_table(entries),
     }
 
 
@@ -174,25 +173,24 @@ def _fills_table(entries: Sequence[Entry]) -> list[list[str]]:
         ]
     ]
     for _, outcome, _ in entries:
-        if isinstance(outcome, PairOpened | PairReduced | Liquidated):
-            table += [
-                [
-                    utc_text(fill.ts_ns),
-                    str(outcome.pair),
-                    fill.leg,
-                    fill.instrument,
-                    fill.side,
-                    text(fill.qty),
-                    text(fill.price),
-                    text(fill.fee),
-                    fill.fee_currency,
-                    text(fill.dust),
-                    fill.liquidity,
-                    fill.grade,
-                    fill.grade_reason,
-                ]
-                for fill in outcome.fills
+        table += [
+            [
+                utc_text(fill.ts_ns),
+                str(getattr(outcome, "pair", "")),
+                fill.leg,
+                fill.instrument,
+                fill.side,
+                text(fill.qty),
+                text(fill.price),
+                text(fill.fee),
+                fill.fee_currency,
+                text(fill.dust),
+                fill.liquidity,
+                fill.grade,
+                fill.grade_reason,
             ]
+            for fill in fills_of(outcome)
+        ]
     return table
 
 
@@ -247,6 +245,15 @@ def _refusals_table(entries: Sequence[Entry]) -> list[list[str]]:
         if isinstance(outcome, Refused):
             o = outcome
             table.append([utc_text(o.ts_ns), o.limit, o.asked, o.allowed, o.text])
+    return table
+
+
+def _rejections_table(entries: Sequence[Entry]) -> list[list[str]]:
+    table = [["time_utc", "pair", "leg", "instrument", "limit", "text"]]
+    for _, outcome, _ in entries:
+        if isinstance(outcome, LegRejected):
+            o = outcome
+            table.append([utc_text(o.ts_ns), str(o.pair), o.leg, o.instrument, o.limit, o.text])
     return table
 
 

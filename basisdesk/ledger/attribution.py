@@ -7,7 +7,7 @@ Two independent ways lead to the same number, and they are compared in every ans
   move by dL and dS, the hedged part earns basis, h * (dL - dS), the rest earns residual,
   (long - h) * dL - (short - h) * dS. A fill moves n coins at a price off the decision mid: that is
   slippage. For one entry and one exit the steps telescope into the formula of quant.md; after a
-  liquidation the naked leg is residual by itself.
+  liquidation, or while a leg is still missing, the naked leg is residual by itself.
 * The truth comes from the postings: what the pair's transactions added to the account's assets,
   plus what is still held, valued.
 
@@ -36,9 +36,12 @@ from basisdesk.events import (
     Fill,
     FundingSettled,
     Liquidated,
+    MarginMoved,
     Outcome,
+    PairAdded,
     PairOpened,
     PairReduced,
+    Traded,
 )
 from basisdesk.ledger.posting import Transaction
 from basisdesk.ledger.valuation import Price, Worth
@@ -156,6 +159,13 @@ class LegLots:
         return ZERO if self.spot else -self.sign * entry.price * (now.fx - entry.fx)
 
 
+def figure(amount: Decimal) -> str:
+    """An exact amount for a sentence: "5,000", "12.5"; no unit."""
+    text = f"{amount:,f}"
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return "0" if text == "-0" else text.replace("-", "\N{MINUS SIGN}")
+
+
 def coin(key: str, currency: str = "USDT") -> str:
     """The base coin of a leg: "ADA" of "bybit:spot:ADAUSDT", "PEPE" of 1000PEPEUSDT.
 
@@ -181,6 +191,9 @@ class PairLots:
     """One pair folded from its outcomes and their transactions. Money in the account currency.
 
     long_mid, short_mid: mids of the last outcome that had them, with the cross rates of then.
+    margin, collateral: what the outcomes say secures the pair, as its position counts it too.
+    shortfall: what other money lacked and this pair's margin paid unasked: then less is there than
+    `margin` says.
     """
 
     def __init__(self, opened: PairOpened, currency: str) -> None:
@@ -194,17 +207,20 @@ class PairLots:
             "short": LegLots(opened.short, -1, currency),
         }
         self.liquidated = False
+        self.margin = self.collateral = self.shortfall = ZERO
         self._currency = currency
         self._basis = self._funding = self._fees = self._slippage = ZERO
         self._borrow = self._residual = ZERO
         self._flow = ZERO  # what the postings added to the account's money
         self._coins = {"spot": ZERO, "borrow": ZERO}  # coins by the postings: owned, owed (< 0)
+        self._secured = {"margin": ZERO, "collateral": ZERO}  # money by the postings
 
     def copy(self) -> "PairLots":
         """The same pair, free to be changed apart."""
         twin = copy.copy(self)
         twin.legs = {name: leg.copy() for name, leg in self.legs.items()}
         twin._coins = dict(self._coins)
+        twin._secured = dict(self._secured)
         return twin
 
     @property
@@ -213,8 +229,13 @@ class PairLots:
         return not any(leg.qty for leg in self.legs.values()) and not any(self._coins.values())
 
     @property
+    def earned(self) -> Decimal:
+        """What a closed pair earned, all costs in it, account currency."""
+        return self._flow
+
+    @property
     def one_legged(self) -> bool:
-        """One leg holds something, the other nothing, and no liquidation explains it."""
+        """One leg holds something, the other nothing, and no forced close explains it."""
         long, short = self.legs["long"].qty, self.legs["short"].qty
         return bool(long) != bool(short) and not self.liquidated
 
@@ -223,7 +244,7 @@ class PairLots:
         with decimal.localcontext(MONEY):
             self._fold_postings(txns)
             match outcome:
-                case PairOpened() | PairReduced() | Liquidated():
+                case PairOpened() | PairAdded() | PairReduced() | Liquidated():
                     long_mid = Worth(outcome.long_mid, outcome.long_fx)
                     short_mid = Worth(outcome.short_mid, outcome.short_fx)
                     basis, residual = self._step(long_mid, short_mid)
@@ -233,14 +254,52 @@ class PairLots:
                     for fill in outcome.fills:
                         self._fold_fill(fill)
                     self.liquidated |= isinstance(outcome, Liquidated)
-                    if not isinstance(outcome, PairOpened) and outcome.closed:
-                        self.closed_ns = outcome.ts_ns
+                    self._fold_pledge(outcome)
                 case FundingSettled():
                     self._funding += outcome.amount
+                    self.margin -= outcome.from_margin
                 case BorrowCharged():
                     self._borrow -= outcome.amount
+                    self.margin -= outcome.from_margin
+                case MarginMoved():
+                    self.margin += outcome.amount
                 case _:
                     pass
+
+    @property
+    def holding(self) -> str:
+        """What the legs hold, in words: "long 5,000 ADA, short 0"."""
+        sizes = (
+            f"{name} {figure(leg.qty)} {leg.coin}" if leg.qty else f"{name} 0"
+            for name, leg in self.legs.items()
+        )
+        return ", ".join(sizes)
+
+    def contradictions(self) -> list[str]:
+        """Where the outcomes and the postings made of them disagree, a clause each."""
+        said = []
+        for leg in self.legs.values():
+            coins = self._coins["spot"] if leg.sign > 0 else -self._coins["borrow"]
+            if leg.spot and coins != leg.qty:
+                said.append(
+                    f"{leg.key} is {figure(leg.qty)} {leg.coin} by its fills, "
+                    f"{figure(coins)} {leg.coin} by its postings"
+                )
+        with decimal.localcontext(MONEY):
+            short = self.legs["short"]
+            locked = short.entry_value if short.spot else ZERO  # proceeds of coins still owed
+            collateral = self._secured["collateral"] - locked
+            margin = self._secured["margin"] + self.shortfall
+        for what, told, there in (
+            ("margin", self.margin, margin),
+            ("collateral", self.collateral, collateral),
+        ):
+            if told != there:
+                said.append(
+                    f"{what} is {figure(told)} {self._currency} by its outcomes, "
+                    f"{figure(there)} {self._currency} by its postings"
+                )
+        return said
 
     def value(self, long_price: Price, short_price: Price) -> Decimal:
         """What is still held, by postings and perpetual lots, at these prices: an addition to cash.
@@ -332,11 +391,32 @@ class PairLots:
         self._fees -= (coins + fill.dust) * price.value
         self._fees -= ZERO if coins else fill.fee * fill.fx
 
+    def _fold_pledge(self, outcome: Traded) -> None:
+        """What secures the pair after fills; nothing more is asked back than there is."""
+        if isinstance(outcome, PairOpened | PairAdded):
+            self.margin += outcome.margin
+            self.collateral += outcome.collateral
+        elif outcome.closed:
+            self.closed_ns = outcome.ts_ns
+            self.margin = self.collateral = self.shortfall = ZERO
+        else:
+            gone = self.margin if outcome.margin is None else min(outcome.margin, self.margin)
+            self.margin -= gone
+            if isinstance(outcome, PairReduced):
+                self.collateral -= min(outcome.collateral, self.collateral)
+            # What was spent unasked and then asked back anyway is settled by that.
+            missing = self.margin - self._secured["margin"]
+            self.shortfall = max(ZERO, min(self.shortfall, missing))
+
     def _fold_postings(self, txns: Iterable[Transaction]) -> None:
         for txn in txns:
+            spent = txn.cause.endswith(":shortfall")
             for posting in txn.postings:
                 kind = posting.account.rsplit(":", 1)[-1]
                 if posting.currency == self._currency:
+                    if kind in self._secured:
+                        self._secured[kind] += posting.amount
+                        self.shortfall -= posting.amount if spent else ZERO
                     if posting.account.startswith("assets:"):
                         self._flow += posting.amount
                     elif posting.account == VENUE_LOSS:

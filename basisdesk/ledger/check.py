@@ -54,8 +54,9 @@ def check_journal(path: Path | str) -> CheckReport:
     """Verify every invariant of a journal, also while a desk writes it. Changes nothing.
 
     SQLite's own check, tables and triggers, the hash chain, the high-water mark, each transaction
-    balanced and the one today's rules give for its outcome, no pair with one leg, each pair's
-    attribution meeting its postings, and all of them together meeting the change in equity.
+    balanced and the one today's rules give for its outcome, each pair's quantities, margin and
+    attribution meeting its postings, and all of them together meeting the change in equity. A pair
+    with one leg is a note: it can happen.
     Raises JournalError when the file cannot be read as a journal at all.
     """
     path = Path(path)
@@ -94,6 +95,7 @@ class _Audit:
         except UNREADABLE as exc:
             self._problems.append(f"{plain(exc)}.")
         self._meet_equity()
+        self._meet_pairs()
 
     def meet_mark(self, mark: Mark | None, path: Path) -> None:
         """Compare with the high-water mark, and with marks kept from earlier losses."""
@@ -141,6 +143,14 @@ class _Audit:
                     self._problems.append("The pairs' results do not sum to the change in equity.")
         except RuleError as exc:
             self._problems.append(str(exc))
+
+    def _meet_pairs(self) -> None:
+        """Each pair told and booked alike; a leg that stands alone is worth knowing."""
+        for number, pair in self._books.pairs.items():
+            self._problems += [f"Pair {number}: {said}." for said in pair.contradictions()]
+        for number, pair in self._books.open_pairs.items():
+            if pair.one_legged:
+                self._notes.append(f"Pair {number} stands unhedged: {pair.holding}.")
 
     def _say(self, seq: int, what: str) -> None:
         if len(self._problems) < _PROBLEMS_MAX:

@@ -1,7 +1,8 @@
 """What a journal looks like on disk: tables, hash chain, high-water mark, and how to read them.
 
 Format 1. A change of anything here is a new FORMAT, an entry in the changelog, and a reader that
-still opens the old one.
+still opens the old one. A new kind of outcome, or a new field of one that means what was before
+where it is missing, is no change: older text is never rewritten and reads as it did.
 
     meta(key, value)                            "id": a random name, the root of the chain
     entry(seq, ts_ns, kind, body, prev, hash)   one outcome as JSON, seq 1, 2, 3 ...

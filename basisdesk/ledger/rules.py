@@ -31,7 +31,8 @@ How things are booked:
 * A closed pair leaves nothing on its accounts. Everything still there goes to cash.
 * Cash cannot go below zero. An entry that would do so breaks a rule. A cost that cannot be refused
   (funding, interest, a losing exit) takes what is missing from the pair's margin, then from the
-  venue, as in a bankruptcy.
+  venue, as in a bankruptcy. covering.py has such an outcome say so itself. A forced close takes
+  nothing from the margin of the other perpetual.
 
 Every answer is proved before it is given: booked on copies, cash is not negative, the attribution
 meets the postings, and a closed pair is empty.
@@ -47,9 +48,13 @@ from basisdesk.events import (
     BorrowCharged,
     Fill,
     FundingSettled,
+    LegRejected,
     Liquidated,
     MarginMoved,
+    Ordered,
+    OrderEnded,
     Outcome,
+    PairAdded,
     PairOpened,
     PairReduced,
     PlanChanged,
@@ -71,19 +76,22 @@ LIQUIDATION_FEE = "expenses:liquidation_fee"
 
 # A settlement before the exit may be heard of after it.
 _AFTER_CLOSE = (FundingSettled, BorrowCharged, PlanChanged)
+# Nothing is held by an order, and a refusal books nothing.
+_NO_MONEY = (Ordered, OrderEnded, LegRejected)
 
 
 def transactions(outcome: Outcome, books: Books) -> tuple[Transaction, ...]:
     """The balanced transactions of one outcome, in order; books is read, not changed.
 
-    Raises RuleError when the outcome contradicts the books: an unknown pair, a leg alone, more
-    closed than held, an entry beyond cash, a closed pair that is not empty.
+    A leg may stand alone: its fills are booked like any others. Raises RuleError when the outcome
+    contradicts the books: an unknown pair, more closed than held, an entry beyond cash, a closed
+    pair that is not empty, margin that secures nothing.
     """
     with decimal.localcontext(MONEY):
         if isinstance(outcome, SessionStarted):
             return _opening(outcome, books)
         number = getattr(outcome, "pair", None)
-        if number is None:
+        if number is None or isinstance(outcome, _NO_MONEY) or _plan_of_an_order(outcome, books):
             return ()
         pair = _trial(outcome, books)
         txns = _booked(outcome, pair, books)
@@ -96,6 +104,10 @@ def account(pair: int, name: str) -> str:
     """The full name of a pair's account: "margin", "collateral", "spot" or "borrow"."""
     side = "liabilities" if name == "borrow" else "assets"
     return f"{side}:pair:{pair}:{name}"
+
+
+def _plan_of_an_order(outcome: Outcome, books: Books) -> bool:
+    return isinstance(outcome, PlanChanged) and outcome.pair in books.ordered
 
 
 class _Draft:
@@ -137,6 +149,8 @@ def _trial(outcome: Outcome, books: Books) -> PairLots:
         pair = books.pairs[number].copy()
         if pair.closed_ns is not None and not isinstance(outcome, _AFTER_CLOSE):
             raise RuleError(f"pair {number} is closed: nothing more can happen to it")
+        if isinstance(outcome, PairOpened):
+            raise RuleError(f"pair {number} was opened before")
         return pair
     if not isinstance(outcome, PairOpened):
         raise RuleError(f"pair {number} was never opened")
@@ -145,46 +159,61 @@ def _trial(outcome: Outcome, books: Books) -> PairLots:
 
 def _booked(outcome: Outcome, pair: PairLots, books: Books) -> tuple[Transaction, ...]:
     match outcome:
-        case PairOpened():
-            return _opened(outcome, pair, books)
+        case PairOpened() | PairAdded():
+            return _entered(outcome, pair, books)
         case PairReduced():
             return _reduced(outcome, pair, books)
         case Liquidated():
+            if outcome.cause == "adl":
+                return _deleveraged(outcome, pair, books)
             return _liquidated(outcome, pair, books)
         case FundingSettled():
-            return _moved(outcome, FUNDING, CASH, outcome.amount, books.currency)
+            draft = _Draft()
+            draft.move(FUNDING, CASH, books.currency, outcome.amount)
+            return _paid(outcome, draft, f"funding:{outcome.settle_ms}", books)
         case BorrowCharged():
-            return _moved(outcome, CASH, BORROW, outcome.amount, books.currency)
+            draft = _Draft()
+            draft.move(CASH, BORROW, books.currency, outcome.amount)
+            return _paid(outcome, draft, "borrow", books)
         case MarginMoved():
-            if outcome.amount <= 0:
-                raise RuleError(f"pair {outcome.pair}: {outcome.amount} is no margin to add")
-            margin = account(outcome.pair, "margin")
-            return _moved(outcome, CASH, margin, outcome.amount, books.currency)
+            return _margin_moved(outcome, books)
         case _:
             return ()
 
 
-def _moved(
-    outcome: FundingSettled | BorrowCharged | MarginMoved,
-    source: str,
-    target: str,
-    amount: Decimal,
-    currency: str,
+def _paid(
+    outcome: FundingSettled | BorrowCharged, draft: _Draft, what: str, books: Books
 ) -> tuple[Transaction, ...]:
-    draft = _Draft()
-    draft.move(source, target, currency, amount)
-    what = f"funding:{outcome.settle_ms}" if isinstance(outcome, FundingSettled) else ""
-    what = what or ("borrow" if isinstance(outcome, BorrowCharged) else "margin")
+    """A payment from or into cash; of one that cash does not cover, a part comes from margin."""
+    cost = outcome.amount if isinstance(outcome, BorrowCharged) else -outcome.amount
+    margin = account(outcome.pair, "margin")
+    lent, there = outcome.from_margin, books.balance(margin)
+    if lent and not 0 < lent <= min(cost, there):
+        raise RuleError(
+            f"pair {outcome.pair}: {lent} from a margin of {there} cannot pay for {cost}"
+        )
+    draft.move(margin, CASH, books.currency, lent)
     return draft.done(outcome.ts_ns, f"pair:{outcome.pair}:{what}")
 
 
-def _opened(outcome: PairOpened, pair: PairLots, books: Books) -> tuple[Transaction, ...]:
-    if {fill.leg for fill in outcome.fills} != {"long", "short"}:
-        raise RuleError(f"pair {outcome.pair}: opened with one leg only")
+def _margin_moved(outcome: MarginMoved, books: Books) -> tuple[Transaction, ...]:
+    margin, amount = account(outcome.pair, "margin"), outcome.amount
+    there = books.balance(margin)
+    if not amount or -amount > there:
+        raise RuleError(f"pair {outcome.pair}: {amount} is no margin to move, {there} is there")
+    draft = _Draft()
+    draft.move(CASH, margin, books.currency, amount)
+    return draft.done(outcome.ts_ns, f"pair:{outcome.pair}:margin")
+
+
+def _entered(
+    outcome: PairOpened | PairAdded, pair: PairLots, books: Books
+) -> tuple[Transaction, ...]:
+    """Entry fills of both legs or of one, and what secures them."""
     if min(outcome.margin, outcome.collateral) < 0:
         raise RuleError(f"pair {outcome.pair}: margin and collateral cannot be negative")
-    legs = _legs(pair)
-    txns = _fills(outcome, "open", legs, books.currency)
+    verb = "open" if isinstance(outcome, PairOpened) else "add"
+    txns = _fills(outcome, verb, _legs(pair), books.currency)
     draft = _Draft()
     draft.move(CASH, account(outcome.pair, "margin"), books.currency, outcome.margin)
     draft.move(CASH, account(outcome.pair, "collateral"), books.currency, outcome.collateral)
@@ -213,8 +242,8 @@ def _locked(short: LegLots) -> Decimal:
 def _liquidated(outcome: Liquidated, pair: PairLots, books: Books) -> tuple[Transaction, ...]:
     """The margin takes loss and fee; what is left returns to cash, what is missing is the venue's.
 
-    Where a part of the leg survives, so does what is left of the margin. The margin of another
-    perpetual is not touched, and returns once nothing of the pair is left.
+    The leg dies whole. The margin of another perpetual is not touched, and returns once nothing of
+    the pair is left.
     """
     margin = account(outcome.pair, "margin")
     draft = _Draft()
@@ -224,30 +253,56 @@ def _liquidated(outcome: Liquidated, pair: PairLots, books: Books) -> tuple[Tran
     others = ZERO if not outcome.closed else there - left
     legs = _legs(pair)
     for fill in outcome.fills:
-        leg = _checked_leg(fill, legs)
-        if leg.spot or leg.opens(fill) or leg.key != outcome.instrument:
-            raise RuleError(f"pair {outcome.pair}: {fill.instrument} cannot be liquidated so")
-        _, profit = leg.take(fill.qty, Worth(fill.price, fill.fx))
-        fee = fill.fee * fill.fx
+        profit, fee = _forced(fill, outcome, legs), fill.fee * fill.fx
         draft.move(PERP, margin, books.currency, profit)
         draft.move(margin, LIQUIDATION_FEE, books.currency, fee)
         left += profit - fee
+    if any(leg.qty for leg in legs.values() if leg.key == outcome.instrument):
+        raise RuleError(f"pair {outcome.pair}: a part of {outcome.instrument} would survive")
     draft.move(margin, CASH, books.currency, others)
     if left < 0:
         draft.move(VENUE_LOSS, margin, books.currency, -left)
-    elif not any(leg.qty for leg in legs.values() if leg.key == outcome.instrument):
+    else:
         draft.move(margin, CASH, books.currency, left)
     return draft.done(outcome.ts_ns, f"pair:{outcome.pair}:liquidation")
 
 
+def _deleveraged(outcome: Liquidated, pair: PairLots, books: Books) -> tuple[Transaction, ...]:
+    """The venue closed a winning leg (ADL): no fee, the margin returns with the profit."""
+    margin, legs = account(outcome.pair, "margin"), _legs(pair)
+    there = books.balance(margin)
+    back = there if outcome.margin is None or outcome.closed else min(outcome.margin, there)
+    draft = _Draft()
+    for fill in outcome.fills:
+        if fill.fee or fill.dust:
+            raise RuleError(f"pair {outcome.pair}: a leg is deleveraged without a fee")
+        draft.move(PERP, CASH, books.currency, _forced(fill, outcome, legs))
+    draft.move(margin, CASH, books.currency, back)
+    return draft.done(outcome.ts_ns, f"pair:{outcome.pair}:adl")
+
+
+def _forced(fill: Fill, outcome: Liquidated, legs: dict[str, LegLots]) -> Decimal:
+    """The profit of one forced fill; `legs` move on."""
+    leg = _checked_leg(fill, legs)
+    if leg.spot or leg.opens(fill) or leg.key != outcome.instrument:
+        raise RuleError(f"pair {outcome.pair}: {fill.instrument} cannot be liquidated so")
+    _, profit = leg.take(fill.qty, Worth(fill.price, fill.fx))
+    return profit
+
+
 def _fills(
-    outcome: PairOpened | PairReduced, verb: str, legs: dict[str, LegLots], currency: str
+    outcome: PairOpened | PairAdded | PairReduced,
+    verb: str,
+    legs: dict[str, LegLots],
+    currency: str,
 ) -> tuple[Transaction, ...]:
     """One transaction a fill; `legs` move on with them."""
+    if not outcome.fills:
+        raise RuleError(f"pair {outcome.pair}: nothing was filled to {verb}")
     txns: tuple[Transaction, ...] = ()
     for number, fill in enumerate(outcome.fills, 1):
         leg = _checked_leg(fill, legs)
-        if leg.opens(fill) != isinstance(outcome, PairOpened):
+        if leg.opens(fill) == isinstance(outcome, PairReduced):
             raise RuleError(f"pair {outcome.pair}: a {fill.side} of the {fill.leg} leg to {verb}")
         draft = _Draft()
         if not leg.spot:
@@ -349,10 +404,11 @@ def _shortfall(
     if missing <= 0:
         return ()
     number = getattr(outcome, "pair", 0)
-    if isinstance(outcome, PairOpened | MarginMoved):
+    if isinstance(outcome, PairOpened | PairAdded | MarginMoved):
         raise RuleError(f"pair {number}: cash would fall {missing} {books.currency} below zero")
     margin = account(number, "margin")
-    from_margin = max(ZERO, min(missing, _after(margin, txns, books)))
+    there = ZERO if isinstance(outcome, Liquidated) else _after(margin, txns, books)
+    from_margin = max(ZERO, min(missing, there))
     draft = _Draft()
     draft.move(margin, CASH, books.currency, from_margin)
     draft.move(VENUE_LOSS, CASH, books.currency, missing - from_margin)
@@ -360,15 +416,20 @@ def _shortfall(
 
 
 def _prove(outcome: Outcome, txns: tuple[Transaction, ...], pair: PairLots, books: Books) -> None:
-    """Book on the copy and look: the terms meet the truth, and closed means empty."""
+    """Book on the copy and look: the terms meet the truth, closed means empty, nothing idles.
+
+    What is told and what is posted must agree for each leg and for what secures it; margin
+    stands for a perpetual and collateral for borrowed coins, or is back in cash.
+    """
     if not isinstance(outcome, PlanChanged):
         pair.fold(outcome, txns)
     pair.attribution()  # raises where the terms miss the postings
     if pair.empty != (pair.closed_ns is not None):
         raise RuleError(f"pair {pair.pair}: closed and empty must come together")
-    if pair.one_legged:
-        raise RuleError(f"pair {pair.pair}: one leg would be left alone")
-    if pair.closed_ns is not None:
-        for name in ("margin", "collateral"):
-            if left := _after(account(pair.pair, name), txns, books):
-                raise RuleError(f"pair {pair.pair}: closed with {left} {books.currency} of {name}")
+    if said := pair.contradictions():
+        raise RuleError(f"pair {pair.pair}: {said[0]}")
+    perps = any(leg.qty for leg in pair.legs.values() if not leg.spot)
+    owed = any(leg.qty for leg in pair.legs.values() if leg.spot and leg.sign < 0)
+    for name, needed in (("margin", perps), ("collateral", owed)):
+        if not needed and (left := _after(account(pair.pair, name), txns, books)):
+            raise RuleError(f"pair {pair.pair}: {left} {books.currency} of {name} secure nothing")

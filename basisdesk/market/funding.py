@@ -2,7 +2,9 @@
 
 Three things are kept apart. `rate` is the indicative rate of the running interval, which moves
 until the stamp. `due` hands out settlements by what was last heard at or before the stamp, so a
-position is paid by what could be known then. `settled` is what the venue later published.
+position is paid by what could be known then; where the rate was last heard long before, as by a
+machine that slept, it waits for what the venue publishes. `settled` is what was published, and
+`error` says how far the two were apart.
 
 The interval is data and never a constant: 1, 4 and 8 hours occur and a venue may switch a symbol
 from one to another.
@@ -11,6 +13,7 @@ from one to another.
 import math
 from bisect import bisect_right
 from collections import deque
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from basisdesk.events import FundingHistory, Ticker
@@ -25,6 +28,9 @@ STEP_MIN_MS = 3_600_000  # intervals whole hours, so two stamps are an hour apar
 AHEAD_MAX_MS = 172_800_000  # no stamp is announced two days ahead
 VELOCITY_TAU_S = 1_800.0  # quant.md 2.11
 HOURS_PER_YEAR = 8_760.0
+RATE_AGE_MS_MAX = 600_000  # a rate said so long before its stamp is not what settled
+CLOSED_MAX = 400  # settlements of ours kept to be compared with what is published
+FULL_H = 8.0  # errors of different intervals are told for so many hours
 
 
 class Settlement(NamedTuple):
@@ -35,17 +41,30 @@ class Settlement(NamedTuple):
     mark: float
 
 
+class PredictionError(NamedTuple):
+    """How far predicted rates were from the published ones, bp per 8 h, predicted minus published.
+
+    stamps: settlements compared; the rest is NaN where there were none.
+    """
+
+    stamps: int
+    mean_bp: float
+    mean_abs_bp: float
+    worst_bp: float
+
+
 class FundingClock:
     """What is known of one perpetual's funding. NaN or 0 until heard.
 
     rate: indicative, fraction per interval; positive: longs pay shorts.
-    mark: last mark price. next_ms: the coming stamp, venue clock. cap: fraction per interval.
+    mark: last mark price. next_ms: the coming stamp, venue clock. cap: the most that a rate may be
+    either way, fraction per interval, 0 where the venue names none.
     interval_h: hours; keep what the instrument says until a ticker says it (`interval_h = ...`).
     interval_changes: (venue ms, hours before, hours after).
     settled: (settlement ms, rate) as the venue published them, oldest first, at most SETTLED_MAX.
     missed: stamps that passed while nothing was heard; `due` gives them once history knows them.
-    rejected: tickers whose rate was refused as a feed error.
-    bad_stamps: tickers whose next stamp was.
+    rejected: rates that were refused as a feed error. capped: rates beyond the venue's own cap, and
+    brought down to it. bad_stamps: tickers whose next stamp was refused.
     """
 
     def __init__(self, interval_h: float = 0.0) -> None:
@@ -59,8 +78,10 @@ class FundingClock:
         self.interval_changes: deque[tuple[int, float, float]] = deque(maxlen=CHANGES_MAX)
         self.missed: deque[int] = deque(maxlen=PENDING_MAX)
         self.rejected = 0
+        self.capped = 0
         self.bad_stamps = 0
         self._pending: deque[Settlement] = deque(maxlen=PENDING_MAX)
+        self._closings: deque[tuple[int, float, float]] = deque(maxlen=CLOSED_MAX)
         self._closed_ms = 0  # the newest stamp handed out, pending or missed
         self._rate_ms = 0  # when the rate was last said; marks alone come in between
         self._slow_rate = math.nan  # EW mean of the rate: the rate minus it is the slope times tau
@@ -77,11 +98,11 @@ class FundingClock:
         if self.next_ms and heard_ms > self.next_ms:
             self._close(self.next_ms)  # what was known before this ticker stands
         rolled = self._move(ticker, heard_ms)
+        if 0.0 < ticker.cap < math.inf:
+            self.cap = ticker.cap
         self._take_rate(ticker.rate, heard_ms, rolled)
         if 0.0 < ticker.mark < math.inf:
             self.mark = ticker.mark
-        if 0.0 < ticker.cap < math.inf:
-            self.cap = ticker.cap
         self.heard_ms = max(self.heard_ms, heard_ms)
         return before != (self.rate, self.next_ms, self.interval_h)
 
@@ -117,6 +138,7 @@ class FundingClock:
             for stamp in [ms for ms in self.missed if ms in known]:
                 self.missed.remove(stamp)
                 self._pending.append(Settlement(stamp, known[stamp], self.mark))
+        self._forget_unreal()
 
     # --- what is due -----------------------------------------------------------------------------
 
@@ -170,14 +192,53 @@ class FundingClock:
         first = bisect_right(self.settled, (after_ms, math.inf))
         return self.settled[first : bisect_right(self.settled, (until_ms, math.inf))]
 
+    def interval_at(self, stamp_ms: int) -> float:
+        """Hours of the interval that ended at a stamp; 0 unknown.
+
+        The time since the settlement published before it; where that is not known, by the changes
+        that were heard of, which may be hours after they were made.
+        """
+        at = bisect_right(self.settled, (stamp_ms, math.inf)) - 1
+        if at > 0 and self.settled[at][0] == stamp_ms:
+            gap_h = (stamp_ms - self.settled[at - 1][0]) / STEP_MIN_MS
+            if 1.0 <= gap_h <= FULL_H:
+                return gap_h
+        hours = self.interval_h
+        for changed_ms, before, _ in reversed(self.interval_changes):
+            if changed_ms < stamp_ms - ROLL_EARLY_MS:
+                break
+            hours = before
+        return hours
+
+    @property
+    def errors(self) -> list[tuple[int, float]]:
+        """(stamp, predicted minus published rate, bp per 8 h) of settlements known both ways.
+
+        Predicted is what was last heard before the stamp, and what a position was paid by. Rates of
+        an interval are brought to 8 h by the interval in force at the stamp.
+        """
+        published = dict(self.settled)
+        return [
+            (stamp, (rate - published[stamp]) * 1e4 * FULL_H / hours)
+            for stamp, rate, hours in self._closings
+            if stamp in published and hours > 0
+        ]
+
+    @property
+    def error(self) -> PredictionError:
+        """How reliable the predicted rate of this perpetual was."""
+        return prediction_error([self])
+
     # --- inside ----------------------------------------------------------------------------------
 
     def _close(self, stamp_ms: int) -> None:
         if stamp_ms <= self._closed_ms:
             return
         self._closed_ms = stamp_ms
-        if math.isfinite(self.rate) and self.mark > 0.0:
+        recent = not self._rate_ms or stamp_ms - self._rate_ms <= RATE_AGE_MS_MAX
+        if math.isfinite(self.rate) and self.mark > 0.0 and recent:
             self._pending.append(Settlement(stamp_ms, self.rate, self.mark))
+            self._closings.append((stamp_ms, self.rate, self.interval_at(stamp_ms)))
         else:
             self.missed.append(stamp_ms)
 
@@ -212,10 +273,21 @@ class FundingClock:
         return not (stamp < self.next_ms and stamp - heard_ms < ROLL_EARLY_MS)
 
     def _miss_between(self, before_ms: int, stamp_ms: int) -> None:
-        step_ms = round(self.interval_h * 3_600_000)
+        # The interval may have changed on the way: the finer one, and history says which were real.
+        hours = [each for each in (self.interval_at(before_ms), self.interval_h) if each > 0]
+        step_ms = round(min(hours, default=0.0) * 3_600_000)
         if step_ms > 0:
             last = range(before_ms + step_ms, stamp_ms - step_ms // 2, step_ms)[-PENDING_MAX:]
             self.missed.extend(last)
+
+    def _forget_unreal(self) -> None:
+        # what lies between published stamps and was not published never was a settlement
+        if not self.settled:
+            return
+        known = dict(self.settled)
+        first, last = self.settled[0][0], self.settled[-1][0]
+        real = [ms for ms in self.missed if ms in known or not first < ms < last]
+        self.missed = deque(real, maxlen=PENDING_MAX)
 
     def _take_rate(self, rate: float, heard_ms: int, rolled: bool) -> None:
         if math.isnan(rate):
@@ -223,6 +295,9 @@ class FundingClock:
         if abs(rate) > RATE_ABS_MAX:
             self.rejected += 1
             return
+        if 0.0 < self.cap < abs(rate):
+            self.capped += 1
+            rate = math.copysign(self.cap, rate)
         before, self.rate = self.rate, rate
         since_ms, self._rate_ms = self._rate_ms, heard_ms
         if math.isnan(before):
@@ -236,6 +311,16 @@ class FundingClock:
             keep = math.exp(-x)
             held = (1 - keep) / x
             self._slow_rate = keep * self._slow_rate + (held - keep) * before + (1 - held) * rate
+
+
+def prediction_error(clocks: Iterable[FundingClock]) -> PredictionError:
+    """How reliable the predicted rates of some perpetuals were together, as of one venue."""
+    errors = [error for clock in clocks for _, error in clock.errors]
+    if not errors:
+        return PredictionError(0, math.nan, math.nan, math.nan)
+    count = len(errors)
+    mean_abs = sum(map(abs, errors)) / count
+    return PredictionError(count, sum(errors) / count, mean_abs, max(errors, key=abs))
 
 
 def annualised_pct(rate: float, interval_h: float) -> float:

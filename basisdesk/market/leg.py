@@ -1,5 +1,6 @@
 """One leg: an instrument as it trades now."""
 
+from collections import deque
 from math import inf, isnan, nan
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from basisdesk.venues.instrument import Instrument
 
 
+PRINTS_KEPT = 512  # public trades a leg
+
+
 class Leg:
     """One instrument as it trades now. Prices NaN until heard and after they are lost.
 
@@ -27,6 +31,7 @@ class Leg:
     doubt: why the newest quote is not believed, or None; bid, ask and book are empty meanwhile.
     guard: of the quote. floor: half a tick, 0 until the venue described the instrument.
     dropped: nobody wants its streams any more, so its silence is no fault.
+    prints: the last public trades, oldest first: (our ns, price, base coin, side of the taker).
     """
 
     __slots__ = (
@@ -55,6 +60,7 @@ class Leg:
         "link",
         "mark",
         "open_interest",
+        "prints",
         "quote_lag_ms",
         "quote_ns",
         "quote_source",
@@ -90,6 +96,7 @@ class Leg:
         self.funding = FundingClock()
         self.last_price = nan
         self.last_trade_ns = 0
+        self.prints: deque[tuple[int, float, float, str]] = deque(maxlen=PRINTS_KEPT)
 
     @property
     def mid(self) -> float:

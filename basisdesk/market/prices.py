@@ -169,7 +169,10 @@ class Prices:
         return self._broken(stream, "checksum", t_ns)
 
     def trade(self, event: Trade, t_ns: int) -> Changed:
-        """A public trade: moves only the last price, and that not far from the quote."""
+        """A public trade: moves only the last price, and that not far from the quote.
+
+        It is kept for the queue of a resting order (trading/maker_queue.py).
+        """
         stream = self._bound.get(event.stream) or self._bind(event.stream, event.instrument, t_ns)
         if stream is None:
             return _FEEDS
@@ -178,6 +181,7 @@ class Prices:
         if leg.guard.fits(event.price):
             leg.last_price = event.price
             leg.last_trade_ns = t_ns
+            leg.prints.append((t_ns, event.price, event.size, "buy" if event.taker_buy else "sell"))
         else:
             stream.count_bad("jump")
             self.count_bad("jump")

@@ -56,6 +56,7 @@ class Market:
     funding_history: settlement ms -> rate as the venue's text, by leg key.
     clock_ms: our clock minus the venue's server clock, by venue, at most one REST trip off.
     loop_gaps, loop_gap_ms: beats that came too late, and the last such delay.
+    sectors: what the sector overlay says of a coin, "for", "against" or ""; empty without a source.
 
     speed: stamped seconds in a real one (a demo exchange in fast motion); limits on silence and
     age that are properties of a real feed are counted in real seconds.
@@ -79,6 +80,7 @@ class Market:
         self.candles = self._described.candles
         self.funding_history = self._described.funding_history
         self.clock_ms: dict[str, float] = {}
+        self.sectors: dict[str, str] = {}
         self.frames = self.events = 0
         self._prices = prices = Prices(self._feeds, self.leg, self.legs)
         self.bad_by_reason = prices.bad_by_reason

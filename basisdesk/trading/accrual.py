@@ -2,19 +2,25 @@
 
 Funding follows the snapshot rule: who holds just before the stamp s pays or receives, that is
 entry < s <= exit, on the mark notional. A venue that accrues (`FundingRule.pays`, Kraken) is paid
-by the time held within the hour, at each hour's end and whenever the position changes. Interest is
-charged for each started clock hour (UTC) of a loan, the first one at once.
+by the time held within the hour, at each hour's end and whenever the position changes. What we owe
+is taken from free cash and then from the leg's own margin (Bybit's help centre, "Funding Fee", read
+2026-07), which brings its liquidation nearer. Interest is charged for each started clock hour (UTC)
+of a loan, the first one at once.
 """
 
 import decimal
 import math
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_CEILING, ROUND_HALF_EVEN, Decimal
+from typing import TypeVar
+
+from msgspec import structs
 
 from basisdesk.config import Settings, exact
 from basisdesk.events import MONEY, BorrowCharged, FundingSettled
 from basisdesk.market.funding import FundingClock, Settlement
 from basisdesk.market.state import Market
 from basisdesk.trading.cross import ONE, mid_rate
+from basisdesk.trading.margin import CENT
 from basisdesk.trading.paper import mid
 from basisdesk.trading.positions import HOUR_NS, LegPosition, PairPosition, Positions, hour_end_ms
 from basisdesk.venues.instrument import FundingRule, split_key
@@ -25,9 +31,17 @@ SHARE = Decimal("1e-9")  # of an hour
 # What is multiplied by a share and a cross rate is kept short, so that money stays exact:
 RATE = Decimal("1e-15")
 PRICE = Decimal("1e-8")
+ALL = Decimal("Infinity")  # free cash without an end: nothing is taken from margin
+ZERO = Decimal(0)
+_WIDE = decimal.Context(prec=64)
+
+Cost = FundingSettled | BorrowCharged
+Paid = TypeVar("Paid", FundingSettled, Cost)
 
 
-def settlements(market: Market, positions: Positions, now_ns: int) -> list[FundingSettled]:
+def settlements(
+    market: Market, positions: Positions, now_ns: int, free: Decimal = ALL
+) -> list[FundingSettled]:
     """Every settlement that became due, for every pair that holds its perpetual.
 
     Each clock hands a settlement out once, so this must be asked by one owner only. Every clock is
@@ -36,6 +50,10 @@ def settlements(market: Market, positions: Positions, now_ns: int) -> list[Fundi
     closed are paid late, by the rate the venue published and the last mark heard. A pair closed
     before its stamps were heard of pays them all the same, for CLOSED_NS. A pair is never paid
     twice for one stamp.
+
+    free: cash that the account can spend, account currency. The payments take from it in the order
+    of this list, and what it lacks from their leg's margin (`from_margin`). A pair whose margin was
+    taken so must not be closed within the same call: what it would release is less now.
     """
     now_ms = now_ns // 1_000_000
     told: dict[str, list[Settlement]] = {}
@@ -59,7 +77,61 @@ def settlements(market: Market, positions: Positions, now_ns: int) -> list[Fundi
                 priced = _priced(each, rule, leg.index)
                 if asked not in paid and (rows := _settled(position, perp, priced, rule, how)):
                     paid[asked] = rows
-    return [one for rows in paid.values() for one in rows]
+    return _drawn([one for rows in paid.values() for one in rows], positions, free)
+
+
+def accrued(
+    market: Market, positions: Positions, settings: Settings, now_ns: int, free: Decimal = ALL
+) -> list[Cost]:
+    """All that time takes or brings: `settlements`, then the interest of each pair that owes coins.
+
+    free: as in `settlements`; interest finds what they left of it and of the margins.
+    """
+    owed = (interest(position, market, settings, now_ns) for position in positions.live())
+    charged = [one for one in owed if one is not None]
+    return _drawn([*settlements(market, positions, now_ns), *charged], positions, free)
+
+
+def paid_from(amount: Decimal, free: Decimal, margin: Decimal) -> tuple[Decimal, Decimal]:
+    """(from cash, from margin) of a settlement, both >= 0; nothing of one that was received.
+
+    amount: as booked, < 0 paid. free: cash to spend. margin: of the leg. All in account currency.
+    Margin moves in whole units of 1e-8, rounded up, and never beyond what there is: what is lacking
+    then stays with cash, where the ledger's shortfall rule finds it.
+    """
+    if amount >= 0:
+        return ZERO, ZERO
+    due = -amount
+    if due <= free:
+        return due, ZERO
+    with decimal.localcontext(_WIDE):
+        lacking = (due - max(free, ZERO)).quantize(CENT, ROUND_CEILING)
+    with decimal.localcontext(MONEY):
+        from_margin = min(lacking, due, max(margin, ZERO))
+        return due - from_margin, from_margin
+
+
+def _drawn(costs: list[Paid], positions: Positions, free: Decimal) -> list[Paid]:
+    """The same payments, with what each takes from margin. What one brings is there to spend."""
+    if free == ALL:
+        return costs
+    held = positions.live()
+    margins = {(each.pair, leg.instrument): leg.margin for each in held for leg in each.perps}
+    pledged = {each.pair: each.perps[-1].instrument for each in held}  # for coins that are owed
+    drawn: list[Paid] = []
+    with decimal.localcontext(MONEY):
+        for one in costs:
+            if isinstance(one, BorrowCharged):
+                amount, leg = -one.amount, (one.pair, pledged.get(one.pair, ""))
+            else:
+                amount, leg = one.amount, (one.pair, one.instrument)
+            cash, margin = paid_from(amount, free, margins.get(leg, ZERO))
+            free += max(amount, ZERO) - cash
+            if margin:
+                margins[leg] -= margin
+                one = structs.replace(one, from_margin=margin)  # noqa: PLW2901
+            drawn.append(one)
+    return drawn
 
 
 def funding_rule(market: Market, key: str) -> FundingRule:
@@ -206,9 +278,18 @@ def _payment(
     )
 
 
-def started_hours(since_ns: int, now_ns: int) -> int:
-    """Clock hours (UTC) that a loan has begun: 10:59:59 to 11:00:00 are two."""
-    return now_ns // HOUR_NS - since_ns // HOUR_NS + 1
+def started_hours(owed: LegPosition, now_ns: int) -> int:
+    """Clock hours (UTC) in which a leg owed coins, begun ones too: 10:59:59 to 11:00:00 are two.
+
+    They count from the leg's own first fill, which may come long after the pair's.
+    """
+    hours, last = 0, -1
+    ends = [start for start, _ in owed.history[1:]] + [now_ns]
+    for (start, qty), end in zip(owed.history, ends, strict=True):
+        if qty:
+            first, last = max(start // HOUR_NS, last + 1), max(last, end // HOUR_NS)
+            hours += max(0, last - first + 1)
+    return hours
 
 
 def interest(
@@ -221,7 +302,7 @@ def interest(
     leg = position.borrowed
     if leg is None or not leg.qty:
         return None
-    hours = started_hours(position.opened_ns, now_ns) - position.borrow_hours
+    hours = started_hours(leg, now_ns) - position.borrow_hours
     seen = market.leg(leg.instrument)
     price = mid(seen, seen.instrument) if seen.instrument is not None else None
     if hours <= 0 or price is None:

@@ -14,9 +14,7 @@ rate, as on the chart; what changing money costs beyond that stands beside the f
 """
 
 import math
-import statistics
 from decimal import ROUND_CEILING, Decimal
-from itertools import pairwise
 
 import msgspec
 from msgspec.structs import replace
@@ -24,8 +22,8 @@ from msgspec.structs import replace
 from basisdesk.config import Settings, exact
 from basisdesk.events import Funds, OpenPair, Refused
 from basisdesk.market.state import Market
-from basisdesk.trading import words
 from basisdesk.trading.accrual import funding_rule
+from basisdesk.trading.advice import SizeAdvice, advice
 from basisdesk.trading.cross import cross_of
 from basisdesk.trading.fees import schedule
 from basisdesk.trading.margin import Isolated, Liquidation, liquidation
@@ -33,10 +31,9 @@ from basisdesk.trading.paper import Ladder, Memory, mid
 from basisdesk.trading.quoting import LegQuote, OpenQuote, basis_at, leg_quote, rules_of
 from basisdesk.trading.risk import No
 from basisdesk.trading.sizing import buy_back
+from basisdesk.trading.stress import StressLoss, stresses
+from basisdesk.trading.verdict import EntryRule, entry_rule
 
-STRESS_MINUTES = 240
-STRESS_MINUTES_MIN = 30
-STRESS_FRACTION = Decimal("0.01")  # of one leg's notional, where its volatility is not known
 ZERO = Decimal(0)
 NAN = math.nan
 
@@ -55,8 +52,11 @@ class CostSheet(msgspec.Struct, frozen=True):
     net is zero.
     payments_to_break_even: settlements like the next one that pay the round trip; None when the
     next one pays nothing to us. capital_used: cash the entry takes. max_qty: largest size now.
-    size_hint: base quantity at which the worse of loss_at_stop and loss_stress is the account risk.
-    verdict_kind: "go", "thin" or "no"; verdict: the sentence with its arithmetic (verdict.py).
+    liq_*: of the perpetual that is liquidated first; liqs: of each, by its key.
+    loss_at_stop: at the plan's stop with all fees. loss_stress: the worst of `stress` (stress.py).
+    size_hint, size_note: of `advice`, the suggested size with all its lines (advice.py).
+    verdict_kind: "go", "thin" or "no"; verdict: the sentence with its arithmetic; rule: the terms
+    of both, None without a target or without a way out (verdict.py).
     """
 
     request: OpenPair
@@ -102,12 +102,16 @@ class CostSheet(msgspec.Struct, frozen=True):
     liq_price: Decimal | None = None
     liq_distance_pct: float = NAN
     liq_source: str = ""
+    liqs: tuple[tuple[str, Liquidation], ...] = ()
     loss_at_stop: Decimal | None = None
     loss_stress: Decimal = ZERO
     stress_note: str = ""
     max_qty: Decimal = ZERO
     size_hint: Decimal = ZERO
     size_note: str = ""
+    stress: tuple[StressLoss, ...] = ()
+    advice: SizeAdvice | None = None
+    rule: EntryRule | None = None
 
 
 class Exit(msgspec.Struct, frozen=True):
@@ -165,6 +169,14 @@ def next_funding(quote: OpenQuote, market: Market) -> tuple[Decimal, int]:
 
 def nearest_liquidation(quote: OpenQuote, request: OpenPair, market: Market) -> Liquidation | None:
     """The liquidation of the entry's perpetual; of two, the nearer one."""
+    found = [at for _, at in liquidations(quote, request, market)]
+    return min(found, key=lambda at: _or_far(at.distance_pct), default=None)
+
+
+def liquidations(
+    quote: OpenQuote, request: OpenPair, market: Market
+) -> list[tuple[LegQuote, Liquidation]]:
+    """Where each perpetual of an entry would be liquidated, by its venue's rule and tier."""
     found = []
     for leg, is_long in ((quote.long, True), (quote.short, False)):
         rule = leg.ladder.instrument
@@ -173,8 +185,9 @@ def nearest_liquidation(quote: OpenQuote, request: OpenPair, market: Market) -> 
         taker = leg.fees.rate(rule)
         position = Isolated(leg.vwap, leg.qty, is_long, request.leverage, ZERO, taker)
         mark = market.leg(rule.key).mark
-        found.append(liquidation(position, rule, mark if math.isfinite(mark) else float(leg.mid)))
-    return min(found, key=lambda at: _or_far(at.distance_pct), default=None)
+        near = mark if math.isfinite(mark) else float(leg.mid)
+        found.append((leg, liquidation(position, rule, near)))
+    return found
 
 
 def cost_sheet(
@@ -193,8 +206,14 @@ def cost_sheet(
     sheet = _what_it_is(entry, request, refusal, settings.account.currency)
     sheet = _what_it_costs(sheet, entry, leave)
     sheet = _what_time_does(sheet, entry, market, settings)
-    sheet = _what_can_be_lost(sheet, entry, market, settings, funds)
-    return replace(sheet, max_qty=most, free_after=funds.free - entry.cash)
+    sheet = _what_can_be_lost(sheet, entry, market)
+    sheet = replace(sheet, max_qty=most, free_after=funds.free - entry.cash)
+    if leave is not None:
+        sheet = replace(sheet, rule=entry_rule(sheet, market))
+    if funds.equity <= 0:
+        return sheet
+    size = advice(sheet, entry, market, settings, funds)
+    return replace(sheet, advice=size, size_hint=size.qty, size_note=size.note)
 
 
 def _what_it_is(
@@ -280,9 +299,9 @@ def _what_time_does(
     )
 
 
-def _what_can_be_lost(
-    sheet: CostSheet, entry: OpenQuote, market: Market, settings: Settings, funds: Funds
-) -> CostSheet:
+def _what_can_be_lost(sheet: CostSheet, entry: OpenQuote, market: Market) -> CostSheet:
+    found = liquidations(entry, sheet.request, market)
+    sheet = replace(sheet, liqs=tuple((leg.ladder.instrument.key, at) for leg, at in found))
     liq = nearest_liquidation(entry, sheet.request, market)
     if liq is not None:
         sheet = replace(
@@ -296,45 +315,16 @@ def _what_can_be_lost(
         widening = sheet.direction * (float(stop) - sheet.entry_bp)
         loss = sheet.notional * Decimal(widening) / 10_000 + sheet.fees
         loss += sheet.conversion_in + sheet.conversion_out
-    move, why = stress_move(market, entry.reference.ladder.instrument.key)
-    sheet = replace(sheet, loss_at_stop=loss, loss_stress=sheet.notional * move, stress_note=why)
-    hint, note = _size_hint(sheet, entry, funds, settings)
-    return replace(sheet, size_hint=hint, size_note=note)
-
-
-def stress_move(market: Market, key: str) -> tuple[Decimal, str]:
-    """(fraction, what it is): three deviations of the coin's 1-minute returns, or 1 % if unknown.
-
-    What one leg alone may move before the other follows; from the last STRESS_MINUTES candles.
-    """
-    candles = market.candles.get(key)
-    closes = [close for _, close in candles.rows[-STRESS_MINUTES:]] if candles else []
-    if len(closes) < STRESS_MINUTES_MIN or min(closes) <= 0:
-        return STRESS_FRACTION, "one leg moves 1 % before the other follows"
-    sigma = statistics.pstdev(after / before - 1 for before, after in pairwise(closes))
-    move = Decimal(f"{3 * sigma:.6f}")
-    return move, f"one leg moves {words.plain(move * 100)} %, three 1-minute deviations, alone"
+    lines = stresses(entry, liq, market)
+    worst = lines[0]
+    return replace(
+        sheet, loss_at_stop=loss, stress=lines, loss_stress=worst.loss, stress_note=worst.text
+    )
 
 
 def refused_sheet(request: OpenPair, direction: int, refusal: Refused, currency: str) -> CostSheet:
     """The sheet where no price could be made."""
     return CostSheet(request, direction, currency, refusal, "no", refusal.text)
-
-
-def _size_hint(
-    sheet: CostSheet, entry: OpenQuote, funds: Funds, settings: Settings
-) -> tuple[Decimal, str]:
-    risk = exact(settings.risk.account_risk)
-    worst = max(sheet.loss_at_stop or ZERO, sheet.loss_stress)
-    if worst <= 0 or funds.equity <= 0:
-        return ZERO, ""
-    rule = entry.long.ladder.instrument
-    hint = rule.round_down(entry.long.qty * risk * funds.equity / worst)
-    which = "stop" if worst == sheet.loss_at_stop else "stress"
-    return hint, (
-        f"{words.plain(hint)} {rule.base} puts {words.plain(risk * 100)} % of equity at risk "
-        f"(the {which} loss binds)"
-    )
 
 
 def _bp(amount: Decimal, notional: Decimal) -> float:

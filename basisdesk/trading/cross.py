@@ -4,6 +4,7 @@ The market says them as floats (`Market.fx`, from a leg of its own); here they b
 EXACT decimals, half-even, once, so that ticket, fill and ledger multiply by the same figure.
 """
 
+import decimal
 import math
 from decimal import ROUND_HALF_EVEN, Decimal
 
@@ -14,6 +15,7 @@ from basisdesk.trading.risk import No
 
 EXACT = Decimal("1e-8")
 ONE = Decimal(1)
+_WIDE = decimal.Context(prec=64)
 
 
 class Cross(msgspec.Struct, frozen=True):
@@ -60,4 +62,5 @@ def exact_rate(rate: float) -> Decimal:
     """A rate as Decimal, EXACT decimals, half-even; 0 for what is no rate."""
     if not (math.isfinite(rate) and 0.0 < rate < 1e9):
         return Decimal(0)
-    return Decimal(rate).quantize(EXACT, ROUND_HALF_EVEN)
+    with decimal.localcontext(_WIDE):  # rounded on purpose, also where money may not be
+        return Decimal(rate).quantize(EXACT, ROUND_HALF_EVEN)

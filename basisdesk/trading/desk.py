@@ -1,59 +1,88 @@
 """The desk: takes commands and time, decides, and hands back outcomes.
 
 The engine journals what the desk decides and then hands each outcome to `apply`. Only `apply`
-changes positions and the risk state, live and at a restart alike; orders on their way and the
-memory of eaten liquidity are the desk's own and are not kept.
+changes positions and the risk state, live and at a restart alike; orders on their way, places in a
+queue and the memory of eaten liquidity are the desk's own and are not kept.
 
 Within one call the positions stand still, so a pair gets at most one change of its legs a call; an
 entry is filled only in a call where nothing else moved cash.
+
+Its parts: opening.py (entries), closing.py (exits and remedies), workbench.py (orders that work for
+a while), upkeep.py (margin, plan, hedge), dealing.py (orders under way), triggers.py (risk state).
 """
 
 from decimal import Decimal
+
+import msgspec
 
 from basisdesk.config import Settings
 from basisdesk.events import (
     AddMargin,
     BorrowCharged,
+    CancelOrder,
     ClosePair,
     Command,
+    Drill,
+    EquityMarked,
     Flatten,
+    FlipPair,
     FundingSettled,
     Funds,
     Halt,
-    MarginMoved,
+    LegRejected,
+    Liquidated,
     OpenPair,
+    Ordered,
+    OrderEnded,
     Outcome,
-    PairOpened,
     PlanChanged,
+    Rebalance,
+    Refused,
     Resume,
     RiskChanged,
     SetPlan,
+    WithdrawMargin,
 )
 from basisdesk.market.state import Market
-from basisdesk.trading import booked, exits, risk, words
-from basisdesk.trading.accrual import interest, realised, settlements
+from basisdesk.trading import exits, legging, risk, words
+from basisdesk.trading.accrual import accrued, realised
+from basisdesk.trading.closing import Closer
 from basisdesk.trading.costs import CostSheet
-from basisdesk.trading.entries import Entries
-from basisdesk.trading.margin import CENT, Liquidation
-from basisdesk.trading.orders import FAR_NS, PATIENCE_NS, RETRY_NS, PairOrder, travel_ns
-from basisdesk.trading.paper import Memory
+from basisdesk.trading.dealing import Dealer
+from basisdesk.trading.maker_queue import Resting
+from basisdesk.trading.margin import Liquidation
+from basisdesk.trading.opening import Opener
+from basisdesk.trading.orders import PairOrder
 from basisdesk.trading.positions import PairPosition, Positions
-from basisdesk.trading.quoting import CloseQuote, LegQuote, OpenQuote, quote_close, undescribed
+from basisdesk.trading.quoting import undescribed
 from basisdesk.trading.risk import No, RiskState
+from basisdesk.trading.sending import Look
+from basisdesk.trading.triggers import Reading, Watch
+from basisdesk.trading.upkeep import Upkeep
+from basisdesk.trading.workbench import Workbench
+
+_CASHLESS = (Ordered, OrderEnded, LegRejected, PlanChanged, RiskChanged, EquityMarked, Refused)
 
 
 class Desk:
-    """One account's pairs, its orders on their way, and whether entries are allowed."""
+    """One account's pairs, its orders under way, and whether entries are allowed."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._positions = Positions(settings.account.currency)
-        self._memory = Memory(settings.paper.liquidity_memory)
-        self._quiet_until: dict[int, int] = {}  # pair -> when a failed exit of ours is tried again
-        self.pending: list[PairOrder] = []
-        self.risk = RiskState()
+        self._dealer = Dealer(settings, self._positions)
+        self._bench = Workbench(settings, self._dealer)
+        self._closer = Closer(settings, self._positions, self._dealer)
+        self._upkeep = Upkeep(settings, self._positions, self._dealer)
+        self.watch = Watch(settings)
+        self._opener = Opener(settings, self._positions, self._dealer, self._bench, self.watch)
 
     # --- what stands -----------------------------------------------------------------------------
+
+    @property
+    def risk(self) -> RiskState:
+        """Whether entries are allowed, and if not why."""
+        return self.watch.risk
 
     @property
     def pairs(self) -> dict[int, PairPosition]:
@@ -61,26 +90,58 @@ class Desk:
         return self._positions.pairs
 
     @property
+    def pending(self) -> list[PairOrder]:
+        """Orders on their way to their books."""
+        return self._dealer.pending
+
+    @property
     def next_due_ns(self) -> int:
-        """When the next order meets the book; far in the future when none is on its way."""
-        return min((order.due_ns for order in self.pending), default=FAR_NS)
+        """When the next leg meets its book; far in the future when none is on its way."""
+        return self._dealer.next_due_ns
+
+    @property
+    def drills(self) -> tuple[Drill, ...]:
+        """Drills that wait for the next order they fit."""
+        return tuple(self._dealer.drills.waiting)
+
+    def orders_of(self, pair: int) -> tuple[PairOrder, ...]:
+        """What is on its way for a pair."""
+        return tuple(self._dealer.of(pair))
+
+    def resting_of(self, pair: int) -> Resting | None:
+        """The resting leg of a passive order: its price, what filled, what is ahead of it."""
+        return self._bench.resting.get(pair)
+
+    def waits_for(self, pair: int) -> str:
+        """Why a pair's order sends nothing now, as a sentence; "" while nothing holds it up."""
+        no = self._dealer.waits.get(pair)
+        return no.text if no is not None else ""
+
+    def unhedged_s(self, pair: int, now_ns: int) -> float:
+        """Seconds that a pair has stood unhedged for; 0 where it does not."""
+        position = self._positions.get(pair)
+        return legging.unhedged_s(position, now_ns) if position is not None else 0.0
+
+    def readings(self, market: Market, funds: Funds, now_ns: int) -> tuple[Reading, ...]:
+        """Every trigger as it stands."""
+        return self.watch.readings(self._positions, market, funds, now_ns)
 
     def apply(self, outcome: Outcome) -> None:
-        """Fold one outcome in: the only thing that changes positions and the risk state."""
-        if isinstance(outcome, RiskChanged):
-            self.risk = self.risk.after(outcome)
-        else:
-            self._positions.apply(outcome)
+        """Fold one outcome in: the only thing that changes positions and the risk state.
+
+        What a working order has sent and not filled goes with it; a missing leg goes on.
+        """
+        if isinstance(outcome, Ordered | OrderEnded):
+            self._bench.drop(outcome.pair)
+            self._dealer.withdraw_work(outcome.pair)
+        self._positions.apply(outcome)
+        self.watch.apply(outcome)
 
     # --- looks -----------------------------------------------------------------------------------
 
     def sheet(self, request: OpenPair, market: Market, funds: Funds, now_ns: int) -> CostSheet:
-        """The ticket's cost sheet, with the refusal an order would meet now.
-
-        The sheet also refuses an entry without target and stop ("exit_plan"), so the ticket cannot
-        offer one. `on_command` accepts it: files of commands may trade without a plan.
-        """
-        return self._entries().sheet(request, market, funds, now_ns)
+        """The ticket's cost sheet, with the refusal an order would meet now."""
+        return self._opener.entries(market, now_ns).sheet(request, market, funds, now_ns)
 
     def max_qty(self, request: OpenPair, market: Market, funds: Funds, now_ns: int = 0) -> Decimal:
         """The largest quantity of the long leg that cash, books and limits allow; 0 when none.
@@ -88,7 +149,7 @@ class Desk:
         Whole lots. Sized with the pricing and the comparison that later decide, so it is never
         refused for its size. request.qty is not looked at.
         """
-        return self._entries().max_qty(request, market, funds, now_ns)
+        return self._opener.entries(market, now_ns).max_qty(request, market, funds, now_ns)
 
     def gauge(
         self, pair: int, market: Market, now_ns: int = 0
@@ -119,256 +180,209 @@ class Desk:
 
         Settlements whose stamp has passed come first: a close after the stamp still pays.
         """
-        accrued = self._accrue(market, now_ns)
-        funds = _after(funds, accrued)
+        costs = self._accrue(market, funds, now_ns)
+        funds = _after(funds, costs)
+        self._dealer.frozen = _drawn(costs)
         match command:
             case OpenPair():
-                outcomes = self._ask_open(command, market, funds, now_ns)
+                outcomes = self._opener.ask(command, market, funds, now_ns)
             case ClosePair():
-                outcomes = self._ask_close(command, market, now_ns)
+                outcomes = self._closer.ask(command, market, now_ns)
             case Flatten():
                 outcomes = self._flatten(market, now_ns)
-            case AddMargin():
-                outcomes = [self._add_margin(command, funds, now_ns)]
-            case SetPlan():
-                outcomes = [self._set_plan(command, now_ns)]
             case Halt():
                 outcomes = [RiskChanged(now_ns, "halted", command.reason)]
             case Resume():
                 outcomes = [RiskChanged(now_ns, "active", command.reason)]
             case _:
-                outcomes = []
-        return [*accrued, *outcomes]
+                outcomes = self._change(command, market, funds, now_ns)
+        return [*costs, *outcomes]
+
+    def _change(self, command: Command, market: Market, funds: Funds, now_ns: int) -> list[Outcome]:
+        """Commands that change one pair."""
+        match command:
+            case CancelOrder():
+                return self._cancel(command.pair, now_ns)
+            case FlipPair():
+                return self._flip(command, market, now_ns)
+            case Rebalance():
+                return self._rebalance(command, market, funds, now_ns)
+            case AddMargin():
+                free = self._opener.entries(market, now_ns).free(funds)
+                return [self._upkeep.add_margin(command, free, now_ns)]
+            case WithdrawMargin():
+                return [self._upkeep.withdraw_margin(command, market, now_ns)]
+            case SetPlan():
+                return [self._upkeep.set_plan(command, now_ns)]
+            case Drill():
+                return self._drill(command, market, now_ns)
+            case _:
+                return []
 
     def on_time(self, market: Market, funds: Funds, now_ns: int) -> list[Outcome]:
-        """What became due: settlements, interest, liquidations, exits, then orders.
+        """What became due: settlements, liquidations, working orders, exits, remedies, orders.
 
         To be called at each 100 ms beat, and at once when `next_due_ns` is reached.
         """
-        outcomes = self._accrue(market, now_ns)
-        moved: set[int] = set()
+        outcomes = self._accrue(market, funds, now_ns)
+        moved = _drawn(outcomes)
+        self._dealer.frozen = set(moved)
         for position in self._positions.live():
-            if liquidated := exits.forced(position, market, self._settings, now_ns):
-                key = liquidated.instrument
-                outcomes += realised(position, market, now_ns, self._positions.quote, key)
-                outcomes.append(liquidated)
+            forced = exits.forced(position, market, self._settings, now_ns)
+            if forced is not None and position.pair not in moved:
+                outcomes += self._forced(position, forced, market, now_ns)
                 moved.add(position.pair)
-            elif position.pair not in self._closing():
-                self._ask_exit(position, market, now_ns)
-        outcomes += self._due_closes(market, moved, now_ns)
-        if not outcomes:
-            outcomes += self._due_open(market, funds, now_ns)
-        return outcomes
+        for position in self._positions.live():
+            if position.pair not in moved:
+                outcomes += self._look(position, market, (funds, now_ns), outcomes, moved)
+        outcomes += self._closer.due(market, moved, now_ns)
+        if not _cash_moved(outcomes):
+            outcomes += self._opener.due(market, funds, moved, now_ns)
+        if not _cash_moved(outcomes):
+            outcomes += self._opener.after_flips(market, funds, now_ns)
+        live = {position.pair for position in self._positions.live()}
+        for part in (self._dealer, self._bench, self._closer):
+            part.forget(live)
+        return outcomes + self.watch.judge(self._positions, market, funds, now_ns)
 
-    # --- entries ---------------------------------------------------------------------------------
-
-    def _ask_open(
-        self, request: OpenPair, market: Market, funds: Funds, now_ns: int
+    def _look(
+        self,
+        position: PairPosition,
+        market: Market,
+        when: tuple[Funds, int],
+        before: list[Outcome],
+        moved: set[int],
     ) -> list[Outcome]:
-        quote = self._entries().check(request, market, funds, now_ns)
-        if isinstance(quote, No):
-            return [quote.at(now_ns, "open_pair")]
-        number = self._positions.next_pair + len(self._opening())
-        due_ns = now_ns + travel_ns(self._settings.paper, now_ns, number)
-        if due_ns <= now_ns:
-            return [self._opened(request, quote, now_ns)]
-        order = PairOrder(
-            kind="open",
-            pair=0,
-            long=request.long,
-            short=request.short,
-            reason="user",
-            asked_ns=now_ns,
-            due_ns=due_ns,
-            give_up_ns=due_ns,
-            request=request,
-            cash=quote.cash,
-        )
-        self.pending.append(order)
+        """One pair: its working order, then what its plan or its policy asks for."""
+        funds, now_ns = when
+        pair = position.pair
+        if ended := self._stopped(position, now_ns):
+            moved.add(pair)
+            return ended
+        if position.work is not None and not self._dealer.closing_all(pair):
+            spends = not _cash_moved(before)
+            look = Look(market, funds, now_ns, self._opener.gate(market, funds, now_ns), spends)
+            if stepped := self._bench.step(position, look):
+                moved.add(pair)
+                return stepped
+        return self._closer.look(position, market, funds, now_ns)
+
+    def _stopped(self, position: PairPosition, now_ns: int) -> list[Outcome]:
+        """The end of a working order that may not go on."""
+        work = position.work
+        if work is None:
+            return []
+        if work.kind == "open" and self.risk.halted:
+            text = f"The desk was halted: {self.risk.reason or 'by hand'}."
+            return [OrderEnded(now_ns, position.pair, "halted", text)]
+        if position.state == "naked" and work.leg == "both":
+            text = "A leg is gone, so the order for both was withdrawn."
+            return [OrderEnded(now_ns, position.pair, "withdrawn", text)]
         return []
 
-    def _due_open(self, market: Market, funds: Funds, now_ns: int) -> list[Outcome]:
-        """Meet the book with the oldest entry that is due; the next one sees what it left."""
-        due = [order for order in self._opening() if order.due_ns <= now_ns]
-        order = min(due, key=lambda each: each.due_ns, default=None)
-        if order is None or order.request is None:
-            return []
-        self.pending.remove(order)
-        # The later orders' cash is not held against this one: it was here first.
-        entries = Entries(self._settings, self._memory, self.risk, (), len(self._positions.live()))
-        quote = entries.check(order.request, market, funds, now_ns)
-        if isinstance(quote, OpenQuote):
-            return [self._opened(order.request, quote, now_ns)]
-        if quote.limit == "depth":
-            text = (
-                f"Depth fell to {words.plain(Decimal(quote.allowed))} while the order travelled, "
-                f"{words.plain(Decimal(quote.asked))} needed. Nothing was traded. Lower the size "
-                "or wait for depth."
-            )
-            quote = No(quote.limit, quote.asked, quote.allowed, text)
-        return [quote.at(now_ns, "open_pair")]
+    # --- commands that change one pair -----------------------------------------------------------
 
-    def _opened(self, request: OpenPair, quote: OpenQuote, now_ns: int) -> PairOpened:
-        outcome = booked.opened(self._positions.next_pair, request, quote, now_ns)
-        self._eat(quote.long, quote.short)
-        return outcome
+    def _cancel(self, pair: int, now_ns: int) -> list[Outcome]:
+        position = self._positions.get(pair)
+        if position is None or position.work is None:
+            text = f"Pair {pair} has no order that works. Nothing was withdrawn."
+            return [No("order", str(pair), "a working order", text).at(now_ns, "cancel")]
+        return [OrderEnded(now_ns, pair, "withdrawn", "By hand.")]
 
-    # --- exits -----------------------------------------------------------------------------------
-
-    def _ask_close(self, command: ClosePair, market: Market, now_ns: int) -> list[Outcome]:
+    def _flip(self, command: FlipPair, market: Market, now_ns: int) -> list[Outcome]:
+        """Close, and remember what is opened once nothing is left; checked beforehand."""
         position = self._positions.get(command.pair)
-        no = risk.check_close(position, command.pair, command.fraction)
-        if no is None and command.pair in self._closing():
+        no = risk.check_close(position, command.pair, Decimal(1))
+        if no is None and self._dealer.closing(command.pair):
             text = f"A close of pair {command.pair} is on its way. Wait for its answer."
-            no = No("pending", "a second close", "one at a time", text)
-        if no is None and position is not None:
-            order = self._closing_order(position, "user", command.fraction, now_ns)
-            if order.due_ns <= now_ns:
-                return self._fill_close(order, market, now_ns)
-            tried = self._price_close(order, position, market, now_ns)
-            if isinstance(tried, CloseQuote):
-                self.pending.append(order)
-                return []
-            no = tried
-        return [no.at(now_ns, "close_pair")] if no is not None else []
+            no = No("pending", "a flip", "one at a time", text)
+        if no is not None or position is None:
+            return [no.at(now_ns, "flip")] if no is not None else []
+        request = self._opener.reverse(position, command.exit, market, now_ns)
+        if isinstance(request, No):
+            return [request.at(now_ns, "flip")]
+        self._opener.flips[position.pair] = request
+        self._closer.leaving[position.pair] = "flip"
+        ended = self._closer.leave(position, "flip", market, now_ns)
+        return ended + self._closer.due(market, set(), now_ns)
+
+    def _rebalance(
+        self, command: Rebalance, market: Market, funds: Funds, now_ns: int
+    ) -> list[Outcome]:
+        order = self._upkeep.rebalance(command, market, now_ns)
+        if isinstance(order, No):
+            return [order.at(now_ns, "rebalance")]
+        if order.due_ns > now_ns or order.pair in self._dealer.frozen:
+            self._dealer.pending.append(order)
+            return []
+        if order.kind == "add":
+            gate = self._opener.gate(market, funds, now_ns)
+            return self._dealer.arrive_entry(order, market, funds, now_ns, gate)
+        outcomes, no = self._dealer.arrive_close(order, market, now_ns)
+        return outcomes if no is None else [*outcomes, no.at(now_ns, "rebalance")]
+
+    def _drill(self, command: Drill, market: Market, now_ns: int) -> list[Outcome]:
+        if command.kind != "adl":
+            no = self._dealer.drills.arm(command)
+            return [no.at(now_ns, "drill")] if no is not None else []
+        position = self._positions.get(command.pair)
+        if position is None:
+            no = risk.check_close(None, command.pair, Decimal(1))
+            return [no.at(now_ns, "drill")] if no is not None else []
+        forced = exits.adl(position, market, self._settings, now_ns)
+        if forced is None or position.pair in self._dealer.frozen:
+            text = f"Pair {command.pair} holds no perpetual with a mark price. Choose another pair."
+            no = No("drill", "ADL", "a held perpetual with a mark", text)
+            return [no.at(now_ns, "drill")]
+        return self._forced(position, forced, market, now_ns)
 
     def _flatten(self, market: Market, now_ns: int) -> list[Outcome]:
-        """Withdraw entries, close everything; what cannot be closed now keeps trying a minute."""
-        withdrawn: list[Outcome] = []
-        for order in self._opening():
+        """Withdraw orders, close everything; what cannot be closed now keeps trying."""
+        outcomes: list[Outcome] = []
+        for order in self._dealer.opening():
             legs = f"{words.name(order.long)} and {words.name(order.short)}"
             text = f"The entry of {legs} was withdrawn by Flatten before it met the book."
-            withdrawn.append(No("flatten", "an entry", "closing only", text).at(now_ns, "flatten"))
-        self.pending = [
-            self._closing_order(position, "flatten", Decimal(1), now_ns)
-            for position in self._positions.live()
-        ]
-        return withdrawn + self._due_closes(market, set(), now_ns)
-
-    def _ask_exit(self, position: PairPosition, market: Market, now_ns: int) -> None:
-        if now_ns < self._quiet_until.get(position.pair, 0):
-            return
-        reason = exits.wanted(position, market, self._settings, now_ns)
-        if position.state == "naked" and len(position.perps) == 2:
-            reason = "liquidation"  # the surviving perpetual hedges nothing
-        if reason:
-            self.pending.append(self._closing_order(position, reason, Decimal(1), now_ns))
-
-    def _closing_order(
-        self, position: PairPosition, reason: str, fraction: Decimal, now_ns: int
-    ) -> PairOrder:
-        due_ns = now_ns + travel_ns(self._settings.paper, now_ns, position.pair)
-        return PairOrder(
-            kind="close",
-            pair=position.pair,
-            long=position.long.instrument,
-            short=position.short.instrument,
-            reason=reason,
-            asked_ns=now_ns,
-            due_ns=due_ns,
-            give_up_ns=due_ns if reason == "user" else due_ns + PATIENCE_NS,
-            fraction=fraction,
-        )
-
-    def _due_closes(self, market: Market, moved: set[int], now_ns: int) -> list[Outcome]:
-        """Meet the book with every close that is due, but not of pairs that moved in this call."""
-        outcomes: list[Outcome] = []
-        for order in [each for each in self.pending if each.kind == "close"]:
-            if order.due_ns <= now_ns and order.pair not in moved:
-                self.pending.remove(order)
-                outcomes += self._fill_close(order, market, now_ns)
-        return outcomes
-
-    def _fill_close(self, order: PairOrder, market: Market, now_ns: int) -> list[Outcome]:
-        position = self._positions.get(order.pair)
-        if position is None:
-            no = risk.check_close(None, order.pair, order.fraction)
-            return [no.at(now_ns, "close_pair")] if no is not None else []
-        quote = self._price_close(order, position, market, now_ns)
-        if isinstance(quote, CloseQuote):
-            outcome = booked.reduced(order, position, quote, now_ns)
-            self._eat(quote.long, quote.short)
-            return [*realised(position, market, now_ns, self._positions.quote), outcome]
-        if now_ns < order.give_up_ns:
-            self.pending.append(order.waits_until(now_ns + RETRY_NS))
-            return []
-        if order.reason != "user":
-            self._quiet_until[order.pair] = now_ns + PATIENCE_NS
-        return [quote.at(now_ns, "close_pair")]
-
-    def _price_close(
-        self, order: PairOrder, position: PairPosition, market: Market, now_ns: int
-    ) -> CloseQuote | No:
-        held = [market.leg(leg.instrument) for leg in position.legs if leg.qty]
-        no = undescribed(position, market) or risk.check_fresh(
-            held[0], held[-1], self._settings.risk, now_ns
-        )
-        if no is not None:
-            return no
-        return quote_close(position, order.fraction, market, self._settings, self._memory, now_ns)
-
-    # --- margin and plan -------------------------------------------------------------------------
-
-    def _add_margin(self, command: AddMargin, funds: Funds, now_ns: int) -> Outcome:
-        position, amount = self._positions.get(command.pair), command.amount
-        no = risk.check_close(position, command.pair, Decimal(1))
-        free = self._entries().free(funds)
-        currency = self._settings.account.currency
-        if no is None and position is not None and position.state != "open":
-            text = f"Pair {command.pair} holds no perpetual that margin could protect. Close it."
-            no = No("margin", words.figure(amount), "0", text)
-        if no is None and not (amount.is_finite() and amount > 0):
-            text = f"{words.plain(amount)} is no amount of margin. Give one above 0."
-            no = No("margin", words.figure(amount), "above 0", text)
-        if no is None and amount > free:
-            text = (
-                f"Adding {words.money(amount, currency)} needs more than the "
-                f"{words.money(free, currency)} that are free. Lower the amount."
-            )
-            no = No("funds", words.figure(amount), words.figure(free), text)
-        if no is None and (amount.adjusted() < CENT.adjusted() or amount % CENT):
-            text = f"Margin moves in steps of {CENT:f} {currency}. Round the amount to one."
-            no = No("margin", words.figure(amount), f"steps of {CENT:f}", text)
-        return no.at(now_ns, "add_margin") if no else MarginMoved(now_ns, command.pair, amount)
-
-    def _set_plan(self, command: SetPlan, now_ns: int) -> Outcome:
-        position = self._positions.get(command.pair)
-        no = risk.check_close(position, command.pair, Decimal(1))
-        if no is None and position is not None:
-            no = risk.check_plan(command.exit, position.direction)
-        return no.at(now_ns, "set_plan") if no else PlanChanged(now_ns, command.pair, command.exit)
+            outcomes.append(No("flatten", "an entry", "closing only", text).at(now_ns, "flatten"))
+        self._dealer.pending.clear()
+        self._opener.flips.clear()
+        for position in self._positions.live():
+            self._closer.leaving[position.pair] = "flatten"
+            outcomes += self._closer.leave(position, "flatten", market, now_ns)
+        return outcomes + self._closer.due(market, set(), now_ns)
 
     # --- small parts -----------------------------------------------------------------------------
 
-    def _accrue(self, market: Market, now_ns: int) -> list[Outcome]:
-        outcomes: list[Outcome] = [*settlements(market, self._positions, now_ns)]
-        live = self._positions.live()
-        charges = (interest(position, market, self._settings, now_ns) for position in live)
-        outcomes += [charged for charged in charges if charged is not None]
-        return outcomes
+    def _forced(
+        self, position: PairPosition, forced: Liquidated, market: Market, now_ns: int
+    ) -> list[Outcome]:
+        """A forced close with the accrued funding of its leg before it."""
+        key = forced.instrument
+        paid = realised(position, market, now_ns, self._positions.quote, key)
+        return [*paid, forced]
 
-    def _entries(self) -> Entries:
-        live = len(self._positions.live())
-        return Entries(self._settings, self._memory, self.risk, self._opening(), live)
-
-    def _opening(self) -> list[PairOrder]:
-        return [order for order in self.pending if order.kind == "open"]
-
-    def _closing(self) -> set[int]:
-        return {order.pair for order in self.pending if order.kind == "close"}
-
-    def _eat(self, *legs: LegQuote) -> None:
-        for leg in legs:
-            ladder = leg.ladder
-            self._memory.eat(ladder.instrument.key, ladder.side, leg.takes, ladder.prices)
+    def _accrue(self, market: Market, funds: Funds, now_ns: int) -> list[Outcome]:
+        return [*accrued(market, self._positions, self._settings, now_ns, funds.free)]
 
 
-def _after(funds: Funds, accrued: list[Outcome]) -> Funds:
+def _cash_moved(outcomes: list[Outcome]) -> bool:
+    return any(not isinstance(outcome, _CASHLESS) for outcome in outcomes)
+
+
+def _drawn(outcomes: list[Outcome]) -> set[int]:
+    """Pairs whose margin a cost has drawn on: what they would release is less than they hold now.
+
+    Such a pair is not closed within the same call.
+    """
+    costs = [each for each in outcomes if isinstance(each, FundingSettled | BorrowCharged)]
+    return {cost.pair for cost in costs if cost.from_margin}
+
+
+def _after(funds: Funds, costs: list[Outcome]) -> Funds:
     """Funds less what this very call's settlements and interest take; gains are not spent yet."""
     paid = Decimal(0)
-    for outcome in accrued:
+    for outcome in costs:
         if isinstance(outcome, FundingSettled):
             paid -= min(Decimal(0), outcome.amount)
         elif isinstance(outcome, BorrowCharged):
             paid += outcome.amount
-    return Funds(funds.free - paid, funds.equity - paid)
+    return msgspec.structs.replace(funds, free=funds.free - paid, equity=funds.equity - paid)

@@ -4,27 +4,30 @@
 """
 
 from collections.abc import Sequence
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 
 import msgspec
 
-from basisdesk.config import Settings
+from basisdesk.config import Settings, exact
 from basisdesk.events import Funds, OpenPair
 from basisdesk.market.state import Market
-from basisdesk.trading import risk, words
+from basisdesk.trading import risk, words, working
 from basisdesk.trading.costs import CostSheet, Exit, cost_sheet, exit_now, refused_sheet
 from basisdesk.trading.cross import cross_of
+from basisdesk.trading.margin import CENT
 from basisdesk.trading.orders import PairOrder
 from basisdesk.trading.paper import Memory
 from basisdesk.trading.quoting import OpenQuote, Pricer, rules_of
 from basisdesk.trading.risk import No, RiskState
+from basisdesk.trading.sizing import smallest
 from basisdesk.trading.verdict import verdict
 
 
 class Entries:
     """Limits and pricing of entries at one moment.
 
-    waiting: entries on their way; what they will need is not free. live: pairs open.
+    waiting: entries on their way; what they will need is not free. live: pairs open. held_back:
+    cash that entries which work for a while still need.
     """
 
     def __init__(
@@ -34,16 +37,28 @@ class Entries:
         state: RiskState,
         waiting: Sequence[PairOrder],
         live: int,
+        held_back: Decimal = Decimal(0),
     ) -> None:
         self._settings = settings
         self._memory = memory
         self._state = state
         self._waiting = waiting
         self._live = live
+        self._held_back = held_back
 
     def free(self, funds: Funds) -> Decimal:
-        """Free cash less what entries on their way will need."""
-        return funds.free - sum((order.cash for order in self._waiting), Decimal(0))
+        """Free cash less what entries on their way and at work will need."""
+        waiting = sum((order.cash for order in self._waiting), Decimal(0))
+        return funds.free - waiting - self._held_back
+
+    def reserve(self, funds: Funds) -> Decimal:
+        """What entries leave idle: a fraction of equity; margin calls and hedges may use it."""
+        share = exact(self._settings.risk.reserve) * max(funds.equity, Decimal(0))
+        return share.quantize(CENT, ROUND_CEILING)
+
+    def spendable(self, funds: Funds) -> Decimal:
+        """What a new entry may use."""
+        return max(Decimal(0), self.free(funds) - self.reserve(funds))
 
     def check(self, request: OpenPair, market: Market, funds: Funds, now_ns: int) -> OpenQuote | No:
         """The priced entry, or the first limit it breaks."""
@@ -58,7 +73,10 @@ class Entries:
             return quote
         leave = exit_now(quote, request, market, self._settings, now_ns)
         return (
-            self._sizes(quote, pricer, self.free(funds)) or _reached(request, quote, leave) or quote
+            self._sizes(quote, pricer, funds)
+            or risk.check_planned(request.exit)
+            or _reached(request, quote, leave)
+            or quote
         )
 
     def max_qty(self, request: OpenPair, market: Market, funds: Funds, now_ns: int) -> Decimal:
@@ -66,15 +84,15 @@ class Entries:
         most = self._settings.risk.leverage_max
         if self._legs(request, market) or risk.check_leverage(request.leverage, most):
             return Decimal(0)
-        pricer, free = self._pricer(request, market, now_ns), self.free(funds)
+        pricer, free = self._pricer(request, market, now_ns), self.spendable(funds)
         qty = pricer.affordable(free)
         quote = pricer.price(qty) if qty else None
-        if not isinstance(quote, OpenQuote) or self._sizes(quote, pricer, free) is not None:
+        if not isinstance(quote, OpenQuote) or self._sizes(quote, pricer, funds) is not None:
             return Decimal(0)
         return qty
 
     def sheet(self, request: OpenPair, market: Market, funds: Funds, now_ns: int) -> CostSheet:
-        """The ticket's cost sheet; besides the limits of `check` it asks for target and stop."""
+        """The ticket's cost sheet, with the limits of `check`."""
         currency = self._settings.account.currency
         no = self._legs(request, market)
         if no is not None:
@@ -92,12 +110,13 @@ class Entries:
         leave = exit_now(quote, request, market, self._settings, now_ns)
         no = (
             no
-            or self._sizes(quote, pricer, free)
+            or self._sizes(quote, pricer, funds)
             or risk.check_planned(request.exit)
             or _reached(request, quote, leave)
         )
         refusal = no.at(now_ns, "open_pair") if no is not None else None
-        account = Funds(free, funds.equity), pricer.affordable(free), refusal
+        most = pricer.affordable(self.spendable(funds))
+        account = msgspec.structs.replace(funds, free=free), most, refusal
         sheet = cost_sheet(quote, leave, request, market, self._settings, account)
         if refusal is not None:
             kind, said = "no", refusal.text
@@ -118,6 +137,7 @@ class Entries:
             or self._count(request)
             or risk.check_leverage(request.leverage, limits.leverage_max)
             or risk.check_plan(request.exit, risk.direction(request))
+            or working.check_how(request.how)
             or risk.check_fresh(long, short, limits, now_ns)
             or self._ratio(request, market, now_ns)
         )
@@ -146,15 +166,22 @@ class Entries:
         text = f"{count} pairs are open or on their way, the limit is {most}. Close one first."
         return No("pairs_max", str(count + 1), str(most), text)
 
-    def _sizes(self, quote: OpenQuote, pricer: Pricer, free: Decimal) -> No | None:
-        no = pricer.too_small(quote) or pricer.too_large(quote) or pricer.over_leveraged(quote)
+    def _sizes(self, quote: OpenQuote, pricer: Pricer, funds: Funds) -> No | None:
+        no = (
+            pricer.too_small(quote)
+            or pricer.too_large(quote)
+            or pricer.over_leveraged(quote)
+            or _thin_slices(pricer.request, quote)
+        )
+        free = self.spendable(funds)
         if no is not None or quote.cash <= free:
             return no
         most, base = words.plain(pricer.affordable(free)), pricer.rules[0].base
-        currency = self._settings.account.currency
+        currency, reserve = self._settings.account.currency, self.reserve(funds)
+        kept = f", {words.money(reserve, currency)} of reserve kept" if reserve else ""
         text = (
             f"The entry needs {words.money(quote.cash, currency)}, free are "
-            f"{words.money(free, currency)}. The largest size now is {most} {base}."
+            f"{words.money(free, currency)}{kept}. The largest size now is {most} {base}."
         )
         return No("funds", words.figure(quote.cash), words.figure(free), text)
 
@@ -163,9 +190,38 @@ class Entries:
 
 
 def _reached(request: OpenPair, quote: OpenQuote, leave: Exit | None) -> No | None:
+    """A plan that would leave at once: from now, or from where a limit order enters."""
+    limit = request.how.limit_bp
+    if request.how.style == "limit" and limit is not None:
+        no = risk.check_reached(request.exit, quote.direction, float(limit))
+        if no is None:
+            return None
+        text = (
+            f"Entering at the limit of {words.bp(float(limit))} would be beyond the plan's "
+            "target or stop already. Set the limit between them."
+        )
+        return No(no.limit, f"limit {words.figure(limit)}", "between target and stop", text)
     if leave is None:
         return None
     return risk.check_reached(request.exit, quote.direction, leave.bp)
+
+
+def _thin_slices(request: OpenPair, quote: OpenQuote) -> No | None:
+    """Slices that a venue would refuse for their size."""
+    slices = request.how.slices
+    if slices <= 1:
+        return None
+    for leg in (quote.long, quote.short):
+        rule = leg.ladder.instrument
+        each, least = working.slice_qty(leg.qty, slices, rule), smallest(rule, leg.vwap)
+        if each < least:
+            text = (
+                f"Each of {slices} slices would trade {words.plain(each)} {rule.base} on "
+                f"{words.name(rule.key)}; the venue's smallest order is {words.plain(least)} "
+                f"{rule.base}. Use fewer slices."
+            )
+            return No("slices", words.figure(each), words.figure(least), text)
+    return None
 
 
 _NO_WAY_OUT = "The books show too little to get out of this size again. Lower the size."

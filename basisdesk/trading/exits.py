@@ -1,7 +1,8 @@
-"""When a pair is left: the plan's target, stop and time, and the forced close of a perpetual.
+"""When a pair is left: the exit plan's rules, and the forced closes of a perpetual.
 
-The plan is read on the executable close basis at the pair's size, never on mids, and only on fresh
-quotes. Funding that changes its sign is no exit.
+Stop and target are read on the executable close basis at the pair's size, the net target on what
+closing now would net; never on mids, and only on fresh quotes that agree. Funding that changes its
+sign is no exit by itself, see funding_case.py.
 """
 
 import decimal
@@ -9,37 +10,31 @@ import math
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from basisdesk.config import Settings, exact
-from basisdesk.events import MONEY, Fill, Liquidated
+from basisdesk.events import MONEY, Fill, Funds, Liquidated
 from basisdesk.market.state import Market
 from basisdesk.trading.cross import cross_of, mid_rate
 from basisdesk.trading.fees import schedule
+from basisdesk.trading.funding_case import FundingCase, funding_case, turned_against
+from basisdesk.trading.hold_time import Holds
+from basisdesk.trading.holding import CloseOut, close_bp, close_out
+from basisdesk.trading.leg_position import LegPosition
 from basisdesk.trading.margin import Liquidation, liquidation
-from basisdesk.trading.paper import basis_bp
-from basisdesk.trading.positions import HOUR_NS, LegPosition, PairPosition
+from basisdesk.trading.positions import HOUR_NS, PairPosition
 from basisdesk.trading.quoting import decision_mid, rules_of, undescribed
 from basisdesk.trading.risk import No, check_fresh, check_ratio
 
+__all__ = [
+    "FundingCase",
+    "adl",
+    "close_bp",
+    "disagree",
+    "forced",
+    "funding_case",
+    "gauge",
+    "wanted",
+]
 
-def close_bp(position: PairPosition, market: Market, currency: str, now_ns: int) -> float:
-    """The executable basis of closing this pair now at its whole size, bp; NaN when it cannot.
-
-    Two currencies meet at the middle of their cross rate, as on the chart.
-    """
-    reference, other = position.reference, position.other
-    sides = ("sell", "buy") if position.direction > 0 else ("buy", "sell")
-    rates = []
-    for leg in (reference, other):
-        cross = cross_of(market, leg.quote, currency, now_ns)
-        if isinstance(cross, No):
-            return math.nan
-        rates.append(float(cross.mid))
-    return basis_bp(
-        market.leg(reference.instrument),
-        market.leg(other.instrument),
-        sides,
-        (abs(float(reference.qty)), abs(float(other.qty))),
-        (rates[0], rates[1]),
-    )
+NO_FUNDS = Funds(Decimal(0), Decimal(0))
 
 
 def disagree(position: PairPosition, market: Market, settings: Settings, now_ns: int) -> bool:
@@ -57,12 +52,20 @@ def disagree(position: PairPosition, market: Market, settings: Settings, now_ns:
     return check_ratio(long, short, (rates[0], rates[1])) is not None
 
 
-def wanted(position: PairPosition, market: Market, settings: Settings, now_ns: int) -> str:
-    """Why the plan says leave: "target", "stop", "time"; "" to stay.
+def wanted(
+    position: PairPosition,
+    market: Market,
+    settings: Settings,
+    now_ns: int,
+    funds: Funds = NO_FUNDS,
+    holds: Holds | None = None,
+) -> str:
+    """Why the plan says leave: "stop", "target", "net", "time", "funding", "sector"; "" to stay.
 
-    It stays while quotes are stale or the legs' prices disagree.
+    It stays while quotes are stale or the legs' prices disagree, and while the pair is not open:
+    an exit or a remedy is at work then. funds.nets: the pair's net at mids, for a net target; a
+    pair it does not name has none. holds: the caller's memory of how long pairs are held.
     """
-    plan = position.plan
     if position.state != "open":
         return ""
     long, short = (market.leg(leg.instrument) for leg in position.legs)
@@ -70,18 +73,50 @@ def wanted(position: PairPosition, market: Market, settings: Settings, now_ns: i
         return ""
     if disagree(position, market, settings, now_ns):
         return ""
-    basis = close_bp(position, market, settings.account.currency, now_ns)
-    if math.isfinite(basis):
-        d = position.direction
-        if plan.stop_bp is not None and d * (basis - float(plan.stop_bp)) >= 0:
-            return "stop"
-        if plan.target_bp is not None and d * (basis - float(plan.target_bp)) <= 0:
-            return "target"
+    at = market, settings, now_ns
+    if reason := _by_basis(position, *at):
+        return reason
+    if _nets_enough(position, *at, funds):
+        return "net"
+    plan = position.plan
     if plan.max_hold_h is not None:
         limit_ns = int(plan.max_hold_h * HOUR_NS)
         if now_ns - position.opened_ns >= limit_ns:
             return "time"
+    if turned_against(position, *at, holds):
+        return "funding"
+    if plan.sector and _sector_against(position, market):
+        return "sector"
     return ""
+
+
+def _by_basis(position: PairPosition, market: Market, settings: Settings, now_ns: int) -> str:
+    plan, d = position.plan, position.direction
+    basis = close_bp(position, market, settings.account.currency, now_ns)
+    if not math.isfinite(basis):
+        return ""
+    if plan.stop_bp is not None and d * (basis - float(plan.stop_bp)) >= 0:
+        return "stop"
+    if plan.target_bp is not None and d * (basis - float(plan.target_bp)) <= 0:
+        return "target"
+    return ""
+
+
+def _nets_enough(
+    position: PairPosition, market: Market, settings: Settings, now_ns: int, funds: Funds
+) -> bool:
+    wish, at_mids = position.plan.net_target, funds.nets.get(position.pair)
+    if wish is None or at_mids is None or at_mids < wish:  # leaving only ever takes off
+        return False
+    leave = close_out(position, market, settings, now_ns)
+    return isinstance(leave, CloseOut) and leave.net(at_mids) >= wish
+
+
+def _sector_against(position: PairPosition, market: Market) -> bool:
+    if undescribed(position, market) is not None:
+        return False
+    coin = rules_of(market, position.reference.instrument).base
+    return market.sectors.get(coin, "") == "against"
 
 
 def gauge(
@@ -100,8 +135,12 @@ def forced(
 ) -> Liquidated | None:
     """The liquidation of a perpetual whose mark has reached its price; None while it has not.
 
-    It fills at the bankruptcy price, one tick towards the worse, and pays the taker fee. Each leg
-    lives on its own margin, so what is left of two perpetuals can die as well.
+    It fills at the bankruptcy price, one tick towards the worse, and pays the taker fee: the margin
+    is gone. A mark that has jumped beyond bankruptcy before anyone could close is where it fills
+    instead (quant.md 2.9: the worse of the two): the account still loses that leg's margin and no
+    more, and the ledger shows the rest as the venue's loss, its insurance fund's. Nothing is added
+    for slippage: no book is walked, and what it would cost beyond bankruptcy is the venue's too.
+    Each leg lives on its own margin, so what is left of two perpetuals can die as well.
     """
     if not any(leg.qty for leg in position.perps) or undescribed(position, market) is not None:
         return None
@@ -120,6 +159,31 @@ def forced(
     return None
 
 
+def adl(
+    position: PairPosition, market: Market, settings: Settings, now_ns: int
+) -> Liquidated | None:
+    """A drill: the venue closes a winning perpetual at its mark to balance another's bankruptcy.
+
+    Of two perpetuals the one that has won more. No fee, and the margin returns with the profit;
+    the other leg is left naked. None where the pair holds no perpetual, or its mark is not known.
+    """
+    if undescribed(position, market) is not None:
+        return None
+    winners = [
+        (leg.qty * (exact(mark) - leg.held_price), leg)
+        for leg in position.perps
+        if leg.qty and math.isfinite(mark := market.leg(leg.instrument).mark)
+    ]
+    if not winners:
+        return None
+    leg = max(winners, key=lambda each: each[0])[1]
+    price = rules_of(market, leg.instrument).price(market.leg(leg.instrument).mark)
+    at = gauge(position, leg, market, settings, now_ns)
+    reason = "drill: auto-deleveraged at the mark, a price that nobody displayed"
+    terms = (price, Decimal(0), leg.quote, reason)
+    return _forced_close(position, leg, at, terms, (market, settings, now_ns), "adl")
+
+
 def _liquidated(
     position: PairPosition,
     leg: LegPosition,
@@ -128,27 +192,49 @@ def _liquidated(
     settings: Settings,
     now_ns: int,
 ) -> Liquidated:
-    rule = rules_of(market, leg.instrument)
-    rounding = ROUND_FLOOR if leg.qty > 0 else ROUND_CEILING
-    ticks = (at.bankruptcy / rule.tick).quantize(Decimal(1), rounding)
+    rule, mark = rules_of(market, leg.instrument), exact(market.leg(leg.instrument).mark)
+    falls = leg.qty > 0
+    beyond = mark < at.bankruptcy if falls else mark > at.bankruptcy
+    worst = mark if beyond else at.bankruptcy
+    ticks = (worst / rule.tick).quantize(Decimal(1), ROUND_FLOOR if falls else ROUND_CEILING)
     price = max(ticks * rule.tick, rule.tick)
-    qty = abs(leg.qty)
-    side = "sell" if leg.qty > 0 else "buy"
+    with decimal.localcontext(MONEY):
+        fee, currency = schedule(settings, rule.venue).fee(
+            rule, "sell" if falls else "buy", abs(leg.qty), price
+        )
+    reason = (
+        "mark beyond bankruptcy at a forced close, displayed by nobody"
+        if beyond
+        else "bankruptcy price of a forced close, displayed by nobody"
+    )
+    terms = (price, fee, currency, reason)
+    return _forced_close(position, leg, at, terms, (market, settings, now_ns), "liquidation")
+
+
+def _forced_close(
+    position: PairPosition,
+    leg: LegPosition,
+    at: Liquidation,
+    terms: tuple[Decimal, Decimal, str, str],
+    when: tuple[Market, Settings, int],
+    cause: str,
+) -> Liquidated:
+    """The outcome of a forced close. terms: (price, fee, its currency, why grade D)."""
+    price, fee, currency, reason = terms
+    market, settings, now_ns = when
     account = settings.account.currency
     rates = [mid_rate(market, each.quote, account, now_ns, each.fx) for each in position.legs]
-    with decimal.localcontext(MONEY):
-        fee, currency = schedule(settings, rule.venue).fee(rule, side, qty, price)
     fill = Fill(
         ts_ns=now_ns,
         leg=leg.role,
         instrument=leg.instrument,
-        side=side,
-        qty=qty,
+        side="sell" if leg.qty > 0 else "buy",
+        qty=abs(leg.qty),
         price=price,
         fee=fee,
         fee_currency=currency,
         grade="D",
-        grade_reason="bankruptcy price of a forced close, displayed by nobody",
+        grade_reason=reason,
         fx=rates[0] if leg is position.long else rates[1],
     )
     other = position.short if leg is position.long else position.long
@@ -166,4 +252,5 @@ def _liquidated(
         long_fx=rates[0],
         short_fx=rates[1],
         margin=leg.margin,
+        cause=cause,
     )

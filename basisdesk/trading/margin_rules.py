@@ -24,7 +24,8 @@ class Isolated(msgspec.Struct, frozen=True):
     """One isolated position: what the venue's formulas need.
 
     entry: average price, quote. qty: base, > 0. long: direction. leverage: as chosen.
-    added: margin beyond entry * qty / leverage, quote. taker: fee, fraction.
+    added: margin beyond entry * qty / leverage, quote; < 0 where funding took some. taker: fee,
+    fraction.
     """
 
     entry: Decimal
@@ -73,6 +74,9 @@ class BybitRule:
 
     long:  (EQ - EQ/L - X/(1-t) - d) / (Q - Q*m)
     short: (EQ + EQ/L + X/(1+t) + d) / (Q + Q*m)
+
+    X < 0, margin that funding took: the venue's page says nothing of a fee then, so all of it is
+    missing.
     """
 
     tier_at: Literal["entry", "price"] = "entry"
@@ -81,10 +85,11 @@ class BybitRule:
         """See MarginRule."""
         p = position
         value, initial = p.value, p.value / p.leverage
+        fee = p.taker if p.added > 0 else Decimal(0)
         if p.long:
-            left = value - initial - p.added / (1 - p.taker) - deduction
+            left = value - initial - p.added / (1 - fee) - deduction
             return left / (p.qty * (1 - mmr))
-        return (value + initial + p.added / (1 + p.taker) + deduction) / (p.qty * (1 + mmr))
+        return (value + initial + p.added / (1 + fee) + deduction) / (p.qty * (1 + mmr))
 
     def fill(self, position: Isolated) -> Decimal:
         """See MarginRule."""

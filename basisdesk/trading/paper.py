@@ -7,6 +7,8 @@ so the same coins are not bought twice. Each fill carries a realism grade:
 * B  within five levels, quote under 1 s old
 * C  deeper, or an older quote
 * D  beyond half of what is displayed, or of a price nobody displayed (a forced close)
+
+A resting order's fill rests on an assumed place in the queue (maker_queue.py): B at best, else C.
 """
 
 import decimal
@@ -108,6 +110,18 @@ class Ladder:
             return None if qty else []
         left = qty - (self._qtys[at - 1] if at else Decimal(0))
         return [*self._rows[:at], msgspec.structs.replace(self._rows[at], qty=left)]
+
+    def fillable(self, qty: Decimal, limit: Decimal | None) -> Decimal:
+        """How much of `qty` can be taken at no worse price than `limit`; None: at any price."""
+        at = self._reach(qty)
+        if limit is None:
+            return qty if at < len(self._rows) else (self._qtys[-1] if self._qtys else Decimal(0))
+        buys, most = self.side == "buy", Decimal(0)
+        for row, total in zip(self._rows, self._qtys, strict=True):
+            if row.price > limit if buys else row.price < limit:
+                break
+            most = total
+        return min(qty, most)
 
     def _reach(self, qty: Decimal | None) -> int:
         """The index of the level that completes `qty`; the number of levels when none does."""
@@ -215,6 +229,15 @@ def with_dust(fills: list[Fill], dust: Decimal) -> list[Fill]:
     return fills
 
 
+def with_note(fills: list[Fill], note: str) -> list[Fill]:
+    """The same fills, the reasons of their grades telling one thing more, as that of a drill."""
+    if not note:
+        return fills
+    return [
+        msgspec.structs.replace(fill, grade_reason=f"{fill.grade_reason}; {note}") for fill in fills
+    ]
+
+
 def grade_of(level: int, done: float, depth: float, age_ms: float) -> tuple[str, str]:
     """(grade, reason) of a fill.
 
@@ -236,6 +259,8 @@ def _displayed(leg: Leg, side: str) -> list[tuple[float, float]]:
 
 
 def _vwap(leg: Leg, side: str, qty: float) -> float:
+    if qty <= 0:
+        return math.nan
     left, cost = qty, 0.0
     for price, size in _displayed(leg, side):
         part = min(left, size)

@@ -18,7 +18,7 @@ from basisdesk.trading import words
 from basisdesk.trading.cross import EXACT, Cross, cross_of, mid_rate
 from basisdesk.trading.fees import FeeSchedule, schedule
 from basisdesk.trading.margin import leverage_max, margin_for, tier_size
-from basisdesk.trading.paper import Ladder, Memory, Take, make_fills, mid, with_dust
+from basisdesk.trading.paper import Ladder, Memory, Take, make_fills, mid, with_dust, with_note
 from basisdesk.trading.positions import LegPosition, PairPosition
 from basisdesk.trading.risk import No
 from basisdesk.trading.sizing import CloseSizes, OpenSizes, close_sizes, open_sizes, smallest
@@ -88,11 +88,13 @@ class LegQuote(msgspec.Struct, frozen=True):
         fee = self.fee if in_quote else self.cost * self.fees.rate(self.ladder.instrument)
         return fee * self.fx
 
-    def fills(self, role: str, now_ns: int, dust: Decimal = Decimal(0)) -> list[Fill]:
-        """The fills of this leg, the order's dust on one of them."""
+    def fills(
+        self, role: str, now_ns: int, dust: Decimal = Decimal(0), note: str = ""
+    ) -> list[Fill]:
+        """The fills of this leg, the order's dust on one of them. note: see `with_note`."""
         when = (now_ns, self.age_ms)
         made = make_fills(self.takes, self.ladder, role, self.fees, when, self.fx)
-        return with_dust(made, dust)
+        return with_note(with_dust(made, dust), note)
 
 
 class OpenQuote(msgspec.Struct, frozen=True):
@@ -296,12 +298,24 @@ def quote_close(
     now_ns: int,
 ) -> CloseQuote | No:
     """Closing a fraction of what is left of a pair, or why that cannot be done now."""
+    rules = rules_of(market, position.long.instrument), rules_of(market, position.short.instrument)
+    sizes = close_sizes(position, fraction, rules, schedule(settings, rules[1].venue))
+    no = too_little(position, fraction, sizes, rules)
+    return no or quote_sizes(position, sizes, market, settings, memory, now_ns)
+
+
+def quote_sizes(
+    position: PairPosition,
+    sizes: CloseSizes,
+    market: Market,
+    settings: Settings,
+    memory: Memory,
+    now_ns: int,
+) -> CloseQuote | No:
+    """An exit of these sizes walked through the books, or why that cannot be done now."""
     legs = market.leg(position.long.instrument), market.leg(position.short.instrument)
     rules = rules_of(market, legs[0].key), rules_of(market, legs[1].key)
     fees = tuple(schedule(settings, rule.venue) for rule in rules)
-    sizes = close_sizes(position, fraction, rules, fees[1])
-    if no := _too_little(position, fraction, sizes, rules):
-        return no
     quotes = []
     for index, (side, wanted) in enumerate((("sell", sizes.long), ("buy", sizes.short))):
         ladder = Ladder(legs[index], side, rules[index], memory)
@@ -351,7 +365,7 @@ def decision_mid(position: PairPosition, leg: LegPosition, market: Market) -> De
         prices += [(other.index, perp.fx), (other.mark, perp.fx)]
     found = next(((price, fx) for price, fx in prices if math.isfinite(price) and price > 0), None)
     if found is None:
-        return leg.entry_price
+        return leg.entry_price.quantize(EXACT)  # a quotient: short enough for exact sums
     price, fx = exact(found[0]), found[1]
     return price if fx == leg.fx else (price * fx / leg.fx).quantize(EXACT)
 
@@ -388,19 +402,20 @@ def _too_deep(ladder: Ladder, wanted: Decimal) -> No:
     )
 
 
-def _too_little(
+def too_little(
     position: PairPosition,
     fraction: Decimal,
     sizes: CloseSizes,
     rules: tuple[Instrument, Instrument],
+    leg: str = "both",
 ) -> No | None:
     """A partial close that lots or minimum sizes cannot express. Closing all is always allowed."""
     if fraction >= 1:
         return None
     parts = (position.long, sizes.long_part), (position.short, sizes.short_part)
-    for (leg, part), rule in zip(parts, rules, strict=True):
-        held = abs(leg.qty)
-        if held and not max(rule.min_qty, rule.lot) <= part < held:
+    for (each, part), rule in zip(parts, rules, strict=True):
+        held = abs(each.qty)
+        if leg in ("both", each.role) and held and not max(rule.min_qty, rule.lot) <= part < held:
             return No(
                 "fraction",
                 words.figure(fraction),

@@ -25,6 +25,27 @@ DIGITS_MAX = 40  # of a size, a fraction, a leverage or a plan
 RATIO_LEAST, RATIO_MOST = 0.8, 1.25  # perp over spot per coin; beyond: not the same unit
 LEVERAGE_LEAST, LEVERAGE_MOST = Decimal("0.001"), Decimal(1_000_000)  # nothing beyond is priced
 
+STATES = ("active", "reducing", "halted")
+BY_HAND = "Press Resume to open pairs again."
+BY_ITSELF = "It ends by itself once this has been well for 30 s."
+COUNTED_ANEW = (
+    "Press Resume to go on: peak, day and last pairs are then counted from that moment, so it "
+    "takes a further loss of the same size to halt again."
+)
+RESUME_WORDS = {
+    "user": BY_HAND,
+    "crash": "Look at the positions and at the log, then press Resume.",
+    "audit": "Close what is doubtful; press Resume once positions and ledger can be trusted.",
+    "drawdown": COUNTED_ANEW,
+    "daily_loss": COUNTED_ANEW,
+    "rolling": COUNTED_ANEW,
+    "win_rate": "Press Resume to go on: only pairs closed after that are counted then.",
+    "stale": BY_ITSELF,
+    "clock": "It ends by itself after 30 s of fresh quotes.",
+    "unhedged": BY_ITSELF,
+    "liq_distance": "Add margin or close the pair. " + BY_ITSELF,
+}  # cause -> what ends a state that says nothing of it
+
 
 class No(msgspec.Struct, frozen=True):
     """A refusal that does not know its moment yet. `text` says what to do."""
@@ -40,34 +61,57 @@ class No(msgspec.Struct, frozen=True):
 
 
 class RiskState(msgspec.Struct, frozen=True):
-    """state: "active" or "halted" (no entries; closing stays possible), since when and why."""
+    """Whether the desk may open pairs, and if not, why, since when and what ends it.
+
+    state: "active"; "reducing": no new pairs, while plans, hedges and closing run; "halted": the
+    same, working entries are withdrawn too, and only a person resumes. cause: code of a trigger
+    (see triggers.py), or "user", "crash", "audit". scope: what it covers, "desk".
+    resume: in words, what ends it.
+    """
 
     state: str = "active"
     reason: str = ""
     since_ns: int = 0
+    cause: str = "user"
+    scope: str = "desk"
+    resume: str = ""
 
     @property
     def halted(self) -> bool:
-        """Whether entries are refused."""
+        """Whether a person has to resume before anything is opened again."""
         return self.state == "halted"
 
+    @property
+    def entries(self) -> bool:
+        """Whether new pairs may be opened."""
+        return self.state == "active"
+
     def after(self, change: RiskChanged) -> "RiskState":
-        """The state a change leads to. Raises RuleError for one that does not exist."""
-        if change.state not in ("active", "halted"):
+        """The state a change leads to. Raises RuleError for one that does not exist.
+
+        A journal of an older desk names no cause and no way back: then it was a person's halt.
+        """
+        if change.state not in STATES:
             raise RuleError(f"risk state {change.state!r}")
-        return RiskState(change.state, change.reason, change.ts_ns)
+        resume = change.resume
+        if not resume and change.state != "active":
+            resume = RESUME_WORDS.get(change.cause, BY_HAND)
+        return RiskState(
+            change.state, change.reason, change.ts_ns, change.cause, change.scope, resume
+        )
 
 
 def check_halted(state: RiskState) -> No | None:
-    """No entry while halted."""
-    if not state.halted:
+    """No entry while halted or reducing; the sentence says why, and what ends it."""
+    if state.entries:
         return None
+    why = state.reason.rstrip(".") or "no reason given"
     return No(
-        "halted",
+        state.state,
         "an entry",
         "closing only",
-        f"The desk is halted ({state.reason or 'no reason given'}). Resume it to open pairs; "
-        "closing works as always.",
+        f"The desk is {state.state} ({why}): no new pairs. Closing works as always. "
+        f"{state.resume or BY_HAND}",
     )
 
 
@@ -229,12 +273,12 @@ def check_reached(plan: ExitPlan, direction: int, leave_bp: float) -> No | None:
 
 
 def check_planned(plan: ExitPlan) -> No | None:
-    """Target and stop both set. Asked by the ticket, not of commands from a file."""
-    missing = [
-        word
-        for word, value in (("target", plan.target_bp), ("stop", plan.stop_bp))
-        if value is None
-    ]
+    """A stop, and a target on the basis or on the net result: every entry has both."""
+    missing = []
+    if plan.target_bp is None and plan.net_target is None:
+        missing.append("target")
+    if plan.stop_bp is None:
+        missing.append("stop")
     if not missing:
         return None
     what = " and no ".join(missing)

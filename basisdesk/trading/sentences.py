@@ -1,30 +1,56 @@
 """What the desk did, as one sentence a person reads in the log. Figures are rounded for reading."""
 
+from decimal import Decimal
+from typing import assert_never
+
 from basisdesk.events import (
     BorrowCharged,
+    EquityMarked,
     Fill,
     FundingSettled,
+    LegRejected,
     Liquidated,
     MarginMoved,
+    Ordered,
+    OrderEnded,
     Outcome,
+    PairAdded,
     PairOpened,
     PairReduced,
     PlanChanged,
     Refused,
     RiskChanged,
     SessionStarted,
+    Work,
 )
-from basisdesk.trading.words import money, name, plain
+from basisdesk.trading.words import bp, money, name, plain
 from basisdesk.venues.instrument import split_symbol
 
 _REASONS = {
     "user": "by hand",
     "target": "target basis reached",
+    "net": "net target reached",
     "stop": "stop basis reached",
     "time": "time stop",
+    "funding": "funding turned against the pair",
+    "sector": "sector signal reversed",
     "flatten": "flatten",
     "liquidation": "what the liquidation left",
+    "adl": "what the deleveraging left",
+    "unwind": "the surplus of an unhedged leg given back",
+    "hedge": "the missing leg",
+    "slice": "next slice",
+    "rebalance": "rebalanced",
+    "flip": "flipped",
 }
+_ENDS = {
+    "filled": "is filled",
+    "withdrawn": "was withdrawn",
+    "expired": "ran out of time",
+    "halted": "was withdrawn by the halt",
+    "refused": "was refused",
+}
+_NEARLY = Decimal("0.99")  # a hedge is smaller by the fee that was taken in coins
 _QUOTE = "USDT"  # the account's currency; every amount of money is in it
 
 
@@ -36,36 +62,105 @@ def reason_text(code: str) -> str:
 def describe(outcome: Outcome) -> str:
     """One sentence for the log; the ledger has the exact figures."""
     match outcome:
-        case PairOpened() | PairReduced() | Liquidated():
+        case PairOpened() | PairAdded() | PairReduced() | Liquidated():
             return _position_sentence(outcome)
+        case Ordered() | OrderEnded() | LegRejected():
+            return _order_sentence(outcome)
         case FundingSettled() | BorrowCharged() | MarginMoved() | PlanChanged():
             return _money_sentence(outcome)
         case SessionStarted():
             return f"Session {outcome.session} on {outcome.source} data."
         case RiskChanged():
-            return f"Risk state is {outcome.state}: {outcome.reason or 'by hand'}."
+            why = outcome.reason.rstrip(".") or "by hand"
+            return f"Risk state is {outcome.state}: {why}. {outcome.resume}".rstrip()
+        case EquityMarked():
+            return f"Equity {money(outcome.equity, _QUOTE)}."
         case Refused():
             return outcome.text
+        case _ as never:
+            assert_never(never)
 
 
-def _position_sentence(outcome: PairOpened | PairReduced | Liquidated) -> str:
-    if isinstance(outcome, PairOpened):
-        return (
-            f"Pair {outcome.pair} opened: {plain(outcome.qty)} long {name(outcome.long)}, short "
-            f"{name(outcome.short)}, {len(outcome.fills)} fills{_converted(outcome)}."
-        )
-    if isinstance(outcome, PairReduced):
-        verb = "closed" if outcome.closed else "reduced"
-        why = reason_text(outcome.reason)
-        return f"Pair {outcome.pair} {verb}: {why}{_converted(outcome)}."
+def _position_sentence(outcome: PairOpened | PairAdded | PairReduced | Liquidated) -> str:
+    match outcome:
+        case PairOpened():
+            what = _traded(outcome.fills)
+            if _as_asked(outcome):
+                legs = f"long {name(outcome.long)}, short {name(outcome.short)}"
+                said = f"{plain(outcome.qty)} {legs}, {len(outcome.fills)} fills"
+            else:
+                said = f"{' and '.join(what)}, of {plain(outcome.qty)} asked"
+            return f"Pair {outcome.pair} opened: {said}{_converted(outcome)}."
+        case PairAdded():
+            why, traded = reason_text(outcome.reason), " and ".join(_traded(outcome.fills))
+            return f"Pair {outcome.pair} added to, {why}: {traded}{_converted(outcome)}."
+        case PairReduced():
+            verb = "closed" if outcome.closed else "reduced"
+            why = reason_text(outcome.reason)
+            traded = "" if outcome.closed else f", {' and '.join(_traded(outcome.fills))}"
+            return f"Pair {outcome.pair} {verb}: {why}{traded}{_converted(outcome)}."
+        case Liquidated():
+            return _forced_sentence(outcome)
+
+
+def _forced_sentence(outcome: Liquidated) -> str:
     left = "Nothing is left of the pair" if outcome.closed else "The other leg is naked"
+    who = f"Pair {outcome.pair}: {name(outcome.instrument)}"
+    if outcome.cause == "adl":
+        return f"{who} was closed by the venue at its mark {plain(outcome.mark)} (ADL). {left}."
     return (
-        f"Pair {outcome.pair}: {name(outcome.instrument)} was liquidated, mark "
-        f"{plain(outcome.mark)} reached {plain(outcome.liq_price)}. {left}."
+        f"{who} was liquidated, mark {plain(outcome.mark)} reached {plain(outcome.liq_price)}. "
+        f"{left}."
     )
 
 
-def _converted(outcome: PairOpened | PairReduced) -> str:
+def _order_sentence(outcome: Ordered | OrderEnded | LegRejected) -> str:
+    start = f"Pair {outcome.pair}: "
+    match outcome:
+        case Ordered():
+            return f"{start}{_work_text(outcome.work)}."
+        case OrderEnded():
+            said = f"{start}its order {_ENDS.get(outcome.why, outcome.why)}."
+            return f"{said} {outcome.text}".rstrip()
+        case LegRejected():
+            return f"{start}the {outcome.leg} leg was not traded. {outcome.text}"
+
+
+def _work_text(work: Work) -> str:
+    """What a working order is: "a passive entry of 100, long leg resting, in 3 slices"."""
+    how = work.how
+    what = "entry" if work.kind == "open" else "exit"
+    said = [f"{how.style} {what} of {plain(max(work.long_qty, work.short_qty))} at work"]
+    if how.style == "limit" and how.limit_bp is not None:
+        said.append(f"limit {bp(float(how.limit_bp))}")
+    if how.style == "passive":
+        said.append(f"{how.passive_leg} leg resting")
+    if how.slices > 1:
+        said.append(f"{how.slices} slices, {plain(how.slice_gap_s)} s apart")
+    return ", ".join(said)
+
+
+def _as_asked(outcome: PairOpened) -> bool:
+    """Whether both legs filled about as much as was asked."""
+    filled = {"long": Decimal(0), "short": Decimal(0)}
+    for fill in outcome.fills:
+        filled[fill.leg] += fill.qty
+    return all(qty >= outcome.qty * _NEARLY for qty in filled.values())
+
+
+def _traded(fills: tuple[Fill, ...]) -> list[str]:
+    """What each leg traded: "100 bought on Bybit spot ADAUSDT"."""
+    legs: dict[tuple[str, str], Decimal] = {}
+    for fill in fills:
+        key = (fill.side, fill.instrument)
+        legs[key] = legs.get(key, Decimal(0)) + fill.qty
+    return [
+        f"{plain(qty)} {'bought' if side == 'buy' else 'sold'} on {name(key)}"
+        for (side, key), qty in legs.items()
+    ]
+
+
+def _converted(outcome: PairOpened | PairAdded | PairReduced) -> str:
     """The cross rates that fills were converted at; "" where all are in account currency."""
     found = {_currency(fill): fill.fx for fill in outcome.fills if fill.fx != 1}
     said = [f"{quote} at {rate:f} {_QUOTE}" for quote, rate in sorted(found.items())]

@@ -4,6 +4,7 @@ Nothing here looks at a price.
 """
 
 from decimal import ROUND_CEILING, Decimal
+from typing import Literal
 
 import msgspec
 
@@ -75,13 +76,17 @@ def close_sizes(
     fraction: Decimal,
     rules: tuple[Instrument, Instrument],
     short_fees: FeeSchedule,
+    leg: Literal["both", "long", "short"] = "both",
 ) -> CloseSizes:
     """Sizes of closing `fraction` of what is left. rules: (long, short) instruments.
+
+    leg: the one leg that is closed, where not both are.
 
     The leg with the coarser lot gives up whole lots, rounded down; the other follows in
     proportion, so the pair stays as hedged as its lots allow. Fraction 1 takes everything.
     """
-    long_left, short_left = abs(position.long.qty), abs(position.short.qty)
+    long_left = abs(position.long.qty) if leg != "short" else Decimal(0)
+    short_left = abs(position.short.qty) if leg != "long" else Decimal(0)
     if fraction >= 1:
         long_part, short_part = long_left, short_left
     elif not (long_left and short_left):

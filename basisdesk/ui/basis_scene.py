@@ -30,6 +30,7 @@ STRIDE = 8  # bands and fair value are smooth: a point in so many pixels is enou
 PLAN_COLOURS = {"entry": "accent", "target": "gain", "stop": "loss"}
 _MARK_COLOURS = {
     "opened": "accent",
+    "added": "accent",
     "reduced": "text",
     "closed": "text",
     "liquidated": "loss",
@@ -170,7 +171,13 @@ class BasisScene:
             self._marks_key = key
             self._marks = trade_marks(outcomes, pair.spot.key, pair.perp.key)
         self.basis.marks = [
-            Mark(mark.t_s, y, _MARK_COLOURS[mark.kind], mark.text, up=mark.kind != "opened")
+            Mark(
+                mark.t_s,
+                y,
+                _MARK_COLOURS[mark.kind],
+                mark.text,
+                up=mark.kind not in ("opened", "added"),
+            )
             for mark in self._marks
             if chart.t0_s <= mark.t_s <= chart.t1_s and math.isfinite(y := _height_of(mark, pair))
         ]

@@ -41,6 +41,14 @@ class Actions(Protocol):
         """End every fault the demo exchange commits."""
         ...
 
+    def switch_account(self, name: str) -> None:
+        """Leave this account and open another one, made where there is none of that name."""
+        ...
+
+    def reset_account(self) -> None:
+        """Put this account's journal and tapes aside and begin it anew. Nothing is deleted."""
+        ...
+
     def quit(self) -> None:
         """Leave the program in order."""
         ...
@@ -86,6 +94,7 @@ class Status:
     saved: str = ""  # where the last session log went
     session: str = ""
     profile: str = "default"
+    account: str = "main"
     speed: float = 1.0
     links: dict[str, LinkNote] = field(default_factory=dict)
     # from our receive stamp to the engine, ms, newest last; bounded by who writes
@@ -105,3 +114,4 @@ class Context:
     status: Status = field(default_factory=Status)
     faults: tuple[PracticeFault, ...] = ()  # what can be practised; none but on the demo exchange
     conns: tuple[str, ...] = ()  # connections of all venues
+    accounts: tuple[str, ...] = ()  # paper accounts of the profile, this one included

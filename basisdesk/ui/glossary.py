@@ -69,6 +69,54 @@ TERMS: dict[str, str] = {
         "loses 52 bp and the fees."
     ),
     "Time stop": "Leave after this many hours whatever the basis does: 72 h is nine settlements.",
+    "Net profit target": (
+        "Leave when closing now would net this much, exit fees, slippage and conversion paid: "
+        "25 USDT."
+    ),
+    "Funding exit": (
+        "Leave when funding has turned against the pair by this much, was so at the last two "
+        "settlements, and staying is expected to cost more than leaving: 3 bp per 8 h. A change "
+        "of sign alone is none."
+    ),
+    "Execution": (
+        "How the order meets the books, and what happens when one leg fills and the other does "
+        "not: market, 5 slices, hedge now."
+    ),
+    "Limit basis": (
+        "The worst basis you accept for both legs together, at the ticket's size: 68 bp waits "
+        "until selling perp and buying spot locks in 68 bp or more."
+    ),
+    "Pay-up": (
+        "How many ticks beyond the best price the following leg may pay: 5 ticks of 0.0001 are "
+        "0.0005, 14 bp at 0.3640."
+    ),
+    "Slices": (
+        "Equal parts an order is cut into, so that each meets a book that has filled up again: 5."
+    ),
+    "Slice gap": "Pause between two slices: 30 s, so 5 slices take 2 min.",
+    "Good for": (
+        "How long an order works before what is left of it is withdrawn: 600 s is 10 min. What "
+        "is filled stays, and is hedged."
+    ),
+    "Suggested size": (
+        "The largest size that keeps every rule of sizing at once: account risk, volatility, "
+        "depth, cash and reserve; the one that binds is named: 2,900 ADA, depth binds."
+    ),
+    "Entry rule": (
+        "Enter only when the convergence pays fees, the worst slippage and one funding interval "
+        "against you: 65.4 bp against 37.0 and 1.8 leaves 26.6 bp."
+    ),
+    "Margin": (
+        "Cash set aside for the perpetual at the venue, lost first: 1,830 USDT for 3,660 at 2x."
+    ),
+    "Free after": (
+        "Cash left to spend once the entry is paid, and what of it the reserve keeps idle: "
+        "4,528 USDT, 500 kept."
+    ),
+    "Chance of liquidation": (
+        "How likely the mark touches the liquidation price within the hold at today's "
+        "volatility, if prices wander without drift: 0.3 %."
+    ),
     "Fees": (
         "Taker fees of all four fills, spot and perp, in and out: 0.10 % and 0.055 % make 31.0 bp."
     ),
@@ -113,10 +161,60 @@ TERMS: dict[str, str] = {
     "Left over": "What no term explains. It is 0.00 exactly, or the desk has a fault.",
     "Net delta": "Coins held long minus coins held short over all pairs: 0.0 is neutral.",
     "Exposure": "Notional of all pairs, one leg each, at mids: 18.9k USDT.",
-    "Drawdown": "How far equity is below its highest point since this desk started: 0.31 %.",
+    "Drawdown": (
+        "How far equity is below its highest point in this journal; at 10 % the desk halts: 0.31 %."
+    ),
     "Grade": (
-        "How real a paper fill is, A to D: A took the displayed top level of a quote under "
-        "250 ms old."
+        "How real a paper fill is, A to D, with its reason: A took the displayed top level of a "
+        "quote under 250 ms old, C leans on a queue estimate."
+    ),
+    "Risk state": (
+        "Active, reducing (no new pairs, what is held goes on) or halted (a person has to "
+        "resume); it survives a restart: halted since 09:14."
+    ),
+    "Reducing": (
+        "No new pairs while a cause lasts, such as quotes older than 60 s; exits, plans and "
+        "hedges go on, and it ends by itself 30 s after the cause."
+    ),
+    "Legging": (
+        "One leg of an order fills and the other comes late, short or never: bought 5,000 ADA, "
+        "sold none yet."
+    ),
+    "Unhedged": (
+        "A leg is missing by more than the tolerance, so the pair moves with the price; the "
+        "order's policy is at work on it: 1,820 USDT for 3.2 s."
+    ),
+    "Naked": (
+        "One leg is gone for good, liquidated, deleveraged or closed alone, and nothing mends "
+        "the other: 1,820 USDT stay exposed until it is closed."
+    ),
+    "Queue estimate": (
+        "A resting order joins the back of the displayed size and fills only after trades have "
+        "eaten what stood ahead: 12,000 ADA ahead, 3,100 traded."
+    ),
+    "ADL": (
+        "Auto-deleveraging: the venue closes a winning perpetual at its mark to balance another "
+        "trader's bankruptcy, without a fee; the spot leg stays naked: 1 in years."
+    ),
+    "Reserve": (
+        "Part of equity that entries leave idle, for margin when it is needed: 5 % of 10,000 "
+        "USDT is 500."
+    ),
+    "Stress loss": (
+        "The loss in the worse of a leg naked for a minute at 3 sigma, an ADL gap, or a "
+        "liquidation: 61 USDT on 3,640."
+    ),
+    "Maintenance margin": (
+        "The least margin the venue wants behind the perpetual, by tier of its notional, on the "
+        "mark: 0.5 % of 10,000 USDT is 50."
+    ),
+    "Drill": (
+        "A failure of execution you order for practice, on the demo only, once: the next short "
+        "leg fills half, say 5,000 of 10,000."
+    ),
+    "Paper account": (
+        "A journal of its own with its own money and plans; a reset puts it aside in an "
+        "archive and begins with the starting cash again: 10,000 USDT."
     ),
     "Age": (
         "Time since the venue last confirmed this quote; above 2.0 s it is stale and no order "

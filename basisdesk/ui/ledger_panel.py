@@ -1,9 +1,12 @@
 """The ledger as it is written: every posting, and every fill with its realism grade."""
 
+from PySide6.QtCore import QEvent, QModelIndex, QObject, QPoint, Qt
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
     QHBoxLayout,
     QLineEdit,
+    QMenu,
     QPushButton,
     QStackedWidget,
     QVBoxLayout,
@@ -12,8 +15,19 @@ from PySide6.QtWidgets import (
 
 from basisdesk.events import Changed
 from basisdesk.ui.context import Context
+from basisdesk.ui.explain_dialog import ExplainDialog
+from basisdesk.ui.facts_view import ASKS, EXPLAIN
 from basisdesk.ui.glossary import term
-from basisdesk.ui.ledger_rows import ROWS_MAX, fill_rows, grade_meaning, posting_rows
+from basisdesk.ui.ledger_rows import (
+    ROWS_MAX,
+    FillRow,
+    PostingRow,
+    fill_figure,
+    fill_rows,
+    grade_meaning,
+    posting_figure,
+    posting_rows,
+)
 from basisdesk.ui.pulse import Panel
 from basisdesk.ui.table import Column
 from basisdesk.ui.table_view import TableView
@@ -86,6 +100,7 @@ class LedgerPanel(Panel):
     def __init__(self, context: Context, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._context = context
+        self._theme = theme
         self._seen = (-1, -1)
         self.setAccessibleName("Ledger")
         zone = zone_text(context.settings.ui.utc, context.engine.now_ns)
@@ -105,6 +120,11 @@ class LedgerPanel(Panel):
         self.filter.setMaximumWidth(theme.px(320))
         self.count = theme.label("", "muted", 11)
         self._lay_out(theme)
+        for table in (self.fills, self.postings):
+            table.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+            table.customContextMenuRequested.connect(self._on_menu_requested)
+            table.doubleClicked.connect(self._on_double_clicked)
+            table.installEventFilter(self)
         self.filter.textChanged.connect(self._on_filter_changed)
 
     def _lay_out(self, theme: Theme) -> None:
@@ -147,8 +167,33 @@ class LedgerPanel(Panel):
         self.fills.show_rows(fill_rows(list(engine.outcomes), engine, utc))
         self._show_count()
 
+    def explain(self, row: object, header: str = "") -> ExplainDialog | None:
+        """Show the figure that a cell is part of, with all rows of it; blocks nothing."""
+        if isinstance(row, FillRow):
+            figure, pair = fill_figure(row, header)
+        elif isinstance(row, PostingRow):
+            figure, pair = posting_figure(row)
+        else:
+            return None
+        if pair and pair not in self._context.engine.books.pairs:
+            return None
+        dialog = ExplainDialog(self._context, self._theme, figure, pair, self)
+        dialog.show()
+        return dialog
+
+    def _cell(self, at: QModelIndex) -> tuple[object, str]:
+        """(row, header) of a cell of the table that is shown; (None, "") beside it."""
+        table = self._shown()
+        if not at.isValid():
+            return None, ""
+        row = table.rows_model.row(table.proxy.mapToSource(at).row())
+        return row, table.rows_model.columns[at.column()].header
+
+    def _shown(self) -> TableView:
+        return self.fills if self.views.currentWidget() is self.fills else self.postings
+
     def _show_count(self) -> None:
-        shown = self.fills if self.views.currentWidget() is self.fills else self.postings
+        shown = self._shown()
         have, seen = len(shown.rows_model.rows), shown.proxy.rowCount()
         newest = f", the newest {ROWS_MAX:,}" if have == ROWS_MAX else ""
         self.count.setText(f"{seen:,} of {have:,}{newest}" if seen != have else f"{have:,}{newest}")
@@ -165,3 +210,27 @@ class LedgerPanel(Panel):
             table.proxy.set_filter(text)
             table.viewport().update()
         self._show_count()
+
+    def _on_double_clicked(self, at: QModelIndex) -> None:
+        self.explain(*self._cell(at))
+
+    def _on_menu_requested(self, spot: QPoint) -> None:
+        table = self._shown()
+        row, header = self._cell(table.indexAt(spot))
+        if row is None:
+            return
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.addAction(EXPLAIN, lambda: self.explain(row, header))
+        menu.popup(table.viewport().mapToGlobal(spot))
+
+    # Qt
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """E or Enter on a row explains the figure it is part of."""
+        if not (isinstance(watched, TableView) and isinstance(event, QKeyEvent)):
+            return super().eventFilter(watched, event)
+        if event.type() == QEvent.Type.KeyPress and event.key() in ASKS:
+            self.explain(*self._cell(watched.currentIndex()))
+            return True
+        return super().eventFilter(watched, event)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from basisdesk.engine import Engine, LogLine
-from basisdesk.events import Fill, Liquidated, Outcome, PairOpened, PairReduced
+from basisdesk.events import Fill, Liquidated, Outcome, PairAdded, PairOpened, PairReduced
 from basisdesk.ledger.posting import Transaction
 from basisdesk.ui.figures import number_text, places_of, sign_text, size_text
 from basisdesk.ui.leg_words import leg_name
@@ -90,14 +90,15 @@ class FillRow:
 def fill_rows(outcomes: Sequence[Outcome], engine: Engine, utc: bool) -> list[FillRow]:
     """The newest fills, newest first, at most ROWS_MAX."""
     counted: dict[int, int] = {}
-    rows: list[FillRow] = []
+    found: list[tuple[Fill, int, int]] = []
     for outcome in outcomes:
-        if isinstance(outcome, PairOpened | PairReduced | Liquidated):
+        if isinstance(outcome, PairOpened | PairAdded | PairReduced | Liquidated):
             for fill in outcome.fills:
                 place = counted.get(outcome.pair, 0)
                 counted[outcome.pair] = place + 1
-                rows.append(_fill_row(fill, outcome.pair, place, engine, utc))
-    return rows[: -ROWS_MAX - 1 : -1]
+                found.append((fill, outcome.pair, place))
+    newest = found[: -ROWS_MAX - 1 : -1]
+    return [_fill_row(fill, pair, place, engine, utc) for fill, pair, place in newest]
 
 
 def _fill_row(fill: Fill, pair: int, place: int, engine: Engine, utc: bool) -> FillRow:
@@ -123,6 +124,35 @@ def _fill_row(fill: Fill, pair: int, place: int, engine: Engine, utc: bool) -> F
         price_value=fill.price,
         fee_value=fill.fee,
     )
+
+
+# --- what explains a row --------------------------------------------------------------------------
+
+_BY_ACCOUNT = {
+    "income:funding": "funding",
+    "expenses:fees": "fees",
+    "expenses:liquidation_fee": "fees",
+    "expenses:dust": "fees",
+    "expenses:borrow": "borrow",
+    "equity:venue_loss": "slippage",
+}
+
+
+def posting_figure(row: PostingRow) -> tuple[str, int]:
+    """(figure, pair) that a posting is part of; the account's cash where it is of no pair."""
+    words = row.cause.split(":")
+    pair = int(words[1]) if words[0] == "pair" and words[1:2] and words[1].isdigit() else 0
+    if not pair:
+        return "cash", 0
+    last = row.account.rpartition(":")[2]
+    if last in ("margin", "collateral"):
+        return last, pair
+    return _BY_ACCOUNT.get(row.account, "total"), pair
+
+
+def fill_figure(row: FillRow, header: str) -> tuple[str, int]:
+    """(figure, pair) that a cell of a fill is part of: its fee, its price, or its leg's profit."""
+    return {"Fee": "fees", "Price": "slippage"}.get(header, row.leg), row.pair
 
 
 def grade_meaning(grade: str) -> str:

@@ -5,10 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
-from basisdesk.events import Fill, Liquidated, Outcome, PairOpened, PairReduced
+from basisdesk.events import Fill, Liquidated, Outcome, PairAdded, PairOpened, Traded
 from basisdesk.ui.figures import sign_text, size_text
-
-Trade = PairOpened | PairReduced | Liquidated
 
 
 @dataclass(frozen=True)
@@ -17,7 +15,7 @@ class TradeMark:
 
     t_s: float
     bp: float
-    kind: str  # "opened", "reduced", "closed" or "liquidated"
+    kind: str  # "opened", "added", "reduced", "closed" or "liquidated"
     text: str
 
 
@@ -25,21 +23,23 @@ def trade_marks(outcomes: Iterable[Outcome], spot: str, perp: str) -> list[Trade
     """The trades between these two legs, oldest first."""
     marks = []
     for outcome in outcomes:
-        if not isinstance(outcome, PairOpened | PairReduced | Liquidated):
+        if not isinstance(outcome, Traded):
             continue
         if {fill.instrument for fill in outcome.fills} <= {spot, perp} and outcome.fills:
             marks.append(_mark(outcome, spot, perp))
     return marks
 
 
-def _mark(outcome: Trade, spot: str, perp: str) -> TradeMark:
+def _mark(outcome: Traded, spot: str, perp: str) -> TradeMark:
     rates = {"long": outcome.long_fx, "short": outcome.short_fx}  # as the pair's entry basis
     bp = _basis_bp(outcome.fills, rates, spot, perp)
     at = "" if math.isnan(bp) else f"  {sign_text(bp, 1)} bp"
     if isinstance(outcome, PairOpened):
         kind, what = "opened", f"opened {size_text(outcome.qty)}"
+    elif isinstance(outcome, PairAdded):
+        kind, what = "added", f"added: {outcome.reason}"
     elif isinstance(outcome, Liquidated):
-        kind, what = "liquidated", "liquidated"
+        kind, what = "liquidated", "liquidated" if outcome.cause == "liquidation" else "ADL"
     elif outcome.closed:
         kind, what = "closed", "closed"
     else:

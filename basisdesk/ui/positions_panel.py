@@ -1,206 +1,27 @@
 """What is held, what it earned and why, what leaving now would leave, and the buttons to leave."""
 
-from collections.abc import Callable
-from decimal import Decimal
 from functools import partial
 
-from PySide6.QtCore import QPoint, Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent, QModelIndex, QObject, QPoint, Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QMenu, QSplitter, QVBoxLayout, QWidget
 
-from basisdesk.events import Changed, ClosePair, ExitPlan, SetPlan
+from basisdesk.events import CancelOrder, Changed, ClosePair, Command, ExitPlan, SetPlan
 from basisdesk.ui.context import Context
-from basisdesk.ui.glossary import term
+from basisdesk.ui.explain_dialog import ExplainDialog
+from basisdesk.ui.facts_view import ASKS
+from basisdesk.ui.pair_side import PairSide
 from basisdesk.ui.plan_dialog import PlanDialog
+from basisdesk.ui.position_dialogs import HALF, dialog_for
+from basisdesk.ui.positions_actions import RowButtons, fill_menu, tag_of
+from basisdesk.ui.positions_columns import figure_of, position_columns, wanted
 from basisdesk.ui.pulse import Panel
-from basisdesk.ui.rows import (
-    LIQ_FULL_PCT,
-    PositionRow,
-    liquidation_meaning,
-    meaning_of,
-    position_rows,
-    waterfall,
-)
-from basisdesk.ui.table import Column
+from basisdesk.ui.rows import PositionRow, RowMemo, base_of, position_rows
 from basisdesk.ui.table_view import TableView
+from basisdesk.ui.terms_dialog import TermsDialog
 from basisdesk.ui.theme import Theme
-from basisdesk.ui.ticket_fields import explain
-from basisdesk.ui.waterfall import WaterfallView
 
-HALF = Decimal("0.5")
-BUTTONS_PX = 96  # of the actions at the end of a row
-RARE_TERMS = ("borrow", "residual")  # columns that stand only while one of them is not zero
-
-
-def _faded(token: Callable[[PositionRow], str]) -> Callable[[PositionRow], str]:
-    """A closed pair fades, one that is valued at old quotes is dimmed, others keep their colour."""
-    return lambda row: "faded" if row.over or row.stale else token(row)
-
-
-def _term_column(name: str, header: str, tip: str) -> Column:
-    return Column(
-        header,
-        lambda row: row.terms[name],
-        lambda row: row.values.get(name),
-        tip=tip,
-        meaning=_faded(lambda row: meaning_of(row.signs.get(name, 0))),
-        sample="\u2212123.45",
-        spare=3,
-        group="terms",
-    )
-
-
-def position_columns(currency: str) -> tuple[Column, ...]:
-    """The columns of the positions table, in reading order; buttons stand in the last."""
-    plain = _faded(lambda _: "")
-    return (
-        Column(
-            "Pair",
-            lambda row: f"\u25b2 {row.name}" if row.stale else row.name,
-            left=True,
-            detail=lambda row: row.stale,
-            meaning=lambda row: "warn" if row.stale else plain(row),
-            sample="\u25b2 DOGE #12",
-        ),
-        Column(
-            "Long / short",
-            lambda row: row.legs,
-            left=True,
-            detail=lambda row: f"{row.stale} {row.legs_detail}".strip(),
-            meaning=plain,
-            sample="Bybit spot / perp",
-            stretch=True,
-        ),
-        Column(
-            "Size",
-            lambda row: row.size,
-            lambda row: row.size_value,
-            tip=term("Size"),
-            detail=lambda row: row.delta_detail,
-            meaning=plain,
-            sample="10,000 ADA",
-        ),
-        Column(
-            "Basis in \u2192 now, bp",
-            lambda row: row.basis,
-            lambda row: row.basis_value,
-            tip=f"Entry basis, and the basis at which it can be left now. {term('Close basis')}",
-            meaning=plain,
-            sample="+61.2 \u2192 +69.6",
-        ),
-        *_money_columns(currency),
-        *_leaving_columns(),
-    )
-
-
-def _money_columns(currency: str) -> tuple[Column, ...]:
-    return (
-        _term_column("basis", "Basis", f"Earned by the basis moving, {currency}. {term('Basis')}"),
-        _term_column("funding", "Funding", f"Payments so far, {currency}. {term('Funding')}"),
-        _term_column("fees", "Fees", f"All fills so far, {currency}. {term('Fees')}"),
-        _term_column("slippage", "Slippage", f"In {currency}. {term('Slippage')}"),
-        _term_column("borrow", "Borrow", f"Interest, {currency}. {term('Borrow')}"),
-        _term_column("residual", "Unhedged", f"In {currency}. {term('Unhedged delta')}"),
-        Column(
-            f"Net now, {currency}",
-            lambda row: row.net,
-            lambda row: row.net_value,
-            tip=term("Net now"),
-            meaning=_faded(lambda row: meaning_of(row.net_sign)),
-            sample="\u25bc \u2212123.45",
-        ),
-        Column(
-            f"If closed, {currency}",
-            lambda row: row.if_closed,
-            lambda row: row.closed_value,
-            tip=term("If closed"),
-            meaning=_faded(lambda row: meaning_of(row.closed_sign)),
-            sample="\u25bc \u2212123.45",
-        ),
-    )
-
-
-def _leaving_columns() -> tuple[Column, ...]:
-    plain = _faded(lambda _: "")
-    return (
-        Column(
-            "Liq. room",
-            lambda row: row.liq,
-            lambda row: row.liq_pct,
-            tip=term("Liquidation"),
-            detail=lambda row: row.liq_detail,
-            meaning=_faded(lambda row: liquidation_meaning(row.liq_pct)),
-            gauge=lambda row: None if row.liq_pct != row.liq_pct else row.liq_pct / LIQ_FULL_PCT,
-            sample="49 %",
-        ),
-        Column(
-            "Net delta",
-            lambda row: row.delta,
-            lambda row: row.delta_value,
-            tip=term("Net delta"),
-            detail=lambda row: row.delta_detail,
-            meaning=plain,
-            sample="0.0 ADA",
-            spare=9,
-        ),
-        Column(
-            "Held",
-            lambda row: row.held,
-            lambda row: row.held_s,
-            tip="Time since the entry fill: 14m 02s.",
-            meaning=plain,
-            sample="14m 02s",
-            spare=8,
-        ),
-        Column(
-            "Exit plan",
-            lambda row: row.plan,
-            left=True,
-            tip="Target, stop and time stop; whichever comes first closes the pair.",
-            detail=lambda row: row.plan_detail,
-            meaning=lambda row: "warn" if row.solid else ("faded" if row.over else ""),
-            solid=lambda row: row.solid,
-            sample="\u2264 \u22124.5 bp \u00b7 stop 120 \u00b7 72 h",
-        ),
-        Column("", lambda _: "", wide_px=BUTTONS_PX),
-    )
-
-
-class RowButtons(QWidget):
-    """The actions at the end of one row. Says which was pressed; knows nothing of who does it."""
-
-    pressed = Signal(object, object)  # pair number, "close" | "half" | "dismiss"
-
-    def __init__(self, row: PositionRow, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._pair = row.pair
-        line = QHBoxLayout(self)
-        line.setContentsMargins(2, 0, 6, 0)
-        line.setSpacing(0)
-        line.addStretch(1)
-        if row.over:
-            line.addWidget(
-                self._button("Dismiss", "dismiss", "Take this closed pair off the list.")
-            )
-        elif row.pair:
-            line.addWidget(
-                self._button("Close", "close", "Closes both legs at market. Ctrl+Backspace.")
-            )
-            line.addWidget(self._button("\u00bd", "half", "Closes half of both legs at market."))
-        self.setFont(theme.font())
-
-    def _button(self, text: str, action: str, tip: str) -> QPushButton:
-        button = QPushButton(text, self)
-        button.setProperty("role", "link")
-        button.setProperty("action", action)
-        button.setAccessibleName(f"{action.capitalize()} pair {self._pair}")
-        explain(button, tip)
-        button.clicked.connect(self._on_clicked)
-        return button
-
-    def _on_clicked(self) -> None:
-        button = self.sender()
-        if button is not None:
-            self.pressed.emit(self._pair, button.property("action"))
+SIDE_PX, TABLE_PX = 270, 1010
 
 
 class PositionsPanel(Panel):
@@ -211,7 +32,12 @@ class PositionsPanel(Panel):
     """
 
     cares_about = (
-        Changed.QUOTES | Changed.BASIS | Changed.POSITIONS | Changed.LEDGER | Changed.FEEDS
+        Changed.QUOTES
+        | Changed.BASIS
+        | Changed.POSITIONS
+        | Changed.LEDGER
+        | Changed.FEEDS
+        | Changed.RISK
     )
     counted = Signal(object)
     pair_chosen = Signal(object)
@@ -228,11 +54,13 @@ class PositionsPanel(Panel):
             for pair in context.engine.desk.pairs.values()
             if pair.closed_ns is not None and pair.closed_ns < since_ns
         }
+        self._memo = RowMemo()
         self._open_count = -1
         self._known = 0  # the newest pair seen
         self._chosen: tuple[str, int] | None = None  # key of the row that is selected
         self._told = -1
         self._showing = False
+        self._dialogs: list[TermsDialog] = []  # those that stand open and look again each beat
         self.setAccessibleName("Positions")
         currency = context.settings.account.currency
         self.table = TableView(position_columns(currency), theme, key=lambda row: row.key)
@@ -240,22 +68,28 @@ class PositionsPanel(Panel):
         self.table.empty_text = (
             "No open pairs. Size one in the ticket and press Open, or wait for the basis to widen."
         )
-        self.waterfall = WaterfallView(theme)
-        split = QSplitter(Qt.Orientation.Horizontal, self)
-        split.setChildrenCollapsible(True)
-        split.addWidget(self.table)
-        split.addWidget(self.waterfall)
-        split.setStretchFactor(0, 1)
-        split.setStretchFactor(1, 0)
-        split.setSizes([theme.px(1300), theme.px(270)])
-        split.setHandleWidth(1)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(theme.px(6), 0, 0, 0)
-        column.addWidget(split)
+        self.side = PairSide(currency, theme)
+        self.waterfall = self.side.waterfall
+        self._lay_out(theme)
+        self.side.explain_asked.connect(self._on_explain_asked)
         self.table.row_chosen.connect(self._on_row_chosen)
         self.table.doubleClicked.connect(self._on_double_clicked)
         self.table.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.table.customContextMenuRequested.connect(self._on_menu_requested)
+        self.table.installEventFilter(self)
+
+    def _lay_out(self, theme: Theme) -> None:
+        split = QSplitter(Qt.Orientation.Horizontal, self)
+        split.setChildrenCollapsible(True)
+        split.addWidget(self.table)
+        split.addWidget(self.side)
+        split.setStretchFactor(0, 1)
+        split.setStretchFactor(1, 0)
+        split.setSizes([theme.px(TABLE_PX), theme.px(SIDE_PX)])
+        split.setHandleWidth(1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(theme.px(6), 0, 0, 0)
+        column.addWidget(split)
 
     # --- what it is told --------------------------------------------------------------------------
 
@@ -263,34 +97,53 @@ class PositionsPanel(Panel):
         """Select no pair; the chart then shows the ticket's levels alone."""
         self.table.clearSelection()
 
-    def menu_of(self, row: PositionRow) -> QMenu:
-        """What can be done with a row: its buttons by name, and its exit plan."""
-        menu = QMenu(self)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        if row.over:
-            menu.addAction("Dismiss", partial(self._act, row.pair, "dismiss"))
-        elif row.pair:
-            menu.addAction("Close", partial(self._act, row.pair, "close"))
-            menu.addAction("Close half", partial(self._act, row.pair, "half"))
-            menu.addSeparator()
-            menu.addAction("Edit exit plan\u2026", partial(self.edit_plan, row.pair))
-        return menu
+    def menu_of(self, row: PositionRow, figure: str = "") -> QMenu:
+        """What can be done with a row; figure: the money under the pointer."""
+        return fill_menu(QMenu(self), row, self._act, figure)
 
     def edit_plan(self, pair: int) -> PlanDialog | None:
         """Offer the exit plan of an open pair to be changed; blocks nothing."""
         position = self._context.engine.desk.pairs.get(pair)
         if position is None or position.state == "closed":
             return None
-        name = next((row.name for row in self.table.rows_model.rows if row.pair == pair), str(pair))
-        dialog = PlanDialog(name, position.plan, self._theme, self)
+        engine = self._context.engine
+        dialog = PlanDialog(
+            self._name_of(pair),
+            position.plan,
+            self._theme,
+            self,
+            currency=self._context.settings.account.currency,
+            sector=engine.market.sectors.get(base_of(position.long.instrument, engine)),
+        )
         dialog.chosen.connect(partial(self._set_plan, pair))
+        dialog.show()
+        return dialog
+
+    def ask(self, pair: int, what: str) -> TermsDialog | None:
+        """A dialog that says what would happen: "choose", "flip", "rebalance" or a margin move."""
+        position = self._context.engine.desk.pairs.get(pair)
+        if position is None or position.state == "closed":
+            return None
+        dialog = dialog_for(what, pair, self._name_of(pair), self._context, self._theme, self)
+        if dialog is None:
+            return None
+        dialog.asked.connect(self._submit)
+        self._dialogs = [each for each in self._dialogs if not each.over] + [dialog]
+        dialog.show()
+        return dialog
+
+    def explain(self, pair: int, figure: str) -> ExplainDialog | None:
+        """Show the formula and the ledger rows of a figure of a pair; blocks nothing."""
+        if pair not in self._context.engine.books.pairs:
+            return None
+        dialog = ExplainDialog(self._context, self._theme, figure, pair, self)
         dialog.show()
         return dialog
 
     def close_selected(self) -> None:
         """Close the selected pair at market. Ctrl+Backspace."""
         row = self.table.chosen()
-        if row is not None and row.pair and not row.over:
+        if row is not None and row.holds:
             self._act(row.pair, "close")
 
     # --- showing ----------------------------------------------------------------------------------
@@ -298,23 +151,27 @@ class PositionsPanel(Panel):
     def refresh(self) -> None:
         """Read the pairs and show them; the selected one drives the waterfall."""
         context = self._context
-        rows = position_rows(context.engine, context.settings, self._dismissed)
-        self.table.want_columns(_wanted(rows))
+        self._memo.chosen = self._chosen[1] if self._chosen is not None else 0
+        rows = position_rows(context.engine, context.settings, self._dismissed, self._memo)
+        self.table.want_columns(wanted(rows))
         self._showing = True  # Qt drops the selection of a row that moves: that is nobody's wish
         self.table.show_rows(rows)
         self._keep_chosen(rows)
         self._showing = False
-        self.table.keep_widgets(_tag, self._make_buttons)
-        count = sum(1 for row in rows if row.state in ("open", "naked"))
+        self.table.keep_widgets(tag_of, self._make_buttons)
+        count = sum(1 for row in rows if row.holds)
         if count != self._open_count:
             self._open_count = count
             self.counted.emit(count)
         self._show_chosen()
+        self._dialogs = [each for each in self._dialogs if not each.over]
+        for dialog in self._dialogs:
+            dialog.refresh()
 
     def _keep_chosen(self, rows: list[PositionRow]) -> None:
         """The selected pair stays selected wherever its row goes; a fresh pair takes over."""
         keys = [row.key for row in rows]
-        newest = max((row.pair for row in rows if row.state == "open"), default=0)
+        newest = max((row.pair for row in rows if row.pair and not row.over), default=0)
         first = self._known == 0
         if newest > self._known:
             self._known = newest
@@ -330,48 +187,81 @@ class PositionsPanel(Panel):
 
     def _show_chosen(self) -> None:
         row = self.table.chosen()
-        self._show_waterfall(row)
-        pair = row.pair if row is not None and row.state == "open" else 0
+        self.side.show_row(row, self._context.engine)
+        pair = row.pair if row is not None and row.state in ("open", "unhedged") else 0
         if pair != self._told:
             self._told = pair
             self.pair_chosen.emit(pair)
 
-    def _show_waterfall(self, row: PositionRow | None) -> None:
-        engine = self._context.engine
-        if row is None or row.pair not in engine.desk.pairs:
-            self.waterfall.show_waterfall(None)
-            return
-        money = engine.attribution(row.pair)
-        self.waterfall.show_waterfall(
-            waterfall(row.name, money, self._context.settings.account.currency)
-        )
+    def _name_of(self, pair: int) -> str:
+        return next((row.name for row in self.table.rows_model.rows if row.pair == pair), str(pair))
 
     def _make_buttons(self, row: PositionRow) -> RowButtons:
         buttons = RowButtons(row, self._theme)
         buttons.pressed.connect(self._on_pressed)
         return buttons
 
+    # --- doing ------------------------------------------------------------------------------------
+
     def _act(self, pair: int, action: str) -> None:
-        if action == "dismiss":
+        if action.startswith("explain "):
+            self.explain(pair, action.removeprefix("explain "))
+        elif action == "dismiss":
             self._dismissed.add(pair)
             self.refresh()
         elif action == "half":
-            self._context.actions.submit(ClosePair(pair, HALF))
+            self._submit(ClosePair(pair, HALF))
+        elif action == "close":
+            self._submit(ClosePair(pair))
+        elif action == "cancel":
+            self._submit(CancelOrder(pair))
+        elif action == "plan":
+            self.edit_plan(pair)
+        elif action == "more":
+            self._open_menu(pair)
         else:
-            self._context.actions.submit(ClosePair(pair))
+            self.ask(pair, action)
+
+    def _open_menu(self, pair: int) -> None:
+        """The menu of a row, under its More button."""
+        rows: list[PositionRow] = self.table.rows_model.rows
+        place = next((at for at, row in enumerate(rows) if row.pair == pair), -1)
+        if place < 0:
+            return
+        last = len(self.table.rows_model.columns) - 1
+        at = self.table.proxy.mapFromSource(self.table.rows_model.index(place, last))
+        below = self.table.visualRect(at).bottomLeft()
+        self.menu_of(rows[place]).popup(self.table.viewport().mapToGlobal(below))
+
+    def _submit(self, command: Command) -> None:
+        self._context.actions.submit(command)
 
     def _set_plan(self, pair: int, plan: ExitPlan) -> None:
-        self._context.actions.submit(SetPlan(pair, plan))
+        self._submit(SetPlan(pair, plan))
+
+    def _figure_at(self, at: QModelIndex) -> str:
+        """What the cell under an index is called by `Engine.explain`, "" for no money."""
+        return figure_of(self.table.rows_model.columns[at.column()]) if at.isValid() else ""
 
     # --- slots ------------------------------------------------------------------------------------
 
-    def _on_double_clicked(self) -> None:
-        """Put the pair of this row on the screen."""
+    def _on_double_clicked(self, at: QModelIndex) -> None:
+        """Explain a figure; anywhere else put the pair of this row on the screen."""
         row = self.table.chosen()
         position = self._context.engine.desk.pairs.get(row.pair) if row is not None else None
-        if position is not None:
+        if position is None:
+            return
+        figure = self._figure_at(at)
+        if figure:
+            self.explain(position.pair, figure)
+        else:
             pair = position.reference.instrument, position.other.instrument
             self._context.actions.show_pair(*pair)
+
+    def _on_explain_asked(self, figure: str) -> None:
+        row = self.table.chosen()
+        if row is not None and row.pair:
+            self.explain(row.pair, figure)
 
     def _on_row_chosen(self, row: object) -> None:
         if not self._showing:
@@ -382,7 +272,8 @@ class PositionsPanel(Panel):
         at = self.table.indexAt(spot)
         if not at.isValid():
             return
-        menu = self.menu_of(self.table.rows_model.row(self.table.proxy.mapToSource(at).row()))
+        row = self.table.rows_model.row(self.table.proxy.mapToSource(at).row())
+        menu = self.menu_of(row, self._figure_at(at))
         if not menu.isEmpty():
             menu.popup(self.table.viewport().mapToGlobal(spot))
 
@@ -390,14 +281,14 @@ class PositionsPanel(Panel):
         if isinstance(pair, int):
             self._act(pair, str(action))
 
+    # Qt
 
-def _tag(row: PositionRow) -> str:
-    """Which buttons a row needs; an order under way has none."""
-    return f"{row.pair} {row.over}" if row.pair else ""
-
-
-def _wanted(rows: list[PositionRow]) -> Callable[[Column], bool]:
-    """Borrow and unhedged delta have a column only while they are more than nothing."""
-    shown = {name for name in RARE_TERMS if any(row.signs.get(name) for row in rows)}
-    headers = {"Borrow": "borrow", "Unhedged": "residual"}
-    return lambda column: headers.get(column.header, "") in ("", *shown)
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """E or Enter on the table explains the figure the cursor is on, or the net."""
+        if watched is not self.table or not isinstance(event, QKeyEvent):
+            return super().eventFilter(watched, event)
+        asks = event.key() in ASKS and not event.modifiers()
+        if asks and event.type() == QEvent.Type.KeyPress:
+            self._on_explain_asked(self._figure_at(self.table.currentIndex()) or "total")
+            return True
+        return super().eventFilter(watched, event)

@@ -10,16 +10,22 @@ from basisdesk.events import Changed
 
 EVERYTHING = ~Changed.NOTHING
 REPAINT_MS_MIN = 16
+HURRY_MS = 20  # between two refreshes that do not wait for the beat
 
 
 class Panel(QWidget):
     """Something that shows state. It says which changes concern it and reads the rest itself.
 
     Set `cares_about` in the class, write `refresh`. `refresh` is called at most once a beat, only
-    while the panel is on the screen and something it cares about has moved.
+    while the panel is on the screen and something it cares about has moved. What stands in
+    `urgent` does not wait for the beat: a fill is shown as soon as it is booked.
+
+    A base class, no Protocol: whoever holds one needs the widget too (is it on the screen, what
+    events reach it), and Python's types cannot say "a QWidget that refreshes" otherwise.
     """
 
     cares_about: Changed = Changed.NOTHING
+    urgent: Changed = Changed.NOTHING
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -55,6 +61,11 @@ class Pulse(QObject):
         self._timer.setInterval(max(REPAINT_MS_MIN, interval_ms))
         self._timer.timeout.connect(self.beat)
         self._timer.start()
+        self._hurry = QTimer(self)
+        self._hurry.setSingleShot(True)
+        self._hurry.setTimerType(Qt.TimerType.PreciseTimer)
+        self._hurry.timeout.connect(self._beat_urgent)
+        self._hurried_s = 0.0
 
     def add(self, panel: Panel) -> None:
         """Care for one more panel. It refreshes at the first beat that finds it on the screen."""
@@ -72,8 +83,13 @@ class Pulse(QObject):
         """Say what moved. Cheap; call it as often as things move."""
         if not changed:
             return
+        urgent = False
         for panel in self._stale:
             self._stale[panel] |= changed & panel.cares_about
+            urgent |= bool(changed & panel.urgent)
+        if urgent and self._timer.isActive() and not self._hurry.isActive():
+            rested_ms = (mono_s() - self._hurried_s) * 1e3
+            self._hurry.start(max(0, int(HURRY_MS - rested_ms)))
 
     def mark_all(self) -> None:
         """Everything may have moved: a replay jumped, another pair is on the screen."""
@@ -86,16 +102,26 @@ class Pulse(QObject):
             self._before()
         for panel, stale in list(self._stale.items()):
             if stale and panel.isVisible():
-                self._stale[panel] = Changed.NOTHING
-                began_s = mono_s()
-                panel.refresh()
-                cost_ms = (mono_s() - began_s) * 1e3
-                if cost_ms > self._cost_ms.get(panel, 0.0):
-                    self._cost_ms[panel] = cost_ms
+                self._refresh(panel)
+
+    def _beat_urgent(self) -> None:
+        self._hurried_s = mono_s()
+        for panel, stale in list(self._stale.items()):
+            if stale & panel.urgent and panel.isVisible():
+                self._refresh(panel)
+
+    def _refresh(self, panel: Panel) -> None:
+        self._stale[panel] = Changed.NOTHING
+        began_s = mono_s()
+        panel.refresh()
+        cost_ms = (mono_s() - began_s) * 1e3
+        if cost_ms > self._cost_ms.get(panel, 0.0):
+            self._cost_ms[panel] = cost_ms
 
     def stop(self) -> None:
         """No more beats: the program is closing."""
         self._timer.stop()
+        self._hurry.stop()
 
     def start(self) -> None:
         """Beat again after `stop`."""

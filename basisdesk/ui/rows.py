@@ -1,57 +1,83 @@
-"""State to rows and texts: positions, the waterfall and the status line. Pure, no Qt.
+"""State to rows: the positions table. Pure, no Qt.
 
 A row holds what is on the screen, so two rows are equal when nothing a person can see has moved.
-What only sorting needs is left out of the comparison.
+What only sorting needs is left out of the comparison. Texts are made in position_texts.py, figures
+in position_figures.py, the slow ones (hold, cost of holding) in holding_rows.py.
 """
 
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Any
 
 from basisdesk.config import Settings
 from basisdesk.engine import Engine
-from basisdesk.events import ExitPlan
 from basisdesk.ledger.attribution import Attribution
-from basisdesk.market.state import Leg
-from basisdesk.trading.fees import schedule
 from basisdesk.trading.orders import PairOrder
-from basisdesk.trading.positions import LegPosition, PairPosition
-from basisdesk.ui.figures import (
-    NOTHING,
-    age_text,
-    gain_text,
-    number_text,
-    places_of,
-    sign_text,
-    size_text,
+from basisdesk.trading.positions import PairPosition
+from basisdesk.ui.figures import NOTHING, gain_text, number_text, sign_text, size_text
+from basisdesk.ui.holding_rows import NONE, Holding, HoldMemo
+from basisdesk.ui.leg_words import legs_text
+from basisdesk.ui.position_figures import (
+    LIQ_FULL_PCT,
+    Worths,
+    base_of,
+    close_out,
+    drift_bp,
+    liquidation_meaning,
+    liquidation_room,
+    meaning_of,
+    sign_of,
+    stale_text,
+    unhedged_value,
 )
-from basisdesk.ui.leg_words import leg_name, legs_text
-from basisdesk.ui.times import clock_text, date_text, held_text, zone_text
-from basisdesk.venues.instrument import split_key
+from basisdesk.ui.position_texts import (
+    basis_text,
+    delta_detail,
+    drift_text,
+    legs_detail,
+    plan_detail,
+    plan_text,
+    state_text,
+    unhedged_detail,
+    work_detail,
+)
+from basisdesk.ui.times import held_text
+from basisdesk.ui.waterfall_rows import TERMS, Bar, Waterfall, waterfall
 
-LIQ_WARN_PCT, LIQ_LOSS_PCT = 15.0, 7.5  # room to liquidation at which the gauge changes colour
-LIQ_FULL_PCT = 50.0  # room that fills the gauge
-TERMS = ("basis", "funding", "fees", "slippage", "borrow", "residual")
+__all__ = [
+    "LIQ_FULL_PCT",
+    "TERMS",
+    "Bar",
+    "PositionRow",
+    "RowMemo",
+    "Waterfall",
+    "base_of",
+    "liquidation_meaning",
+    "meaning_of",
+    "order_row",
+    "plan_text",
+    "position_row",
+    "position_rows",
+    "sign_of",
+    "waterfall",
+]
+
 ZERO = Decimal(0)
 NAN = math.nan
-
-_REASONS = {
-    "user": "closed by hand",
-    "target": "target hit",
-    "stop": "stop hit",
-    "time": "time stop",
-    "flatten": "flattened",
-    "liquidation": "liquidated",
-}
+ROWS_A_BEAT = 16  # rows of open pairs that follow the prices in one beat
 
 
 @dataclass(frozen=True, slots=True)
 class PositionRow:
     """One line of the positions table, as text; figures beside it are for sorting and colour.
 
-    key: ("pair", 3) or ("order", time asked). state: "open", "naked", "closed" or "pending".
-    terms: text of each attribution term by name. liq_pct: percent the mark may still move.
+    key: ("pair", 3) or ("order", time asked). state: "pending" (an order that has not met the
+    book), "working", "open", "unhedged", "naked" or "closed". terms: text of each attribution term
+    by name. long_pnl, short_pnl: price profit of each leg, before costs. liq_pct: percent the mark
+    may still move. drifted: the legs differ by more than the alarm. working: an order of this pair
+    can be withdrawn. holding: what holding costs and how long it may last, at most a minute old.
     """
 
     key: tuple[str, int]
@@ -76,6 +102,13 @@ class PositionRow:
     plan_detail: str = ""
     liq_detail: str = ""
     delta_detail: str = ""
+    long_pnl: str = NOTHING
+    short_pnl: str = NOTHING
+    drift: str = NOTHING
+    margin: str = NOTHING
+    drifted: bool = False
+    working: bool = False
+    holding: Holding = NONE
     net_value: float = field(default=NAN, compare=False)
     closed_value: float = field(default=NAN, compare=False)
     values: dict[str, float] = field(default_factory=dict, compare=False)
@@ -84,31 +117,93 @@ class PositionRow:
     held_s: float = field(default=NAN, compare=False)
     delta_value: float = field(default=NAN, compare=False)
     liq_pct: float = field(default=NAN, compare=False)
+    long_value: float = field(default=NAN, compare=False)
+    short_value: float = field(default=NAN, compare=False)
+    drift_value: float = field(default=NAN, compare=False)
+    margin_value: float = field(default=NAN, compare=False)
 
     @property
     def solid(self) -> bool:
-        """Whether this row must be seen: one leg stands alone, or an order is under way."""
-        return self.state in ("naked", "pending")
+        """Whether this row must be seen: a leg stands alone, or an order is on its way."""
+        return self.state in ("naked", "unhedged", "pending")
 
     @property
     def over(self) -> bool:
         """Whether the pair is closed."""
         return self.state == "closed"
 
+    @property
+    def holds(self) -> bool:
+        """Whether something is held that can be closed."""
+        return bool(self.pair) and self.state in ("open", "unhedged", "naked")
+
+
+@dataclass
+class RowMemo:
+    """What rows need not make anew at each beat: what is over, and what is slow to work out.
+
+    made: pair -> (what its row depends on but prices, its row). holds: the minute-old figures of
+    holding. chosen: the selected pair, whose row is made anew at each beat.
+    """
+
+    holds: HoldMemo = field(default_factory=HoldMemo)
+    made: dict[int, tuple[object, PositionRow]] = field(default_factory=dict)
+    chosen: int = 0
+    _turn: int = 0
+
+    def due(self, live: list[PairPosition]) -> set[int]:
+        """The pairs whose rows follow the prices in this beat: all, or ROWS_A_BEAT in turn.
+
+        Of fifty pairs each row is a quarter of a second old at most; what happened to a pair and
+        a leg that stands alone is always shown at once.
+        """
+        pairs = [position.pair for position in live]
+        if len(pairs) <= ROWS_A_BEAT:
+            return set(pairs)
+        start = self._turn % len(pairs)
+        self._turn = start + ROWS_A_BEAT
+        return {self.chosen, *(pairs + pairs)[start : start + ROWS_A_BEAT]}
+
 
 def position_rows(
-    engine: Engine, settings: Settings, dismissed: Iterable[int]
+    engine: Engine, settings: Settings, dismissed: Iterable[int], memo: RowMemo | None = None
 ) -> list[PositionRow]:
     """Orders under way, then open pairs (newest first), then closed ones not yet dismissed."""
+    memo = memo or RowMemo()
     gone = frozenset(dismissed)
     pairs = list(engine.desk.pairs.values())
-    live = [p for p in pairs if p.state != "closed"]
-    over = [p for p in pairs if p.state == "closed" and p.pair not in gone]
-    rows = [order_row(order, engine) for order in engine.desk.pending if order.kind == "open"]
+    worths = engine.worths()
+    rows = [order_row(order, engine) for order in engine.desk.pending if _is_entry(order, engine)]
     closing = {order.pair: order for order in engine.desk.pending if order.kind == "close"}
-    rows += [position_row(p, engine, settings, closing.get(p.pair)) for p in reversed(live)]
-    rows += [position_row(p, engine, settings, None) for p in reversed(over)]
+    live = [p for p in reversed(pairs) if p.state != "closed"]
+    over = [p for p in reversed(pairs) if p.state == "closed" and p.pair not in gone]
+    memo.holds.keep({position.pair for position in live})
+    for old in memo.made.keys() - engine.desk.pairs.keys():
+        del memo.made[old]
+    due = memo.due(live)
+    for position in live + over:
+        order = closing.get(position.pair)
+        alone = position.state in ("unhedged", "naked")
+        sees = _sees(position, order)
+        known = memo.made.get(position.pair)
+        if known is None or known[0] != sees or alone or position.pair in due:
+            open_ = position.state != "closed"
+            holding = memo.holds.of(position, engine, settings) if open_ else NONE
+            row = position_row(position, engine, settings, order, worths, holding)
+            memo.made[position.pair] = known = sees, row
+        rows.append(known[1])
     return rows
+
+
+def _sees(position: PairPosition, order: PairOrder | None) -> object:
+    """What a row depends on but prices: once it moves, the row is made anew at once."""
+    happened = position.state, len(position.fills), position.funding, position.borrow
+    return (*happened, position.plan, position.work, position.margin, order is not None)
+
+
+def _is_entry(order: PairOrder, engine: Engine) -> bool:
+    """An entry that has no row of its own yet; a working order's parts belong to its pair."""
+    return order.kind == "open" and order.pair not in engine.desk.pairs
 
 
 def order_row(order: PairOrder, engine: Engine) -> PositionRow:
@@ -134,25 +229,37 @@ def order_row(order: PairOrder, engine: Engine) -> PositionRow:
         net_sign=0,
         closed_sign=0,
         signs={},
-        plan_detail=f"Both legs meet the book together in {left_ms:.0f} ms.",
+        plan_detail=f"The first leg meets its book in {left_ms:.0f} ms.",
         size_value=float(qty),
     )
 
 
+def money_of(position: PairPosition, engine: Engine, worths: Worths) -> Attribution | None:
+    """Where a pair's money came from, at these mids; None while nothing of it is filled."""
+    lots = engine.books.pairs.get(position.pair)
+    if lots is None:
+        return None
+    long, short = (worths.get(leg.instrument) for leg in position.legs)
+    return lots.attribution(long, short)
+
+
 def position_row(
-    position: PairPosition, engine: Engine, settings: Settings, closing: PairOrder | None
+    position: PairPosition,
+    engine: Engine,
+    settings: Settings,
+    closing: PairOrder | None,
+    worths: Worths,
+    holding: Holding,
 ) -> PositionRow:
     """One pair: what it holds, what it earned and why, what leaving now would leave."""
     base = base_of(position.long.instrument, engine)
-    money = engine.attribution(position.pair)
     closed = position.state == "closed"
-    out = NAN if closed else close_out(position, engine, settings)
-    room, room_text = liquidation_room(position, engine)
-    terms = {name: getattr(money, name) for name in TERMS}
     ended_ns = position.closed_ns if position.closed_ns is not None else engine.now_ns
     held_s = (ended_ns - position.opened_ns) / 1e9
     held_qty = max(abs(position.long.qty), abs(position.short.qty))
-    qty = position.asked if closed else held_qty
+    qty = held_qty if held_qty and not closed else position.asked
+    alone = position.state in ("unhedged", "naked")
+    exposure = unhedged_value(position, worths) if alone else 0.0
     return PositionRow(
         key=("pair", position.pair),
         pair=position.pair,
@@ -161,238 +268,75 @@ def position_row(
         legs=legs_text(position.long.instrument, position.short.instrument),
         size=f"{size_text(qty)} {base}",
         basis=basis_text(position, engine),
-        net=gain_text(money.total, 2),
-        if_closed="closed" if closed else gain_text(out, 2),
-        liq=NOTHING if math.isnan(room) else f"{number_text(room, 0)} %",
         held=held_text(held_s),
-        plan=state_text(position, closing, settings.ui.utc),
-        delta=f"{size_text(position.delta)} {base}",
-        terms={name: sign_text(value, 2) for name, value in terms.items()},
-        net_sign=sign_of(money.total),
-        closed_sign=0 if closed else sign_of(out),
-        signs={name: sign_of(value) for name, value in terms.items()},
+        plan=state_text(position, closing, engine, settings, exposure),
         stale="" if closed else stale_text(position, engine),
         legs_detail=legs_detail(position, engine),
-        plan_detail=plan_detail(position, settings.ui.utc),
-        liq_detail=room_text,
-        delta_detail=delta_detail(position, base),
-        net_value=float(money.total),
-        closed_value=out,
-        values={name: float(value) for name, value in terms.items()},
+        plan_detail=_next_detail(position, engine, settings),
+        working=position.work is not None,
+        holding=holding,
         size_value=float(qty),
         basis_value=position.entry_bp,
         held_s=held_s,
-        delta_value=float(position.delta),
-        liq_pct=room,
+        **_earned(position, engine, settings, worths),
+        **_exposed(position, engine, settings, base),
     )
 
 
-# --- parts of a position row ----------------------------------------------------------------------
+def _earned(
+    position: PairPosition, engine: Engine, settings: Settings, worths: Worths
+) -> dict[str, Any]:
+    """The money of a row: net, its terms, what leaving leaves, and each leg alone."""
+    closed = position.state == "closed"
+    money = money_of(position, engine, worths)
+    net = money.total if money is not None else ZERO
+    out = NAN if closed else close_out(net, position, engine, settings, worths)
+    terms = {name: getattr(money, name, ZERO) for name in TERMS}
+    long, short = (getattr(money, name, ZERO) for name in ("long_gross", "short_gross"))
+    return {
+        "net": gain_text(net, 2),
+        "net_sign": sign_of(net),
+        "net_value": float(net),
+        "if_closed": "closed" if closed else gain_text(out, 2),
+        "closed_sign": 0 if closed else sign_of(out),
+        "closed_value": out,
+        "terms": {name: sign_text(value, 2) for name, value in terms.items()},
+        "signs": {name: sign_of(value) for name, value in terms.items()},
+        "values": {name: float(value) for name, value in terms.items()},
+        "long_pnl": sign_text(long, 2),
+        "short_pnl": sign_text(short, 2),
+        "long_value": float(long),
+        "short_value": float(short),
+    }
 
 
-def sign_of(value: float | Decimal) -> int:
-    """1, 0 or -1 of what is shown with two decimals; 0 for NaN."""
-    shown = round(float(value), 2)
-    return 0 if not math.isfinite(shown) or shown == 0 else (1 if shown > 0 else -1)
+def _exposed(
+    position: PairPosition, engine: Engine, settings: Settings, base: str
+) -> dict[str, Any]:
+    """What a row can lose by: the room to liquidation, what is not hedged, the margin."""
+    closed = position.state == "closed"
+    room, room_text = liquidation_room(position, engine)
+    drift = drift_bp(position) if position.state in ("open", "unhedged") else NAN
+    return {
+        "liq": NOTHING if math.isnan(room) else f"{number_text(room, 0)} %",
+        "liq_detail": room_text,
+        "liq_pct": room,
+        "delta": f"{size_text(position.delta)} {base}",
+        "delta_detail": delta_detail(position, base),
+        "delta_value": float(position.delta),
+        "drift": drift_text(drift),
+        "drift_value": abs(drift),
+        "drifted": position.state == "open" and abs(drift) > settings.risk.hedge_alarm_bp,
+        "margin": NOTHING if closed else number_text(position.margin, 2),
+        "margin_value": float(position.margin),
+    }
 
 
-def meaning_of(sign: int) -> str:
-    """The colour token of a sign: "gain", "loss" or "" for none."""
-    return ("", "gain", "loss")[sign]
-
-
-def base_of(key: str, engine: Engine) -> str:
-    """The coin of a leg: "ADA". The symbol where no frame described the instrument yet."""
-    rule = engine.market.instruments.get(key)
-    return rule.base if rule is not None else split_key(key)[2]
-
-
-def stale_text(position: PairPosition, engine: Engine) -> str:
-    """Why the figures of an open pair are not of now: a leg's quote is old, gone or in doubt."""
-    limit_ms = engine.settings.risk.quote_age_ms_max
-    for held in position.legs:
-        leg = engine.market.legs.get(held.instrument)
-        if not held.qty:
-            continue
-        name = leg_name(held.instrument)
-        if leg is None or math.isnan(leg.mid):
-            return f"{name} has no quote now; the pair is valued at its last one."
-        if (age_ms := leg.age_ms(engine.now_ns)) > limit_ms:
-            return f"{name} quote is {age_text(age_ms)} old; the pair is valued at it."
-    return ""
-
-
-def legs_detail(position: PairPosition, engine: Engine) -> str:
-    """Both legs with what they hold, their average entry price and symbol."""
-    return " ".join(_leg_sentence(leg, engine) for leg in position.legs)
-
-
-def _leg_sentence(leg: LegPosition, engine: Engine) -> str:
-    rule = engine.market.instruments.get(leg.instrument)
-    places = places_of(rule.tick if rule is not None else None, 6)
-    return (
-        f"{leg.role.capitalize()} {leg.instrument}: {size_text(leg.qty)} held, "
-        f"entered at {number_text(leg.entry_price, places)}."
-    )
-
-
-def basis_text(position: PairPosition, engine: Engine) -> str:
-    """Entry basis and where it can be left now (where it was left, once closed), bp."""
-    now = (
-        position.exit_bp
-        if position.state == "closed"
-        else engine.desk.close_bp(position.pair, engine.market)
-    )
-    return f"{sign_text(position.entry_bp, 1)} \u2192 {sign_text(now, 1)}"
-
-
-def exit_price(held: LegPosition, leg: Leg) -> float:
-    """Average price of closing what this leg holds over the displayed depth; NaN if too thin."""
-    qty = float(abs(held.qty))
-    side = "sell" if held.role == "long" else "buy"
-    if qty == 0:
-        return NAN
-    if leg.book.valid:
-        price, filled = leg.book.vwap(side, qty)
-        return price if filled >= qty * (1 - 1e-9) else NAN
-    return leg.bid if side == "sell" else leg.ask
-
-
-def close_out(position: PairPosition, engine: Engine, settings: Settings) -> float:
-    """Net profit if the pair were closed now over the displayed depth, exit fees taken; or NaN."""
-    money = float(engine.attribution(position.pair).total)
-    worths = engine.worths()
-    for held in position.legs:
-        if not held.qty:
-            continue
-        leg, worth = engine.market.legs.get(held.instrument), worths.get(held.instrument)
-        price = NAN if leg is None else exit_price(held, leg)
-        if worth is None or math.isnan(price):
-            return NAN
-        venue, market, _ = split_key(held.instrument)
-        fees = schedule(settings, venue)
-        rate = float(fees.spot_taker if market == "spot" else fees.perp_taker)
-        qty = float(held.qty)
-        gained = qty * (price - float(worth.price)) - abs(qty) * price * rate
-        money += float(worth.fx) * gained
-    return money
-
-
-def liquidation_room(position: PairPosition, engine: Engine) -> tuple[float, str]:
-    """(percent the nearest mark may move before liquidation, a sentence); NaN where none can be."""
-    nearest, said = NAN, ""
-    for key, found in engine.desk.gauge(position.pair, engine.market):
-        room = found.distance_pct
-        if found.price is None or math.isnan(room) or room >= nearest:
-            continue
-        rule = engine.market.instruments.get(key)
-        places = places_of(rule.tick if rule is not None else None, 6)
-        mark = engine.market.leg(key).mark
-        nearest = room
-        said = (
-            f"{key} is liquidated at mark {number_text(found.price, places)}; the mark is "
-            f"{number_text(mark, places)}, {number_text(room, 1)} % away. "
-            f"{found.source[:1].upper()}{found.source[1:]}."
-        )
-    return nearest, said
-
-
-def liquidation_meaning(room_pct: float) -> str:
-    """The colour token of the gauge: muted with room, warn under 15 %, loss under 7.5 %."""
-    if math.isnan(room_pct):
-        return "muted"
-    if room_pct < LIQ_LOSS_PCT:
-        return "loss"
-    return "warn" if room_pct < LIQ_WARN_PCT else ""
-
-
-def state_text(position: PairPosition, closing: PairOrder | None, utc: bool) -> str:
-    """What ends this pair: its plan, the order that is closing it, or how it ended."""
-    if position.state == "naked":
-        return "perp liquidated, spot unhedged"
-    if position.state == "closed":
-        why = _REASONS.get(position.close_reason, position.close_reason)
-        return f"{why} {clock_text(position.closed_ns or 0, utc)[:5]}"
-    return "closing" if closing is not None else plan_text(position.plan, position.direction)
-
-
-def plan_text(plan: ExitPlan, direction: int) -> str:
-    """An exit plan in a cell: "\u2264 3 bp \u00b7 stop 120 \u00b7 72 h"."""
-    parts = []
-    if plan.target_bp is not None:
-        within = "\u2264" if direction > 0 else "\u2265"
-        parts.append(f"{within} {size_text(plan.target_bp)} bp")
-    if plan.stop_bp is not None:
-        parts.append(f"stop {size_text(plan.stop_bp)}")
-    if plan.max_hold_h is not None:
-        parts.append(f"{size_text(plan.max_hold_h)} h")
-    return " \u00b7 ".join(parts) or "by hand only"
-
-
-def plan_detail(position: PairPosition, utc: bool) -> str:
-    """When the pair was opened and when its time stop comes."""
-    said = f"Opened {date_text(position.opened_ns, utc)} {zone_text(utc, position.opened_ns)}"
-    said += f" at {size_text(position.leverage)}x leverage."
-    hours = position.plan.max_hold_h
-    if hours is not None and position.state != "closed":
-        ends_ns = position.opened_ns + int(hours * 3_600_000_000_000)
-        said += f" Time stop {date_text(ends_ns, utc)}."
-    return said
-
-
-def delta_detail(position: PairPosition, base: str) -> str:
-    """What the two legs do not cancel, in words."""
-    if position.state == "naked":
-        return (
-            "One leg was liquidated: the other moves with the price. Close it or accept the risk."
-        )
-    return (
-        f"Long {size_text(position.long.qty)} and short {size_text(abs(position.short.qty))} "
-        f"{base}: {size_text(position.delta)} {base} is not hedged."
-    )
-
-
-# --- the waterfall --------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """One bar of the waterfall: it hangs between `start` and `end`, account currency."""
-
-    name: str
-    start: float
-    end: float
-    text: str
-    meaning: str
-
-
-@dataclass(frozen=True, slots=True)
-class Waterfall:
-    """Where a pair's money went: one bar a term, the net, and what no term explains.
-
-    Terms that are exactly zero are left out, except those every pair has.
-    """
-
-    title: str
-    bars: tuple[Bar, ...]
-    left_over: str
-
-
-def waterfall(name: str, money: Attribution, currency: str) -> Waterfall:
-    """The bars of one attribution, in the order the money moved."""
-    bars: list[Bar] = []
-    at = ZERO
-    for term in TERMS:
-        value: Decimal = getattr(money, term)
-        if value or term in TERMS[:4]:
-            word = "Unhedged delta" if term == "residual" else term.capitalize()
-            step = float(at), float(at + value)
-            bars.append(Bar(word, *step, sign_text(value, 2), meaning_of(sign_of(value))))
-            at += value
-    bars.append(Bar("Net", 0.0, float(money.total), sign_text(money.total, 2), "muted"))
-    left = money.truth - sum((getattr(money, term) for term in TERMS), ZERO)
-    return Waterfall(
-        f"{name}: net by cause, {currency}",
-        tuple(bars),
-        f"left over {number_text(left, 2)}" if not left else f"left over {size_text(left, 18)}",
-    )
+def _next_detail(position: PairPosition, engine: Engine, settings: Settings) -> str:
+    """All of what is going on with a pair, for the tooltip of its plan."""
+    parts = [plan_detail(position, settings)]
+    if position.state == "unhedged":
+        parts.insert(0, unhedged_detail(position, engine, settings))
+    if position.work is not None:
+        parts.append(work_detail(position, position.work, engine, settings.ui.utc))
+    return " ".join(parts)

@@ -9,11 +9,15 @@ from basisdesk.engine import Engine
 from basisdesk.events import SessionStarted
 from basisdesk.ledger.valuation import Worth
 from basisdesk.ui.context import Status
+from basisdesk.ui.drill_words import drills_text
 from basisdesk.ui.figures import gain_text, number_text, size_text
+from basisdesk.ui.glossary import term
+from basisdesk.ui.halt_rows import risk_words
 from basisdesk.ui.rows import base_of, meaning_of, sign_of
 from basisdesk.ui.times import clock_text, date_text, moment, zone_text
 
 ZERO = Decimal(0)
+_OFF = "Practise > Stop all practice switches it off."
 LAG_WARN_MS = 50.0  # the window must never block longer than this
 
 
@@ -174,7 +178,9 @@ def right_items(engine: Engine, status: Status, utc: bool) -> list[Item]:
         ),
     ]
     if status.practice:
-        items.insert(0, Item(f"\u25b2 {status.practice}", "warn"))
+        items.insert(0, Item(f"\u25b2 {status.practice}", "warn", _OFF))
+    if armed := drills_text(engine.desk.drills):
+        items.insert(0, Item(f"\u25b2 {armed}", "warn", f"{term('Drill')} {_OFF}"))
     if status.speed != 1.0:
         items.insert(0, Item(f"speed {size_text(status.speed, 1)}\u00d7", "warn"))
     return items
@@ -189,17 +195,18 @@ class BannerText:
 
 
 def banner(engine: Engine, status: Status, utc: bool) -> BannerText | None:
-    """The program's own sentence first, then the halted state; None when all is well."""
+    """The program's own sentence first, then halted or reducing; None when all is well."""
     if status.banner:
         shape = "\u25a0" if status.banner_level == "error" else "\u25b2"
         return BannerText(status.banner_level, f"{shape}  {status.banner}")
-    risk = engine.desk.risk
-    if risk.state == "halted":
-        since = f"{clock_text(risk.since_ns, utc)} {zone_text(utc, risk.since_ns)}"
-        why = risk.reason or "no reason given"
-        return BannerText(
-            "error",
-            f"\u25a0  Halted since {since}: {why}. No new entries; closing works. "
-            "Trade > Resume allows entries again.",
-        )
-    return None
+    words = risk_words(engine, utc)
+    if words.state == "active":
+        return None
+    halted = words.state == "halted"
+    level, shape = ("error", "\u25a0") if halted else ("warn", "\u25b2")
+    name = "Halted" if halted else "Reducing"
+    return BannerText(
+        level,
+        f"{shape}  {name} since {words.since}: {words.reason.rstrip('.')}. No new entries; closing "
+        f"works. {words.ends}".rstrip(),
+    )

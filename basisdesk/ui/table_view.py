@@ -19,6 +19,7 @@ from basisdesk.ui.table_cells import GAP_PX, PADDING_PX, CellDelegate
 from basisdesk.ui.theme import Theme
 
 Index = QModelIndex | QPersistentModelIndex
+WORDS_SHARE = 0.8  # of the longest text seen: words as long as that are measured too
 MEASURED_ROWS = 40  # rows whose text may widen a column; the rest keep to the sample
 
 
@@ -193,7 +194,7 @@ class TableView(QTableView):
                 head.horizontalAdvance(column.header), metrics.horizontalAdvance(column.sample)
             )
             self._wide[place] = max(text + 2 * PADDING_PX + GAP_PX, self._theme.px(column.wide_px))
-            self._chars[place] = max(len(column.sample), len(column.header))
+            self._chars[place] = len(column.sample)
 
     def _grow(self, rows: Sequence[Any]) -> bool:
         grew = False
@@ -201,12 +202,16 @@ class TableView(QTableView):
         for place, column in enumerate(self.rows_model.columns):
             if column.stretch:
                 continue
-            text = max((column.text(row) for row in rows[:MEASURED_ROWS]), key=len, default="")
-            if len(text) > self._chars[place]:
-                self._chars[place] = len(text)
-                needed = metrics.horizontalAdvance(text) + 2 * PADDING_PX + GAP_PX
-                grew |= needed > self._wide[place]
-                self._wide[place] = max(self._wide[place], needed)
+            texts = [column.text(row) for row in rows[:MEASURED_ROWS]]
+            most = max((len(text) for text in texts), default=0)
+            # Figures are of one width, words are not: there the longest is not always the widest.
+            least = WORDS_SHARE * self._chars[place] if column.left else self._chars[place]
+            for text in texts:
+                if len(text) > least:
+                    needed = metrics.horizontalAdvance(text) + 2 * PADDING_PX + GAP_PX
+                    grew |= needed > self._wide[place]
+                    self._wide[place] = max(self._wide[place], needed)
+            self._chars[place] = max(self._chars[place], most)
         return grew
 
     def _share(self) -> None:

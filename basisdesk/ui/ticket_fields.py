@@ -1,6 +1,7 @@
 """One figure a person types: its name, its unit, and a sentence when it cannot be read."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from decimal import Decimal
 
 from PySide6.QtCore import Qt, Signal
@@ -8,11 +9,26 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from basisdesk.ui.figures import size_text
-from basisdesk.ui.theme import PlainLabel, Theme, safe, set_tip
+from basisdesk.ui.theme import Theme, safe, set_tip
 from basisdesk.ui.ticket_sheet import amount
 
 Check = Callable[[Decimal | str], Decimal | str]
-FIELD_PX, UNIT_PX = 136, 54  # width of a field and of what stands behind it
+
+
+@dataclass(frozen=True)
+class Widths:
+    """Widths of a field's parts, px of the 12 px design; label 0: as wide as its text.
+
+    half: the field shares its line with another one, which then shows its problem below both.
+    """
+
+    label: int = 0
+    field: int = 124
+    unit: int = 54
+    half: bool = False
+
+
+FULL = Widths()
 
 
 class AmountEdit(QLineEdit):
@@ -37,6 +53,7 @@ class AmountField(QWidget):
 
     typed: emitted after each change by hand. `touched`: a person changed it, so nothing else may.
     beside: a widget between the name and the field. unit: a word, or a widget that shows one.
+    optional: an empty field is no problem, it switches a rule off.
     """
 
     typed = Signal()
@@ -51,15 +68,20 @@ class AmountField(QWidget):
         *,
         step: Decimal = Decimal(1),
         beside: QWidget | None = None,
+        optional: bool = False,
+        widths: Widths = FULL,
     ) -> None:
         super().__init__()
         self.touched = False
         self.step = step
+        self._optional = optional
         self._check = check
         self._value: Decimal | None = None
         self.edit = AmountEdit(self)
         self.edit.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        self.edit.setFixedWidth(theme.px(FIELD_PX))
+        self.edit.setFixedWidth(theme.px(widths.field))
+        if widths.half:
+            self.edit.setStyleSheet(f"padding: 3px {theme.px(4)}px;")
         self.edit.setMaxLength(40)
         self.edit.setAccessibleName(name if not isinstance(unit, str) else f"{name}, {unit}")
         set_tip(self.edit, tip)
@@ -70,14 +92,19 @@ class AmountField(QWidget):
         label = theme.label(name, "muted")
         label.setBuddy(self.edit)
         set_tip(label, tip)
-        self._lay_out(label, unit, theme, beside)
+        if widths.label:
+            label.setFixedWidth(theme.px(widths.label))
+        shown = theme.label(unit, "muted") if isinstance(unit, str) else unit
+        shown.setFixedWidth(theme.px(widths.unit))
+        self._lay_out((label, beside, shown), theme, half=widths.half)
         self.edit.textEdited.connect(self._on_edited)
         self.edit.stepped.connect(self._on_stepped)
         self.edit.editingFinished.connect(self._on_finished)
 
     def _lay_out(
-        self, label: PlainLabel, unit: str | QWidget, theme: Theme, beside: QWidget | None
+        self, parts: tuple[QWidget, QWidget | None, QWidget], theme: Theme, *, half: bool
     ) -> None:
+        label, beside, unit = parts
         row = QHBoxLayout()
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(theme.px(4))
@@ -86,14 +113,15 @@ class AmountField(QWidget):
             row.addWidget(beside)
         row.addStretch(1)
         row.addWidget(self.edit)
-        shown = theme.label(unit, "muted") if isinstance(unit, str) else unit
-        shown.setFixedWidth(theme.px(UNIT_PX))
-        row.addWidget(shown)
+        row.addWidget(unit)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(1)
         column.addLayout(row)
-        column.addWidget(self.problem)
+        if half:
+            self.problem.setParent(self)
+        else:
+            column.addWidget(self.problem)
 
     # --- the figure -------------------------------------------------------------------------------
 
@@ -120,16 +148,22 @@ class AmountField(QWidget):
         self.touched = False
         self.show_value(None)
 
+    @property
+    def wrong(self) -> bool:
+        """Whether what stands in the field cannot be read."""
+        return bool(self.problem.text())
+
     def _read(self, text: str) -> None:
-        found = self._check(amount(text))
-        wrong = isinstance(found, str)
+        empty = self._optional and not text.strip()
+        found = None if empty else self._check(amount(text))
         self._value = None if isinstance(found, str) else found
         self._say(found if isinstance(found, str) else "")
-        if self.edit.property("bad") != wrong:
-            self.edit.setProperty("bad", wrong)
-            self.edit.style().polish(self.edit)
 
     def _say(self, sentence: str) -> None:
+        wrong = bool(sentence)
+        if bool(self.edit.property("bad")) != wrong:
+            self.edit.setProperty("bad", wrong)
+            self.edit.style().polish(self.edit)
         self.problem.setText(sentence)
         self.problem.setVisible(bool(sentence))
         self.edit.setAccessibleDescription(sentence)
@@ -150,6 +184,25 @@ class AmountField(QWidget):
     def _on_finished(self) -> None:
         if self._value is not None:  # as the desk reads it: thousands, true minus
             self.edit.setText(size_text(self._value))
+
+
+class FieldPair(QWidget):
+    """Two half fields on one line; what is wrong with either stands below, over the full width."""
+
+    def __init__(self, left: AmountField, right: QWidget, theme: Theme) -> None:
+        super().__init__()
+        row = QHBoxLayout()
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(theme.px(8))
+        row.addWidget(left, 1)
+        row.addWidget(right)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(1)
+        column.addLayout(row)
+        for part in (left, right):
+            if isinstance(part, AmountField):
+                column.addWidget(part.problem)
 
 
 def explain(widget: QWidget, text: str) -> None:

@@ -2,13 +2,13 @@
 
 from decimal import Decimal
 from functools import partial
+from itertools import pairwise
 
 from PySide6.QtCore import QRect, Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
     QFrame,
-    QGridLayout,
     QHBoxLayout,
     QPushButton,
     QScrollArea,
@@ -17,14 +17,17 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from basisdesk.ui import ticket_sheet as sheets
 from basisdesk.ui.figures import size_text
 from basisdesk.ui.glossary import term
 from basisdesk.ui.leg_words import direction_texts, direction_tip
-from basisdesk.ui.theme import PlainLabel, Theme, set_tip
+from basisdesk.ui.theme import Theme
+from basisdesk.ui.ticket_advice_row import AdviceRow
+from basisdesk.ui.ticket_board import SheetBoard, rule_line
+from basisdesk.ui.ticket_execution import ExecutionBox
 from basisdesk.ui.ticket_fields import AmountField, explain
+from basisdesk.ui.ticket_plan import PlanFields
+from basisdesk.ui.ticket_sheet import Draft, within
 
-LEVEL_BP_MAX = Decimal(10_000)
 VERDICT_LINES = 3  # room kept for the verdict, so that the button stays where it is
 ZERO = Decimal(0)
 
@@ -36,38 +39,31 @@ class TicketForm(QWidget):
     direction_chosen = Signal(object)  # +1 or -1
     unit_pressed = Signal()
     max_pressed = Signal()
+    suggested_pressed = Signal()
+    picture_pressed = Signal()
     open_pressed = Signal()
 
-    def __init__(self, leverage_max: Decimal, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, leverage_max: Decimal, currency: str, theme: Theme, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self._theme = theme
         self.directions = {direction: self._direction(direction) for direction in (1, -1)}
         group = QButtonGroup(self)
         for button in self.directions.values():
             group.addButton(button)
-        self.unit = self._link("base")
-        self.unit.setStyleSheet("text-align: left; padding: 2px 0;")
-        self.unit.clicked.connect(self.unit_pressed)
-        self.max_link = self._link("max")
-        self.max_link.setAccessibleName("Take the largest size")
-        self.max_link.clicked.connect(self.max_pressed)
-        above = partial(sheets.within, low=ZERO, above=True)
-        level = partial(sheets.within, low=-LEVEL_BP_MAX, high=LEVEL_BP_MAX, unit="bp")
-        gear = partial(sheets.within, low=Decimal(1), high=leverage_max)
-        most = f"of {size_text(leverage_max)}\u00d7"
-        self.size_field = AmountField(
-            "Size", self.unit, term("Size"), above, theme, beside=self.max_link
-        )
-        self.leverage = AmountField(
-            "Leverage", most, term("Leverage"), gear, theme, step=Decimal("0.5")
-        )
-        self.target = AmountField("Target basis", "bp", term("Target basis"), level, theme)
-        self.stop = AmountField("Stop basis", "bp", term("Stop basis"), level, theme)
-        self.hold = AmountField("Time stop", "h", term("Time stop"), above, theme)
-        self.fields = (self.size_field, self.leverage, self.target, self.stop, self.hold)
-        for field in self.fields:
-            field.typed.connect(self.typed)
-        self.lines = [self._line(line.name) for line in sheets.empty_lines()]
+        self._make_size(theme)
+        self._make_leverage(leverage_max, theme)
+        self.plan = PlanFields(currency, theme, self)
+        self.target, self.stop, self.hold = self.plan.target, self.plan.stop, self.plan.hold
+        self.execution = ExecutionBox(theme, self)
+        # the fields that the market may fill in first, then the others
+        self.suggestible = (self.size_field, self.leverage, self.target, self.stop, self.hold)
+        self.fields = (*self.suggestible, self.plan.net, self.plan.funding, *self.execution.fields)
+        for part in (self.size_field, self.leverage, self.plan, self.execution):
+            part.typed.connect(self.typed)
+        self.board = SheetBoard(theme, self)
+        self.show_lines, self.show_rule = self.board.show_lines, self.board.show_rule
         self.verdict = theme.label("", "muted", 11)
         self.verdict.setWordWrap(True)
         self.verdict.setAccessibleName("Verdict")
@@ -78,6 +74,34 @@ class TicketForm(QWidget):
         self.open_button.setMinimumHeight(theme.px(32))
         self.open_button.clicked.connect(self.open_pressed)
         self._lay_out()
+        self._order_tabs()
+
+    # --- what it holds ----------------------------------------------------------------------------
+
+    def draft(self, direction: int, *, in_quote: bool) -> Draft:
+        """What the fields hold. A field that cannot be read counts as empty."""
+        plan = self.plan
+        return Draft(
+            direction,
+            self.size_field.value,
+            in_quote,
+            self.leverage.value,
+            plan.target.value,
+            plan.stop.value,
+            plan.hold.value,
+            plan.net.value,
+            plan.funding.value,
+            plan.sector.isChecked(),
+            self.execution.draft().execution(),
+        )
+
+    def problem(self) -> str:
+        """What the fields lack, in one sentence; "" when they make an order."""
+        if self.size_field.wrong or self.leverage.wrong:
+            return "A field above cannot be read. Correct it to see what the order costs."
+        if self.size_field.value is None or self.leverage.value is None:
+            return "Fill in size and leverage."
+        return self.plan.problem() or self.execution.problem()
 
     # --- showing ----------------------------------------------------------------------------------
 
@@ -94,19 +118,6 @@ class TicketForm(QWidget):
             self.unit.setText(unit)
             self.unit.setAccessibleName(f"Size in {unit}")
             explain(self.unit, f"The size is in {unit}. Press for the other unit.")
-
-    def show_lines(self, lines: list[sheets.SheetLine]) -> None:
-        """Show the cost sheet; a label is touched only when its text moved."""
-        for (name, value, second), line in zip(self.lines, lines, strict=True):
-            for label, text in ((name, line.name), (value, line.value), (second, line.second)):
-                if label.text() != text:
-                    label.setText(text)
-                set_tip(label, line.tip)
-            ink = self._theme.qcolor(line.meaning or "text")
-            value.set_colour(ink)
-            second.set_colour(ink)
-            if second.isHidden() == bool(line.second):
-                second.setVisible(bool(line.second))
 
     def show_verdict(self, shape: str, said: str, token: str) -> None:
         """One sentence with its shape and colour."""
@@ -145,11 +156,37 @@ class TicketForm(QWidget):
         button.setProperty("role", "link")
         return button
 
-    def _line(self, name: str) -> tuple[PlainLabel, PlainLabel, PlainLabel]:
-        labels = self._theme.label(name, "muted"), self._theme.label(), self._theme.label()
-        for label in labels[1:]:
-            label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        return labels
+    def _make_size(self, theme: Theme) -> None:
+        self.unit = self._link("base")
+        self.unit.setStyleSheet("text-align: left; padding: 2px 0;")
+        self.unit.clicked.connect(self.unit_pressed)
+        self.max_link = self._link("max")
+        self.max_link.setAccessibleName("Take the largest size")
+        self.max_link.clicked.connect(self.max_pressed)
+        above = partial(within, low=ZERO, above=True)
+        self.size_field = AmountField(
+            "Size", self.unit, term("Size"), above, theme, beside=self.max_link
+        )
+        self.advice = AdviceRow(theme, self)
+        self.advice.taken.connect(self.suggested_pressed)
+        self.show_suggested = self.advice.show_suggestion
+
+    def _make_leverage(self, leverage_max: Decimal, theme: Theme) -> None:
+        gear = partial(within, low=Decimal(1), high=leverage_max)
+        most = f"of {size_text(leverage_max)}\u00d7"
+        self.picture = self._link("picture")
+        self.picture.setAccessibleName("Leverage picture")
+        explain(self.picture, "Shows liquidation, capital and risk of this pair at 1 to 20\u00d7.")
+        self.picture.clicked.connect(self.picture_pressed)
+        self.leverage = AmountField(
+            "Leverage",
+            most,
+            term("Leverage"),
+            gear,
+            theme,
+            step=Decimal("0.5"),
+            beside=self.picture,
+        )
 
     def _lay_out(self) -> None:
         px = self._theme.px
@@ -162,12 +199,23 @@ class TicketForm(QWidget):
         inside.setContentsMargins(px(12), px(2), px(12), px(4))
         inside.setSpacing(px(3))
         inside.addLayout(choice)
-        for field in self.fields:
-            inside.addWidget(field)
-        inside.addWidget(self._rule())
-        inside.addWidget(self._theme.label("What it costs", weight=600))
-        inside.addLayout(self._grid())
+        inside.addWidget(self.size_field)
+        inside.addWidget(self.advice)
+        inside.addWidget(self.leverage)
+        inside.addWidget(rule_line(self))
+        inside.addWidget(self._theme.label("Exit plan", weight=600))
+        inside.addWidget(self.plan)
+        for part in (self.execution, self.board):
+            inside.addWidget(rule_line(self))
+            inside.addWidget(part)
         inside.addStretch(1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self._scrolled(body), 1)
+        column.addLayout(self._foot())
+
+    def _scrolled(self, body: QWidget) -> QScrollArea:
         scroll = QScrollArea(self)
         scroll.setWidget(body)
         scroll.setWidgetResizable(True)
@@ -176,17 +224,32 @@ class TicketForm(QWidget):
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         for part in (body, scroll.viewport()):
             part.setAutoFillBackground(False)
-        foot = QVBoxLayout()  # never scrolled: what is about to happen stands over the button
+        return scroll
+
+    def _foot(self) -> QVBoxLayout:
+        """Never scrolled: what is about to happen stands over the button."""
+        px = self._theme.px
+        foot = QVBoxLayout()
         foot.setContentsMargins(px(12), 0, px(12), px(8))
         foot.setSpacing(px(5))
-        foot.addWidget(self._rule())
+        foot.addWidget(rule_line(self))
         foot.addWidget(self.verdict)
         foot.addWidget(self.open_button)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(scroll, 1)
-        column.addLayout(foot)
+        return foot
+
+    def _order_tabs(self) -> None:
+        """The tab key goes as one reads."""
+        execution, plan = self.execution, self.plan
+        order = [
+            *self.directions.values(), self.max_link, self.size_field.edit, self.unit,
+            self.advice.why, self.advice.take, self.picture, self.leverage.edit,
+            *(field.edit for field in plan.fields), plan.sector,
+            execution.fold, *execution.policy.buttons.values(),
+            *execution.style_choice.buttons.values(), *execution.resting.buttons.values(),
+            *(field.edit for field in execution.fields), self.open_button,
+        ]  # fmt: skip
+        for before, after in pairwise(order):
+            QWidget.setTabOrder(before, after)
 
     def _fit_verdict(self) -> None:
         """As many lines as the sentence needs at this width; the sheet above gives way."""
@@ -198,29 +261,6 @@ class TicketForm(QWidget):
         high = max(needed, VERDICT_LINES * metrics.lineSpacing() + 2)
         if high != self.verdict.minimumHeight():
             self.verdict.setMinimumHeight(high)
-
-    def _grid(self) -> QGridLayout:
-        px = self._theme.px
-        grid = QGridLayout()
-        grid.setContentsMargins(0, 0, 0, 0)
-        grid.setHorizontalSpacing(px(6))
-        grid.setVerticalSpacing(px(2))
-        for row, (name, value, second) in enumerate(self.lines):
-            cells = QHBoxLayout()
-            cells.setSpacing(px(9))
-            cells.addStretch(1)
-            cells.addWidget(value)
-            cells.addWidget(second)
-            grid.addWidget(name, row, 0)
-            grid.addLayout(cells, row, 1)
-        grid.setColumnStretch(1, 1)
-        return grid
-
-    def _rule(self) -> QFrame:
-        line = QFrame(self)
-        line.setProperty("role", "rule")
-        line.setFixedHeight(1)
-        return line
 
     # Qt
 

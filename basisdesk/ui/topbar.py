@@ -1,4 +1,7 @@
-"""The bar over everything: what is traded, whether it is real and fresh, what it pays, and Halt."""
+"""The bar over everything: what is traded, whether it is real and fresh, what it pays, and Halt.
+
+The risk state, the orange badge of what stands unhedged and the red button are halt_box.py's.
+"""
 
 import math
 
@@ -21,10 +24,13 @@ from basisdesk.ui.figures import (
     size_text,
 )
 from basisdesk.ui.glossary import term
+from basisdesk.ui.halt_box import AlarmBadge, HaltBox
+from basisdesk.ui.halt_rows import risk_words
 from basisdesk.ui.leg_words import coin_of, leg_name, quote_of, short_names
 from basisdesk.ui.lights import Light, Lights
 from basisdesk.ui.pulse import Panel
 from basisdesk.ui.theme import PlainLabel, Theme, set_tip
+from basisdesk.ui.unhedged_rows import alarm
 from basisdesk.venues.instrument import split_key, venue_title
 
 BAR_PX = 56
@@ -34,6 +40,8 @@ BADGE_GAP_PX = 6
 SPARE_PX = 24  # room that must be free before something that stepped back returns
 LEGS_PX_MIN = 110
 LAG_WARN_MS = 50.0
+NARROW_PX = 1500  # under it the orange badge has fewer words, and the reason of a halt no room
+MAIN = "main"  # the account that every profile has needs no badge
 _BADGES = {
     "simulated": ("SIMULATED", "badge-warn", "warn", "Prices come from the demo exchange."),
     "replay": ("REPLAY", "badge-warn", "warn", "Prices come from a recording, not from now."),
@@ -87,12 +95,23 @@ def reading_of(pair: PairMarket) -> BasisNow:
 
 
 class TopBar(Panel):
-    """The top bar. Says that a person wants another pair, a halt or a resume; does none."""
+    """The top bar. Says that a person wants another pair, a halt, a resume, an end; does none.
 
-    cares_about = Changed.QUOTES | Changed.BASIS | Changed.FUNDING | Changed.FEEDS | Changed.RISK
+    halt_box: risk state and button. alarm_badge: what stands unhedged, there only while it does.
+    """
+
+    cares_about = (
+        Changed.QUOTES
+        | Changed.BASIS
+        | Changed.FUNDING
+        | Changed.FEEDS
+        | Changed.RISK
+        | Changed.POSITIONS
+    )
 
     halt_requested = Signal()
     resume_requested = Signal()
+    flatten_requested = Signal()
     pick_requested = Signal()
 
     def __init__(self, context: Context, theme: Theme, parent: QWidget | None = None) -> None:
@@ -100,7 +119,6 @@ class TopBar(Panel):
         self._context = context
         self._theme = theme
         self._step = 0
-        self._halted = False
         self._build_name()
         self._build_figures()
         self._build_end()
@@ -124,7 +142,7 @@ class TopBar(Panel):
             self._show_basis(pair, reading_of(pair))
             self._show_funding(pair, now_ns)
         self._show_feeds()
-        self._show_halt()
+        self._show_risk()
         self._fit()
 
     def _now_ns(self) -> int:
@@ -234,30 +252,13 @@ class TopBar(Panel):
         self._lag.setText(f"{number_text(lag_ms, 0)} ms")
         self._lag.set_colour(self._theme.qcolor("warn" if lag_ms > LAG_WARN_MS else "gain"))
 
-    def _show_halt(self) -> None:
-        risk = self._context.engine.desk.risk
-        halted = risk.state == "halted"
-        self._halted_badge.setVisible(halted)
-        set_tip(
-            self._halted_badge, f"No new entries: {risk.reason or 'by hand'}. Closing is possible."
-        )
-        if halted == self._halted:
-            return
-        self._halted = halted
-        self._word_halt()
-
-    def _word_halt(self) -> None:
-        self._halt.setText("Resume entries" if self._halted else "Halt  Ctrl+.")
-        self._halt.setAccessibleName("Resume entries" if self._halted else "Halt all new entries")
-        set_tip(
-            self._halt,
-            "Entries are halted. Press to allow them again."
-            if self._halted
-            else "Stops new entries at once. Open pairs stay, and closing stays possible. Ctrl+.",
-        )
-        self._halt.setProperty("role", "resume" if self._halted else "danger")
-        self._halt.style().unpolish(self._halt)
-        self._halt.style().polish(self._halt)
+    def _show_risk(self) -> None:
+        engine = self._context.engine
+        narrow = self.width() < self._theme.px(NARROW_PX)
+        words = risk_words(engine, self._context.settings.ui.utc)
+        self.halt_box.show_risk(words, narrow=narrow)
+        found = alarm(engine, self._now_ns()) if engine.open_pairs() else None
+        self.alarm_badge.show_alarm(found, narrow=narrow)
 
     # --- fitting ---------------------------------------------------------------------------------
 
@@ -287,7 +288,10 @@ class TopBar(Panel):
         return sum(shown) + gap * (len(shown) - 1) + 2 * self._theme.px(12)
 
     def _halt_px(self) -> int:
-        return self._halt.sizeHint().width()
+        layout = self.halt_box.layout()
+        if layout is not None:
+            layout.activate()  # a reason may just have come or gone
+        return self.halt_box.sizeHint().width()
 
     # --- building --------------------------------------------------------------------------------
 
@@ -305,12 +309,15 @@ class TopBar(Panel):
         self._legs.set_colour(theme.qcolor("muted"))
         self._legs.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         words, role, tone, tip = _BADGES[self._context.mode]
-        self._halted_badge = self._badge("HALTED", "badge-loss", "loss", "No new entries.")
-        self._halted_badge.hide()
+        account = self._context.status.account
+        self._account_badge = self._badge(account, "badge-account", "text", term("Paper account"))
+        self._account_badge.setVisible(account != MAIN)
+        self.alarm_badge = AlarmBadge(theme)
         self._badges = (
             self._badge(words, role, tone, tip),
             self._badge("PAPER", "badge-spot", "spot", _PAPER),
-            self._halted_badge,
+            self._account_badge,
+            self.alarm_badge,
         )
 
     def _badge(self, words: str, role: str, tone: str, tip: str) -> PlainLabel:
@@ -345,10 +352,10 @@ class TopBar(Panel):
         grid.addWidget(self._lag, 0, 1, Qt.AlignmentFlag.AlignRight)
         grid.addWidget(self._lights, 1, 0, 1, 2)
         self._feeds.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
-        self._halt = QPushButton()
-        self._halt.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self._halt.clicked.connect(self._on_halt_clicked)
-        self._word_halt()
+        self.halt_box = HaltBox(theme)
+        self.halt_box.halt_requested.connect(self.halt_requested)
+        self.halt_box.resume_requested.connect(self.resume_requested)
+        self.halt_box.flatten_requested.connect(self.flatten_requested)
 
     def _lay_out(self) -> None:
         px = self._theme.px
@@ -373,16 +380,11 @@ class TopBar(Panel):
             row.addWidget(figure, 0, Qt.AlignmentFlag.AlignVCenter)
         row.addStretch(2)
         row.addWidget(self._feeds, 0, Qt.AlignmentFlag.AlignVCenter)
-        row.addWidget(self._halt, 0, Qt.AlignmentFlag.AlignVCenter)
+        row.addWidget(self.halt_box, 0, Qt.AlignmentFlag.AlignVCenter)
 
     @property
     def _hatched(self) -> bool:
         return self._context.mode in ("simulated", "replay")
-
-    # --- slots -----------------------------------------------------------------------------------
-
-    def _on_halt_clicked(self) -> None:
-        (self.resume_requested if self._halted else self.halt_requested).emit()
 
     # --- Qt --------------------------------------------------------------------------------------
 

@@ -1,29 +1,46 @@
 """Where a pair's money went: one bar a term, each hanging where the last one ended, and the net."""
 
-from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QContextMenuEvent,
+    QFocusEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+)
+from PySide6.QtWidgets import QMenu, QSizePolicy, QWidget
 
+from basisdesk.ui.facts_view import ASKS, EXPLAIN
 from basisdesk.ui.glossary import TERMS
-from basisdesk.ui.rows import Bar, Waterfall
 from basisdesk.ui.theme import Theme, set_tip
+from basisdesk.ui.waterfall_rows import Bar, Waterfall
 
 ROW_PX, HEAD_PX, NAME_PX, FIGURE_PX, EDGE_PX = 22, 26, 104, 74, 12
 
 
 class WaterfallView(QWidget):
-    """Paints a Waterfall. Shows a sentence while there is none."""
+    """Paints a Waterfall. Shows a sentence while there is none.
+
+    explain_asked: the figure of a bar that was double clicked, chosen in its menu, or reached with
+    the arrows and asked with E or Enter.
+    """
+
+    explain_asked = Signal(str)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
         self._shown: Waterfall | None = None
+        self._at = -1  # the bar the keyboard is on
         self.empty_text = "Select a pair to see where its money went."
         self.setMinimumWidth(theme.px(250))
         self.setMinimumHeight(theme.px(HEAD_PX + 7 * ROW_PX + 2))
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName("Where the money went")
-        set_tip(self, " ".join(TERMS[name] for name in ("Net now", "Unhedged delta", "Left over")))
+        tips = [TERMS[name] for name in ("Net now", "Unhedged delta", "Left over")]
+        set_tip(self, " ".join([*tips, "Double click a bar, or E on it, shows its ledger rows."]))
 
     @property
     def shown(self) -> Waterfall | None:
@@ -41,6 +58,14 @@ class WaterfallView(QWidget):
             said = f"{what.title}: {figures}; {what.left_over}"
         self.setAccessibleDescription(said)
         self.update()
+
+    def bar_at(self, spot: QPointF) -> Bar | None:
+        """The bar whose row a point is in."""
+        bars = () if self._shown is None else self._shown.bars
+        place = int((spot.y() - self._theme.px(HEAD_PX)) // self._theme.px(ROW_PX))
+        return bars[place] if 0 <= place < len(bars) else None
+
+    # --- painting ---------------------------------------------------------------------------------
 
     def _paint_bar(self, painter: QPainter, bar: Bar, top: float, scale: QRectF) -> None:
         theme, px = self._theme, self._theme.px
@@ -64,6 +89,10 @@ class WaterfallView(QWidget):
     def _room(self) -> float:
         px = self._theme.px
         return max(20.0, self.width() - 2 * px(EDGE_PX) - px(NAME_PX) - px(FIGURE_PX))
+
+    def _paint_focus(self, painter: QPainter, top: float) -> None:
+        row = QRectF(4, top, self.width() - 8, self._theme.px(ROW_PX))
+        painter.fillRect(row, self._theme.blend("accent", 0.16))
 
     # Qt
 
@@ -91,12 +120,54 @@ class WaterfallView(QWidget):
         painter.drawText(head, int(Qt.AlignmentFlag.AlignVCenter), what.title)
         painter.setFont(theme.font())
         top = float(px(HEAD_PX))
-        for bar in what.bars:
+        for place, bar in enumerate(what.bars):
+            if place == self._at and self.hasFocus():
+                self._paint_focus(painter, top)
             self._paint_bar(painter, bar, top, scale)
             top += px(ROW_PX)
         zero = px(EDGE_PX) + px(NAME_PX) - scale.left() / (scale.width() or 1.0) * self._room()
         painter.fillRect(QRectF(zero, px(HEAD_PX), 1, top - px(HEAD_PX)), theme.qcolor("muted"))
-        painter.setPen(theme.qcolor("muted"))
+        painter.setPen(theme.qcolor("muted" if what.proven else "loss"))
         painter.setFont(theme.font(11))
         last = QRectF(px(EDGE_PX), top, self.width() - 2 * px(EDGE_PX), px(ROW_PX))
         painter.drawText(last, int(Qt.AlignmentFlag.AlignVCenter), what.left_over)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """Explain the bar under the pointer."""
+        bar = self.bar_at(event.position())
+        if bar is not None:
+            self.explain_asked.emit(bar.figure)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """Offer to explain the bar under the pointer."""
+        bar = self.bar_at(QPointF(event.pos()))
+        if bar is None:
+            return
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.addAction(EXPLAIN, lambda: self.explain_asked.emit(bar.figure))
+        menu.popup(event.globalPos())
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Up and down walk the bars; E or Enter explains the one that is lit."""
+        bars = () if self._shown is None else self._shown.bars
+        step = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1}.get(Qt.Key(event.key()), 0)
+        if step and bars:
+            self._at = max(0, min(len(bars) - 1, self._at + step))
+            self.update()
+        elif event.key() in ASKS and 0 <= self._at < len(bars):
+            self.explain_asked.emit(bars[self._at].figure)
+        else:
+            super().keyPressEvent(event)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Light the bar the keyboard is on; the net at first."""
+        super().focusInEvent(event)
+        if self._at < 0 and self._shown is not None:
+            self._at = len(self._shown.bars) - 1
+        self.update()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """No bar is lit without focus."""
+        super().focusOutEvent(event)
+        self.update()

@@ -1,14 +1,13 @@
 """The main window: docks, menus, keys, saved geometry. No logic: panels do, the window arranges."""
 
-import struct
 from collections.abc import Callable
-from itertools import pairwise
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QEvent, QObject, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QAction, QCloseEvent, QGuiApplication, QKeySequence
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtGui import QAction, QCloseEvent, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import (
     QApplication,
+    QDialog,
     QFileDialog,
     QMainWindow,
     QMenu,
@@ -19,12 +18,19 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from basisdesk.events import Flatten, Halt, Resume
+from basisdesk.events import Flatten, Halt, OpenPair, Resume
+from basisdesk.ui.account_panel import AccountPanel
+from basisdesk.ui.accounts_menu import AccountsMenu
+from basisdesk.ui.arrangement import Arrangement
 from basisdesk.ui.basis_panel import BasisPanel
 from basisdesk.ui.context import Context
 from basisdesk.ui.docks import Dock
 from basisdesk.ui.feeds_panel import FeedsPanel
 from basisdesk.ui.funding_panel import FundingPanel
+from basisdesk.ui.guide_panel import GuidePanel
+from basisdesk.ui.halt_box import FLATTEN_KEY, HALT_KEY
+from basisdesk.ui.halt_dialogs import FlattenDialog, ResumeDialog
+from basisdesk.ui.halt_rows import risk_words
 from basisdesk.ui.help_dialog import AboutDialog, GlossaryDialog
 from basisdesk.ui.ledger_panel import LedgerPanel
 from basisdesk.ui.log_panel import LogPanel
@@ -32,19 +38,13 @@ from basisdesk.ui.pair_picker import PairPicker
 from basisdesk.ui.positions_panel import PositionsPanel
 from basisdesk.ui.practice_menu import PracticeMenu
 from basisdesk.ui.pulse import Panel
+from basisdesk.ui.risk_panel import RiskPanel
 from basisdesk.ui.status_line import Banner, StatusLine
 from basisdesk.ui.theme import Theme
-from basisdesk.ui.ticket_panel import PANEL_PX, TicketPanel
+from basisdesk.ui.ticket_panel import TicketPanel
 from basisdesk.ui.topbar import TopBar
 
-LAYOUT_MAGIC = b"BDL1"  # raise the figure when docks are renamed: older layouts then mean defaults
-LAYOUT_STATE = 1
-FIRST_SIZE = (1600, 1000)
-BOTTOM_SHARE = 0.24  # of the window's height, at first
-BOTTOM_PX_MIN = 222  # tabs, a header and the waterfall
-VISIBLE_PX_MIN = 80  # of a restored window that has to lie on some screen
-PART_BYTES_MAX = 1 << 19  # of either half of a saved layout
-_TABBED = ("positions", "funding", "ledger", "feeds", "log")
+_TABBED = ("positions", "funding", "risk", "account", "ledger", "feeds", "log")
 
 
 class MainWindow(QMainWindow):
@@ -69,7 +69,7 @@ class MainWindow(QMainWindow):
         self._build_docks()
         self._build_menus()
         self._join()
-        self.resize(self._first_size())
+        self.resize(self.arrangement.first_size())
         self.reset_layout()
         self.charts.chart.setFocus()
 
@@ -80,10 +80,13 @@ class MainWindow(QMainWindow):
         return [
             self.topbar,
             self.banner,
+            self.guide,
             self.charts,
             self.ticket,
             self.positions,
             self.funding,
+            self.risk,
+            self.account,
             self.ledger,
             self.feeds,
             self.log,
@@ -98,80 +101,19 @@ class MainWindow(QMainWindow):
 
     def save_layout(self) -> bytes:
         """The arrangement of docks and the place of the window, for `restore_layout`."""
-        parts = [bytes(self.saveGeometry().data()), bytes(self.saveState(LAYOUT_STATE).data())]
-        return LAYOUT_MAGIC + b"".join(struct.pack(">I", len(part)) + part for part in parts)
+        return self.arrangement.save()
 
     def restore_layout(self, saved: bytes) -> bool:
         """Arrange as saved. Anything else than a layout of this version means the defaults."""
-        parts = _parts(saved)
-        if parts is None:
-            self.reset_layout()
-            return False
-        geometry, state = parts
-        # Without a screen there is no place to go back to, and pictures keep their full size.
-        fine = _offscreen() or self.restoreGeometry(QByteArray(geometry))
-        fine = self.restoreState(QByteArray(state), LAYOUT_STATE) and fine
-        if not fine or not any(not dock.isHidden() for dock in self.docks.values()):
-            self.reset_layout()
-        self._bring_back()
-        QTimer.singleShot(0, self, self._rescue)
-        return fine
-
-    def _rescue(self) -> None:
-        """A layout saved in too small a window can leave a dock nowhere: then the defaults."""
-        alone = [
-            dock
-            for dock in self.docks.values()
-            if not dock.isHidden() and not dock.isFloating() and not self.tabifiedDockWidgets(dock)
-        ]
-        if self.isVisible() and any(not self.rect().intersects(d.geometry()) for d in alone):
-            self.reset_layout()
+        return self.arrangement.restore(saved)
 
     def reset_layout(self) -> None:
         """Charts and ticket above, the tables in tabs below."""
-        top, bottom = Qt.DockWidgetArea.TopDockWidgetArea, Qt.DockWidgetArea.BottomDockWidgetArea
-        for dock in self.docks.values():
-            dock.setFloating(False)
-            self.removeDockWidget(dock)
-        charts, ticket = self.docks["charts"], self.docks["ticket"]
-        self.addDockWidget(top, charts)
-        self.splitDockWidget(charts, ticket, Qt.Orientation.Horizontal)
-        tables = [self.docks[name] for name in _TABBED]
-        self.addDockWidget(bottom, tables[0])
-        for before, dock in pairwise(tables):
-            self.tabifyDockWidget(before, dock)
-        for dock in self.docks.values():
-            dock.show()
-            dock.dress()
-        tables[0].raise_()
-        self._size_docks()
-        QTimer.singleShot(0, self, self._size_docks)
+        self.arrangement.reset()
 
-    def _size_docks(self) -> None:
-        charts, ticket = self.docks["charts"], self.docks["ticket"]
-        side = self._theme.px(PANEL_PX)
-        across = Qt.Orientation.Horizontal
-        self.resizeDocks([charts, ticket], [max(300, self.width() - side), side], across)
-        low = max(self._theme.px(BOTTOM_PX_MIN), round(self.height() * BOTTOM_SHARE))
-        bottom = self.docks[_TABBED[0]]
-        high = max(300, self.height() - low)
-        self.resizeDocks([charts, bottom], [high, low], Qt.Orientation.Vertical)
-
-    def _first_size(self) -> QSize:
-        size = QSize(*FIRST_SIZE)
-        screen = QGuiApplication.primaryScreen()
-        return size if _offscreen() else size.boundedTo(screen.availableGeometry().size())
-
-    def _bring_back(self) -> None:
-        """Put the window onto a screen if none of it can be seen: a monitor was taken away."""
-        frame = self.frameGeometry()
-        for screen in QGuiApplication.screens():
-            seen = screen.availableGeometry().intersected(frame)
-            if seen.width() >= VISIBLE_PX_MIN and seen.height() >= VISIBLE_PX_MIN:
-                return
-        room = QGuiApplication.primaryScreen().availableGeometry()
-        self.resize(min(frame.width(), room.width()), min(frame.height(), room.height()))
-        self.move(room.topLeft())
+    def greet(self) -> None:
+        """Somebody sits here who never traded: show the guide, unless it was closed before."""
+        self.arrangement.greet()
 
     # --- building ---------------------------------------------------------------------------------
 
@@ -181,8 +123,11 @@ class MainWindow(QMainWindow):
         self.banner = Banner(context, theme)
         self.charts = BasisPanel(context, theme)
         self.ticket = TicketPanel(context, theme)
+        self.guide = GuidePanel(context, theme, self._ticket_request)
         self.positions = PositionsPanel(context, theme)
         self.funding = FundingPanel(context, theme)
+        self.risk = RiskPanel(context, theme)
+        self.account = AccountPanel(context, theme)
         self.ledger = LedgerPanel(context, theme)
         self.feeds = FeedsPanel(context, theme)
         self.log = LogPanel(context, theme)
@@ -194,16 +139,20 @@ class MainWindow(QMainWindow):
         theme = self._theme
         self.docks: dict[str, Dock] = {}
         for name, title, panel in (
+            ("guide", "Guide", self.guide),
             ("charts", "Charts", self.charts),
             ("ticket", "Order ticket", self.ticket),
             ("positions", "Positions", self.positions),
             ("funding", "Funding", self.funding),
+            ("risk", "Risk", self.risk),
+            ("account", "Account", self.account),
             ("ledger", "Ledger", self.ledger),
             ("feeds", "Feeds", self.feeds),
             ("log", "Log", self.log),
         ):
             dock = Dock(name, title, panel, theme, self, own_title=name == "charts")
             self.docks[name] = dock
+        self.arrangement = Arrangement(self, self.docks, _TABBED, "guide", theme)
         badge = self._context.mode.upper()
         label = theme.label(f"PAPER \u00b7 {badge}", "muted", 11)
         label.setAccessibleName(f"Paper trading on {self._context.mode} data")
@@ -225,6 +174,9 @@ class MainWindow(QMainWindow):
         if self._context.faults:
             self.practice = PracticeMenu(self._context)
             self.menus.addMenu(self.practice)
+        if self._context.accounts:
+            self.accounts = AccountsMenu(self._context, self._theme, self)
+            self.menus.addMenu(self.accounts)
         self._build_help_menu(self.menus.addMenu("Help"))
 
     def _build_session_menu(self, menu: QMenu) -> None:
@@ -249,12 +201,14 @@ class MainWindow(QMainWindow):
         self._add(menu, "Open as in ticket", self.ticket.open_shown, "Ctrl+Return", "Ctrl+Enter")
         self._add(menu, "Close selected pair", self.positions.close_selected, "Ctrl+Backspace")
         menu.addSeparator()
-        self._add(menu, "Halt", self.halt, "Ctrl+.")
-        self._add(menu, "Resume", self.resume)
+        self._add(menu, "Halt", self.halt, HALT_KEY)
+        self._add(menu, "Resume\u2026", self.ask_resume)
         menu.addSeparator()
-        self._add(menu, "Flatten all pairs", self.flatten)
+        self._add(menu, "Flatten: close all\u2026", self.ask_flatten, FLATTEN_KEY)
 
     def _build_help_menu(self, menu: QMenu) -> None:
+        self._add(menu, "Guided trade", self.show_guide)
+        menu.addSeparator()
         self._add(menu, "Explain what has focus", self.explain_focus, "F1")
         self._add(menu, "Glossary", self.show_glossary)
         menu.addSeparator()
@@ -275,13 +229,17 @@ class MainWindow(QMainWindow):
         self.charts.target_dragged.connect(self.ticket.set_target)
         self.charts.stop_dragged.connect(self.ticket.set_stop)
         self.topbar.halt_requested.connect(self.halt)
-        self.topbar.resume_requested.connect(self.resume)
+        self.topbar.resume_requested.connect(self.ask_resume)
+        self.topbar.flatten_requested.connect(self.ask_flatten)
         self.topbar.pick_requested.connect(self.pick_pair)
         self.positions.counted.connect(self._on_counted)
         self.positions.pair_chosen.connect(self.charts.show_pair)
         self.charts.let_go.connect(self.positions.let_go)
         self.ticket.clicked.connect(self.positions.let_go)
         self.charts.chart.installEventFilter(self)
+        app = QApplication.instance()
+        if isinstance(app, QApplication):
+            app.focusChanged.connect(self._on_focus_changed)
 
     # --- what a person asks for -------------------------------------------------------------------
 
@@ -289,13 +247,24 @@ class MainWindow(QMainWindow):
         """No new entries from now on. Ctrl+. from anywhere."""
         self._context.actions.submit(Halt("by hand"))
 
-    def resume(self) -> None:
-        """Entries again."""
-        self._context.actions.submit(Resume("by hand"))
+    def ask_resume(self) -> ResumeDialog:
+        """Ask why entries may be opened again, then allow them."""
+        words = risk_words(self._context.engine, self._context.settings.ui.utc)
+        dialog = ResumeDialog(words, self._theme, self)
+        dialog.chosen.connect(self._on_resume_chosen)
+        dialog.open()
+        return dialog
 
-    def flatten(self) -> None:
-        """Close everything at market."""
-        self._context.actions.submit(Flatten())
+    def ask_flatten(self) -> FlattenDialog:
+        """Say what would be closed and what that costs about, then close everything at market."""
+        dialog = FlattenDialog(self._context.engine, self._context.settings, self._theme, self)
+        dialog.accepted.connect(self._on_flatten_accepted)
+        dialog.open()
+        return dialog
+
+    def show_guide(self) -> None:
+        """The checklist of a trade, beside the charts."""
+        self.arrangement.show_guide()
 
     def ask_save_log(self) -> QFileDialog:
         """Ask for a folder without blocking anything, then save the session log into it."""
@@ -336,7 +305,23 @@ class MainWindow(QMainWindow):
         else:
             self.show_glossary()
 
+    def _ticket_request(self) -> OpenPair | None:
+        return self.ticket.request
+
     # --- slots ------------------------------------------------------------------------------------
+
+    def _on_focus_changed(self, _old: QWidget | None, now: QWidget | None) -> None:
+        # A question that waits shuts the window's keys off, and Halt has to be at hand always. The
+        # action cannot stand in both: Qt then finds the key ambiguous and does nothing.
+        asked = now.window() if now is not None else None
+        if isinstance(asked, QDialog):
+            asked.installEventFilter(self)
+
+    def _on_resume_chosen(self, reason: object) -> None:
+        self._context.actions.submit(Resume(str(reason)))
+
+    def _on_flatten_accepted(self) -> None:
+        self._context.actions.submit(Flatten())
 
     def _on_folder_chosen(self, folder: str) -> None:
         self._context.actions.save_log(Path(folder))
@@ -368,32 +353,18 @@ class MainWindow(QMainWindow):
     # Qt
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Counts paints of the charts."""
-        if event.type() == QEvent.Type.Paint and watched is self.charts.chart:
+        """Counts paints of the charts; hears Halt where a question has the keys."""
+        kind = event.type()
+        if kind == QEvent.Type.Paint and watched is self.charts.chart:
             self.refreshes += 1
+        elif kind == QEvent.Type.KeyPress and isinstance(event, QKeyEvent):
+            asked = isinstance(watched, QDialog)
+            if asked and QKeySequence(event.keyCombination()) == QKeySequence(HALT_KEY):
+                self.halt()
+                return True
         return super().eventFilter(watched, event)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Say so; the app leaves in order."""
         super().closeEvent(event)
         self.closed.emit()
-
-
-def _offscreen() -> bool:
-    return QGuiApplication.platformName() in ("offscreen", "minimal")
-
-
-def _parts(saved: bytes) -> tuple[bytes, bytes] | None:
-    """(geometry, state) of a saved layout; None where it is anything else, cut short included."""
-    if not saved.startswith(LAYOUT_MAGIC):
-        return None
-    rest, parts = saved[len(LAYOUT_MAGIC) :], []
-    for _ in range(2):
-        if len(rest) < 4:
-            return None
-        (size,) = struct.unpack(">I", rest[:4])
-        if size > PART_BYTES_MAX or len(rest) < 4 + size:
-            return None
-        parts.append(rest[4 : 4 + size])
-        rest = rest[4 + size :]
-    return None if rest else (parts[0], parts[1])

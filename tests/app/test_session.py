@@ -23,10 +23,10 @@ pytestmark = [pytest.mark.slow, pytest.mark.loopback, pytest.mark.timeout(150)]
 
 
 async def until(what, patience_s=PATIENCE_S):
-    """Wait for a condition; the patience is a limit for a broken desk, not a pace."""
+    """True once the condition holds; the patience is a limit for a broken desk, not a pace."""
     for _ in range(int(patience_s / 0.02)):
         if what():
-            return
+            return True
         await asyncio.sleep(0.02)
     raise AssertionError("the desk did not get there")
 
@@ -79,6 +79,7 @@ def test_open_close_save_and_replay_to_the_same_digest(tmp_path, capsys):
         "funding.csv",
         "postings.csv",
         "refusals.csv",
+        "rejections.csv",
         "session.json",
         "report.html",
     }
@@ -147,9 +148,9 @@ def test_an_exchange_that_dies_is_said_and_comes_back(tmp_path):
         children = psutil.Process().children()
         (exchange,) = [c for c in children if "demo-exchange" in c.cmdline()]
         exchange.kill()
-        await until(lambda: "demo exchange stopped" in context.status.banner)
-        await until(lambda: not live(context))
-        await until(lambda: live(context) and not context.status.banner)
+        assert await until(lambda: "demo exchange stopped" in context.status.banner)
+        assert await until(lambda: not live(context))
+        assert await until(lambda: live(context) and not context.status.banner)
 
     fly(tmp_path, pilot)
 

@@ -2,7 +2,8 @@ from decimal import Decimal
 
 from ledger_cases import PERP, SPOT, Dice, ada_example, every_kind, session, take, traded
 
-from basisdesk.ledger.books import RECENT_MAX, Books
+from basisdesk.events import FundingSettled
+from basisdesk.ledger.books import RECENT_MAX, RESULTS_MAX, Books
 from basisdesk.ledger.posting import Posting, Transaction
 from basisdesk.ledger.rules import transactions
 
@@ -93,3 +94,34 @@ def test_open_pairs_of_all_three_kinds_are_worth_their_attribution():
         (False, True),
         (False, False),
     }
+
+
+def test_results_tell_what_each_closed_pair_earned_oldest_first():
+    books, _ = traded(40)
+    closed = [n for n, pair in books.pairs.items() if pair.closed_ns is not None]
+    assert [one.pair for one in books.results] == closed
+    assert [one.net for one in books.results] == [books.attribution(n).total for n in closed]
+    assert books.funds({}).results == tuple(books.results)
+    assert sum(one.net for one in books.results) == books.funds({}).free - books.start
+
+
+def test_a_settlement_after_the_close_is_counted_into_its_result():
+    books = Books()
+    take(books, session("10000"), *ada_example())
+    (before,) = books.results
+    take(books, FundingSettled(30, 1, PERP, 8, D("0.001"), D("0.365"), D(-10_000), D("3.65"), True))
+    (after,) = books.results
+    assert after.net == before.net + D("3.65") == books.attribution(1).total
+    assert (after.pair, after.closed_ns) == (1, before.closed_ns)
+
+
+def test_results_are_kept_up_to_a_limit_and_a_forgotten_one_stays_forgotten():
+    dice, books = Dice(2), Books()
+    take(books, session("1000000"))
+    for _ in range(RESULTS_MAX + 7):
+        take(books, *dice.trade())
+    assert len(books.results) == RESULTS_MAX
+    before = tuple(books.results)
+    late = FundingSettled(10**15, 1, PERP, 8, D(0), D(1), D(-1), D("0.5"))
+    take(books, late)
+    assert tuple(books.results) == before

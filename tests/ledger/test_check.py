@@ -5,9 +5,11 @@ from decimal import Decimal
 
 import msgspec
 import pytest
-from ledger_cases import ada_example, every_kind, session, take, traded
+from ledger_cases import ada_example, every_kind, opened, session, take, traded
+from leg_cases import buy, ordered, short
 
 from basisdesk.errors import JournalError
+from basisdesk.events import PairOpened
 from basisdesk.ledger.books import Books
 from basisdesk.ledger.check import check_journal
 from basisdesk.ledger.journal import Journal
@@ -172,3 +174,32 @@ print(reads, wrong)
     assert reads > 0
     journal.close()
     assert check_journal(path).ok
+
+
+def test_a_leg_that_stands_alone_is_a_note_and_no_problem(path):
+    both = [
+        opened(1, [buy(5_000, "0.36")], ("0.36", "0.36")),
+        opened(2, [buy(10, "0.36"), short(10, "0.36")], ("0.36", "0.36"), margin="2"),
+        ordered(3),
+    ]
+    write(path, [session(), *both])
+    report = check_journal(path)
+    assert report.ok
+    assert report.notes == ["Pair 1 stands unhedged: long 5,000 ADA, short 0."]
+
+
+def test_postings_that_contradict_what_is_told_of_a_leg_are_a_problem(path):
+    def forge(outcome, txns):
+        if not isinstance(outcome, PairOpened):
+            return txns
+        lines = tuple(
+            Posting(p.account, p.currency, p.amount / 2 if p.currency == "ADA" else p.amount)
+            for p in txns[0].postings
+        )
+        return (Transaction(txns[0].ts_ns, txns[0].cause, lines), *txns[1:])
+
+    write(path, [session(), opened(1, [buy(5_000, "0.36")], ("0.36", "0.36"))], forge)
+    assert (
+        "Pair 1: bybit:spot:ADAUSDT is 5,000 ADA by its fills, 2,500 ADA by its postings."
+        in check_journal(path).problems
+    )

@@ -190,19 +190,27 @@ def test_margin_beyond_cash_breaks_a_rule():
     books = books_with(opened(1, LONG_SPOT, HALVES, margin="25"))
     with pytest.raises(RuleError, match="below zero"):
         transactions(MarginMoved(7, 1, D(10_000)), books)
-    with pytest.raises(RuleError, match="no margin"):
-        transactions(MarginMoved(7, 1, D(-1)), books)
+    for amount in (D(0), D("-25.00000001")):
+        with pytest.raises(RuleError, match="no margin"):
+            transactions(MarginMoved(7, 1, amount), books)
 
 
 OUT = [fill("long", SPOT, "sell", 100, "0.5"), fill("short", PERP, "buy", 100, "0.5")]
 WRONG = {
-    "one leg": opened(2, LONG_SPOT[:1], HALVES),
+    "no leg": opened(2, [], HALVES),
+    "opened twice": opened(1, LONG_SPOT, HALVES),
+    "margin of a spot leg": opened(2, LONG_SPOT[:1], HALVES, margin="25"),
+    "collateral without a loan": opened(2, LONG_SPOT, HALVES, margin="25", collateral="1"),
     "negative margin": opened(2, LONG_SPOT, HALVES, margin="-1"),
     "unknown pair": reduced(9, OUT, HALVES),
     "more than held": reduced(1, [fill("short", PERP, "buy", 101, "0.5"), OUT[0]], HALVES),
     "not empty": reduced(1, [fill("long", SPOT, "sell", 50, "0.5"), OUT[1]], HALVES),
     "empty, not closed": reduced(1, OUT, HALVES, closed=False),
-    "leg left alone": reduced(1, OUT[:1], HALVES, closed=False),
+    "nothing closed": reduced(1, [], HALVES, closed=False),
+    "margin of a leg that is gone": reduced(1, OUT[1:], HALVES, margin="24", closed=False),
+    "half a liquidation": Liquidated(
+        9, 1, PERP, D(1), D(1), (fill("short", PERP, "buy", 40, "0.7"),), D("0.5"), D("0.5"), False
+    ),
     "wrong instrument": reduced(1, [fill("long", PERP, "sell", 100, "0.5"), OUT[1]], HALVES),
     "wrong side": reduced(1, [fill("long", SPOT, "buy", 100, "0.5"), OUT[1]], HALVES),
     "no such leg": reduced(1, [fill("left", SPOT, "sell", 100, "0.5"), OUT[1]], HALVES),

@@ -222,7 +222,7 @@ def test_fault_30_the_interval_may_change_8_to_4_to_1_hours_and_each_stamp_pays_
 def test_fault_30_an_interval_that_becomes_known_later_invents_no_settlement(market):
     clock = market.leg(PERP).funding
     stamp = FULL_HOUR + 8 * HOUR_MS
-    market.apply(says(1e-4, 0.0, stamp, stamp - HOUR_MS), (stamp - HOUR_MS) * 1_000_000)
+    market.apply(says(1e-4, 0.0, stamp, stamp - 60_000), (stamp - 60_000) * 1_000_000)
     assert math.isnan(clock.annualised_pct)
     assert clock.set_interval(8.0, 0.0, stamp - 1)
     assert clock.annualised_pct == pytest.approx(1e-4 * 3 * 365 * 100)

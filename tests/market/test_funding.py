@@ -5,7 +5,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from basisdesk.events import FundingHistory, Ticker
-from basisdesk.market.funding import SETTLED_MAX, FundingClock, annualised_pct
+from basisdesk.market.funding import (
+    RATE_AGE_MS_MAX,
+    SETTLED_MAX,
+    FundingClock,
+    annualised_pct,
+    prediction_error,
+)
 
 H = 3_600_000
 T0 = 1_700_006_400_000  # a stamp: 2023-11-15 00:00 UTC
@@ -46,7 +52,7 @@ def test_what_is_heard_after_the_stamp_counts_for_the_next_one():
     clock.apply(ticker(T0 - 100, rate=0.0001, mark=0.36))
     clock.apply(ticker(T0 + 1, rate=0.0009, mark=0.50))  # the venue has not moved its stamp yet
     assert clock.due(T0 + 10) == [(T0, 0.0001, 0.36)]
-    clock.apply(ticker(T0 + 2_000, rate=0.0008, next_ms=T0 + 8 * H))
+    clock.apply(ticker(T0 + 8 * H - 2_000, rate=0.0008, next_ms=T0 + 8 * H))
     assert clock.due(T0 + 8 * H) == [(T0 + 8 * H, 0.0008, 0.36)]
 
 
@@ -78,9 +84,11 @@ def test_a_stamp_brought_forward_or_put_off_before_its_time_never_happened():
     clock = FundingClock()
     clock.apply(ticker(T0 - 5 * H))
     clock.apply(ticker(T0 - 5 * H + 100, next_ms=T0 - 4 * H, interval_h=1.0))
+    clock.apply(ticker(T0 - 4 * H - 100, next_ms=0))
     assert [s.settle_ms for s in clock.due(T0 - 4 * H)] == [T0 - 4 * H]
     clock.apply(ticker(T0 - 4 * H + 100, next_ms=T0 - 3 * H, interval_h=1.0))
     clock.apply(ticker(T0 - 4 * H + 200, next_ms=T0, interval_h=4.0))
+    clock.apply(ticker(T0 - 100, next_ms=0))
     assert clock.due(T0 - 1) == []
     assert [s.settle_ms for s in clock.due(T0)] == [T0]
 
@@ -106,7 +114,10 @@ def test_each_stamp_comes_once_and_in_order_whatever_the_rhythm(steps, lag_ms, a
                 known = [r for ms, r in heard if ms <= settlement.settle_ms]
                 assert settlement.rate == known[-1]
     assert got == sorted(set(got))
-    assert set(got) == {stamp for ms, _ in heard if (stamp := ms // H * H + H) <= now_ms}
+    # a rate last said long before its stamp settles nothing: that stamp waits for history
+    passed = {stamp: ms for ms, _ in heard if (stamp := ms // H * H + H) <= now_ms}
+    assert set(got) == {stamp for stamp, ms in passed.items() if stamp - ms <= RATE_AGE_MS_MAX}
+    assert set(clock.missed) >= set(passed) - set(got)
 
 
 def test_stamps_slept_through_come_late_with_the_published_rate():
@@ -191,6 +202,88 @@ def test_a_ticker_that_does_not_say_something_keeps_what_was_known():
     assert (clock.mark, clock.cap) == (0.36, 0.02)
 
 
+def test_the_machine_slept_and_the_stamp_waits_for_the_published_rate():
+    """The lid closed an hour before the stamp: what the rate was then is not what settled."""
+    clock = FundingClock()
+    clock.apply(ticker(T0 - H, rate=0.0001, mark=0.36))
+    assert clock.due(T0 + H) == []
+    assert list(clock.missed) == [T0]
+    clock.apply(ticker(T0 + H, rate=0.0009, next_ms=T0 + 8 * H, mark=0.40))
+    assert clock.due(T0 + H) == []
+    clock.learn(history((T0, "-0.0003")))
+    assert clock.due(T0 + H) == [(T0, -0.0003, 0.40)]
+    assert clock.due(T0 + 2 * H) == []
+    assert clock.errors == []  # nothing was predicted for it
+
+
+@pytest.mark.parametrize(("early_ms", "paid"), [(RATE_AGE_MS_MAX, 1), (RATE_AGE_MS_MAX + 1, 0)])
+def test_a_rate_is_good_for_ten_minutes_before_its_stamp(early_ms, paid):
+    clock = FundingClock()
+    clock.apply(ticker(T0 - early_ms))
+    clock.apply(ticker(T0 - 10, rate=math.nan, mark=0.37))  # marks alone do not renew it
+    assert len(clock.due(T0)) == paid
+    assert len(clock.missed) == 1 - paid
+
+
+# --- caps ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("said", "kept"), [(0.03, 0.02), (-0.03, -0.02), (0.02, 0.02)])
+def test_a_predicted_rate_beyond_the_venues_cap_is_brought_down_to_it_and_counted(said, kept):
+    clock = FundingClock()
+    clock.apply(ticker(T0 - 100, rate=said, cap=0.02))
+    assert clock.rate == kept
+    assert clock.capped == (abs(said) > 0.02)
+    assert clock.due(T0) == [(T0, kept, 0.36)]
+
+
+def test_a_cap_that_moves_with_the_rate_is_taken_first_and_no_cap_caps_nothing():
+    clock = FundingClock()
+    clock.apply(ticker(T0 - 2_000, rate=0.03, cap=0.04))
+    assert (clock.rate, clock.capped) == (0.03, 0)
+    free = FundingClock()
+    free.apply(ticker(T0 - 2_000, rate=0.15, cap=0.0))
+    assert (free.rate, free.capped) == (0.15, 0)
+
+
+def test_what_was_published_is_what_was_charged_and_no_cap_touches_it():
+    clock = FundingClock()
+    clock.apply(ticker(T0 - 100, cap=0.001))
+    clock.learn(history((T0, "0.005")))
+    assert clock.last_settled == 0.005
+
+
+# --- how good the prediction was -----------------------------------------------------------------
+
+
+def test_predicted_minus_published_in_bp_per_8_h():
+    """8 h: 1.0 bp predicted, 0.4 published, +0.6. 1 h: 0.1 and 0.2, -0.1 an hour, -0.8 per 8 h."""
+    clock = FundingClock()
+    clock.apply(ticker(T0 - 100, rate=0.0001, interval_h=8.0))
+    clock.apply(ticker(T0 + 100, rate=0.00001, next_ms=T0 + H, interval_h=1.0))
+    clock.apply(ticker(T0 + H - 100, rate=0.00001, next_ms=0, interval_h=0.0))
+    clock.due(T0 + H)
+    assert clock.error.stamps == 0
+    clock.learn(history((T0, "0.00004"), (T0 + H, "0.00002")))
+    assert [(stamp, round(bp, 9)) for stamp, bp in clock.errors] == [(T0, 0.6), (T0 + H, -0.8)]
+    found = clock.error
+    assert found.stamps == 2
+    assert found.mean_bp == pytest.approx(-0.1)
+    assert found.mean_abs_bp == pytest.approx(0.7)
+    assert found.worst_bp == pytest.approx(-0.8)
+
+
+def test_the_clocks_of_a_venue_are_told_together():
+    clocks = [FundingClock(), FundingClock(), FundingClock()]
+    for clock, text in zip(clocks, ("0.0001", "0.0003"), strict=False):
+        clock.apply(ticker(T0 - 100, rate=0.0001))
+        clock.due(T0)
+        clock.learn(history((T0, text)))
+    found = prediction_error(clocks)  # 0 and -2 bp; the third has none
+    assert (found.stamps, found.mean_bp) == (2, pytest.approx(-1.0))
+    assert math.isnan(prediction_error([]).mean_bp)
+
+
 # --- interval, yearly rate, countdown, velocity ---------------------------------------------------
 
 
@@ -200,6 +293,27 @@ def test_the_interval_is_data_and_its_changes_are_kept():
     clock.apply(ticker(T0 + 1, next_ms=T0 + H, interval_h=1.0))
     assert clock.interval_h == 1.0
     assert list(clock.interval_changes) == [(T0 + 1, 8.0, 1.0)]
+
+
+def test_the_interval_in_force_at_a_stamp():
+    clock = FundingClock(interval_h=8.0)
+    clock.set_interval(4.0, 0.0, T0 + 10)
+    clock.set_interval(1.0, 0.0, T0 + 4 * H + 10)
+    at = {hours: clock.interval_at(T0 + hours * H) for hours in (-8, 0, 4, 5)}
+    assert at == {-8: 8.0, 0: 8.0, 4: 4.0, 5: 1.0}
+
+
+def test_stamps_slept_through_while_the_interval_changed_are_those_that_history_knows():
+    """8 h became 1 h during the night. The finer grid waits, and what was never a stamp goes."""
+    clock = FundingClock()
+    clock.apply(ticker(T0 - 100, interval_h=8.0))
+    clock.apply(ticker(T0 + 10 * H + 5, next_ms=T0 + 11 * H, interval_h=1.0, mark=0.40))
+    assert list(clock.missed) == [T0 + hour * H for hour in range(1, 11)]
+    real = (0, 8, 9, 10, 11)
+    clock.learn(history(*((T0 + hour * H, "0.0002") for hour in real)))
+    assert list(clock.missed) == []
+    late = [s.settle_ms for s in clock.due(T0 + 10 * H + 5)]
+    assert late == [T0 + hour * H for hour in (0, 8, 9, 10)]
 
 
 @pytest.mark.parametrize(("interval_h", "pct"), [(8.0, 10.95), (4.0, 21.9), (1.0, 87.6)])
@@ -263,7 +377,7 @@ def test_a_wrong_next_stamp_makes_no_settlement(wrong_ms):
         clock.apply(ticker(now + 1_000, rate=0.01, next_ms=now + 1_000 + wrong_ms))
         assert clock.due(now + 1_000 + wrong_ms if wrong_ms < H else now + 2_000) == []
         now += 100_000
-    clock.apply(ticker(now, rate=0.0002))
+    clock.apply(ticker(T0 - 60_000, rate=0.0002))
     assert clock.next_ms == T0
     assert clock.bad_stamps == 5
     assert clock.due(T0) == [(T0, 0.0002, 0.36)]
@@ -276,4 +390,5 @@ def test_two_settlements_are_an_hour_apart_at_least():
     clock.apply(ticker(T0 + 1_000, next_ms=T0 + 5 * 60_000))
     assert clock.due(T0 + 6 * 60_000) == []
     clock.apply(ticker(T0 + 2_000, next_ms=T0 + H, interval_h=1.0))
+    clock.apply(ticker(T0 + H - 2_000, next_ms=0))
     assert [s.settle_ms for s in clock.due(T0 + H)] == [T0 + H]

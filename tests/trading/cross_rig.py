@@ -19,7 +19,9 @@ HOURLY = FundingRule(0.0, 0.0, "24h", "accrual", "index")
 
 def venue_settings(**changes):
     """No latency, and each venue's own default fees."""
-    return msgspec.structs.replace(Settings(), paper=settings().paper, **changes)
+    bold = settings(reserve=0)
+    changes = {"paper": bold.paper, "risk": bold.risk} | changes
+    return msgspec.structs.replace(Settings(), **changes)
 
 
 class CrossRig(Rig):

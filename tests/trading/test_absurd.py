@@ -5,7 +5,7 @@ import json
 import msgspec
 import pytest
 from bybit_wire import LINEAR, REST, SPOT, book, instruments, ticker
-from trading_rig import HOUR, PERP, PLAN, T0, D, Rig, S, order
+from trading_rig import FREE, HOUR, PERP, PLAN, T0, D, Rig, S, order
 from trading_rig import SPOT as SPOT_KEY
 
 from basisdesk.config import Fees, Paper, Settings
@@ -179,7 +179,7 @@ def test_looking_at_the_ticket_does_not_change_what_a_later_order_fills(look):
 
 def test_funding_of_stamps_held_through_is_booked_after_the_close_once():
     rig = Rig()
-    rig.open(plan=ExitPlan())
+    rig.open(plan=FREE)
     rig.now += 20 * HOUR
     rig.fresh()
     next_ms = (T0 + 24 * HOUR) // 10**6
@@ -201,7 +201,7 @@ def test_funding_of_stamps_held_through_is_booked_after_the_close_once():
 
 def test_funding_heard_of_long_after_the_close_is_let_go():
     rig = Rig()
-    rig.open(plan=ExitPlan())
+    rig.open(plan=FREE)
     rig.now += 9 * HOUR
     rig.fresh()
     rig.do(ClosePair(1))

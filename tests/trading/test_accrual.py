@@ -4,18 +4,16 @@ import decimal
 
 import pytest
 from cross_rig import BINANCE_PERP, KRAKEN_PERP, KRAKEN_SPOT, OKX_PERP, CrossRig
-from trading_rig import HOUR, T0, D, S, order
+from trading_rig import FREE, HOUR, T0, D, S, order
 
 from basisdesk.events import (
     ClosePair,
-    ExitPlan,
     FundingHistory,
     FundingSettled,
     Liquidated,
     Ticker,
 )
 
-FREE = ExitPlan()
 RATE, INDEX, MARK = 0.0001, 0.3660, 0.3665
 
 
@@ -117,6 +115,8 @@ def test_partial_closes_split_the_hour_and_miss_no_moment():
 def test_a_close_just_after_the_hour_pays_hour_and_rest_once_each():
     rig = rig_at(HOUR // 2)
     rig.carry()
+    rig.now = T0 + HOUR - S
+    rig.say()
     rig.now = T0 + HOUR + HOUR // 10
     rig.fresh()
     got = rig.paid(rig.do(ClosePair(1)))
@@ -211,6 +211,7 @@ def test_however_often_an_hour_is_split_it_pays_one_hour(parts):
         got += rig.paid(rig.later(HOUR // parts))
         got += rig.paid(rig.do(ClosePair(1, D("0.1"))))
     rig.now = T0 + HOUR - 1
+    rig.say()
     got += rig.paid(rig.later(1))
     assert float(sum(each.share for each in got)) == pytest.approx(1.0, abs=1e-8)
     assert all(each.amount == by_hand(-each.qty, each.share, each.fx) for each in got)

@@ -4,12 +4,24 @@ import math
 
 import msgspec
 import pytest
-from trading_rig import PERP, PERP_B, SPOT, T0, D, Rig, S, mirrored, order, settings, spot_rules
+from trading_rig import (
+    FREE,
+    PERP,
+    PERP_B,
+    SPOT,
+    T0,
+    D,
+    Rig,
+    S,
+    mirrored,
+    order,
+    settings,
+    spot_rules,
+)
 
 from basisdesk.events import (
     BorrowCharged,
     ClosePair,
-    ExitPlan,
     Flatten,
     FundingSettled,
     Halt,
@@ -23,8 +35,6 @@ from basisdesk.events import (
 from basisdesk.trading.fees import schedule
 from basisdesk.trading.sentences import describe
 from basisdesk.trading.sizing import buy_back
-
-FREE = ExitPlan()
 
 
 def test_close_basis_of_an_open_pair_and_of_none():
@@ -49,7 +59,7 @@ def test_a_close_that_arrives_after_its_pair_is_gone_is_refused():
     rig.do(ClosePair(1))
     twice = list(rig.desk.pending)
     rig.later(S)
-    rig.desk.pending += twice
+    rig.desk.pending.extend(twice)
     assert rig.later(S)[0].limit == "pair"
 
 
@@ -95,7 +105,7 @@ def test_both_perpetuals_can_die():
     rig.do(order("1000", long=PERP, short=PERP_B, leverage="5", plan=FREE))
     both = rig.desk.on_time
     rig.ticker(PERP_B, 0.6)
-    (dead,) = both(rig.market, rig.funds, rig.now)
+    dead = both(rig.market, rig.funds, rig.now)[0]
     rig.desk.apply(dead)
     position = rig.desk.pairs[1]
     fill = msgspec.structs.replace(dead.fills[0], leg="long", instrument=PERP, side="sell")

@@ -176,26 +176,32 @@ def test_loss_at_stop_is_widening_and_fees():
     found = sheet(rig, order(plan=ExitPlan(D(3), D(100))))
     widening = 3640 * (100 - found.entry_bp) / 1e4
     assert float(found.loss_at_stop) == pytest.approx(widening + float(found.fees))
-    assert found.loss_stress == D("36.40")
+    # no candles: 1 % a minute is assumed, and the naked leg of an ADL moves sqrt(10) of that
+    assert found.loss_stress == 3640 * D("0.01") * D("3.162278")
 
 
 def test_stress_is_three_minute_deviations_where_candles_are_known():
+    """Sigma of 0.1 % a minute: 0.3 % for one leg, 0.3 % * sqrt(10) for ten naked minutes."""
     rig = Rig()
     rows = [(T0 // 10**6 + i * 60_000, 0.36 * (1.001 if i % 2 else 1.0)) for i in range(60)]
     rig.market.candles[SPOT] = Candles(SPOT, rows)
-    found = sheet(rig, order())
-    assert float(found.loss_stress) == pytest.approx(3640 * 0.003, rel=1e-3)
-    assert "three 1-minute deviations" in found.stress_note
+    found = {each.name: float(each.loss) for each in sheet(rig, order()).stress}
+    assert found["one leg"] == pytest.approx(3640 * 0.003, rel=1e-3)
+    assert found["adl"] == pytest.approx(3640 * 0.003 * math.sqrt(10), rel=1e-3)
+    # the short of 10,000 at 0.3665, 2x: bankrupt at 0.54975, liquidated at 0.54975 / 1.0075
+    kept = 10_000 * (0.54975 - 0.54975 / 1.0075)
+    assert found["liquidation"] == pytest.approx(kept + 3640 * 0.003, rel=1e-3)
+    assert sheet(rig, order()).loss_stress == max(each.loss for each in sheet(rig, order()).stress)
     rig.market.candles[SPOT] = Candles(SPOT, rows[:10])
-    assert sheet(rig, order()).loss_stress == D("36.40")
+    assert "assumed" in sheet(rig, order()).stress_note
 
 
 def test_size_hint_puts_the_account_risk_on_the_worse_loss():
-    rig = Rig(funds=Funds(D(10_000), D(10_000)))
+    rig = Rig(funds=Funds(D(100_000), D(10_000)))
     found = sheet(rig, order("1000", plan=ExitPlan(D(3), D(100))))
     worst = max(found.loss_at_stop, found.loss_stress)
     assert float(found.size_hint * worst / 1000) == pytest.approx(200, rel=1e-4)
-    assert "2 %" in found.size_note
+    assert "200.00 USDT" in found.size_note
     assert sheet(Rig(funds=Funds(D(0), D(0))), order("1000")).size_note == ""
 
 

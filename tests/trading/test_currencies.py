@@ -13,7 +13,7 @@ from cross_rig import (
     CrossRig,
     venue_settings,
 )
-from trading_rig import HOUR, SPOT, D, S, order
+from trading_rig import FREE, HOUR, SPOT, D, S, order
 
 from basisdesk.config import Risk
 from basisdesk.events import (
@@ -29,7 +29,6 @@ from basisdesk.trading.cross import cross_of, exact_rate, mid_rate
 from basisdesk.trading.desk import Desk
 from basisdesk.trading.sentences import describe
 
-FREE = ExitPlan()
 BID, ASK, MID = (D(1) / D(rate) for rate in ("0.9998", "0.9996", "0.9997"))
 
 
@@ -55,8 +54,8 @@ def test_a_cross_rate_is_eight_decimals_and_costs_its_spread():
 
 def test_what_the_ticket_says_is_what_the_fills_then_cost():
     rig = CrossRig()
-    sheet = rig.sheet(carry())
-    assert sheet.refusal.limit == "exit_plan"  # a ticket wants a plan; the figures stand
+    sheet = rig.sheet(carry(plan=ExitPlan()))
+    assert sheet.refusal.limit == "exit_plan"  # without a plan the figures stand all the same
     assert sheet.currency == "USDT"
     (entry,) = rig.do(carry())
     (leave,) = rig.do(ClosePair(1))

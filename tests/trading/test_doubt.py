@@ -3,7 +3,7 @@
 import pytest
 from cross_rig import BINANCE_PERP, KRAKEN_SPOT, USDT_USD, CrossRig
 from test_valuation import Floor
-from trading_rig import HOUR, PERP, D, Rig, S, order
+from trading_rig import FREE, HOUR, PERP, D, Rig, S, order
 
 from basisdesk.events import ClosePair, ExitPlan, Liquidated, PairReduced, Quote, Refused
 from basisdesk.trading.cross import mid_rate
@@ -47,7 +47,7 @@ def test_in_doubt_there_is_no_entry_no_exit_and_the_worth_of_before():
     before = mid_rate(rig.market, "USD", "USDT", rig.now, D(7))
     rig.rate(0.60, 0.6002)
     assert mid_rate(rig.market, "USD", "USDT", rig.now, D(7)) == before
-    again = order("100", long=KRAKEN_SPOT, short=BINANCE_PERP, plan=ExitPlan())
+    again = order("100", long=KRAKEN_SPOT, short=BINANCE_PERP, plan=FREE)
     for command in (again, ClosePair(1)):
         (no,) = rig.do(command)
         assert isinstance(no, Refused)
@@ -75,7 +75,7 @@ def test_equity_does_not_move_with_a_rate_in_doubt(tmp_path):
     floor = Floor(tmp_path / "journal.db")
     engine, quote = floor.engine, (USDT_USD, STREAM)
     engine.market.apply(Quote(*quote, 0.9996, 1e6, 0.9998, 1e6, 0, 1), floor.now)
-    floor.tell(order("1000", long=KRAKEN_SPOT, short=BINANCE_PERP, plan=ExitPlan()))
+    floor.tell(order("1000", long=KRAKEN_SPOT, short=BINANCE_PERP, plan=FREE))
     equity = engine.funds().equity
     engine.market.apply(Quote(*quote, 0.31, 1e6, 0.3101, 1e6, 0, 2), floor.now)
     floor.beat()

@@ -141,3 +141,13 @@ def test_added_margin_and_less_leverage_move_every_venues_price_away(venue, long
 @pytest.mark.parametrize("venue", ["binance", "okx", "kraken"])
 def test_a_long_without_leverage_cannot_die_at_all(venue):
     assert liquidation(isolated(100, 1, 1, long=True), rules(venue, ())).price is None
+
+
+def test_margin_that_funding_took_is_missing_in_full_and_bybit_counts_no_fee_on_it():
+    """Long 1 at 40,000, 50x, 100 taken of 800: (40,000 - 800 + 100) / 0.995 = 39,497.49."""
+    taken = Isolated(D(40_000), D(1), True, D(50), D(-100), D("0.00055"))
+    price = taken.liquidation_price(D("0.005"), D(0))
+    assert price == D(39_300) / D("0.995")
+    assert taken.bankruptcy_price() == 39_300
+    short = Isolated(D(40_000), D(1), False, D(50), D(-100), D("0.00055"))
+    assert short.liquidation_price(D("0.005"), D(0)) == D(40_700) / D("1.005")

@@ -4,7 +4,7 @@ import decimal
 import random
 
 import pytest
-from trading_rig import PERP, SPOT, D, Rig, S, mirrored, order, settings
+from trading_rig import FREE, PERP, SPOT, D, Rig, S, mirrored, order, settings
 
 from basisdesk.events import (
     ClosePair,
@@ -18,7 +18,7 @@ from basisdesk.events import (
 from basisdesk.ledger.books import Books
 from basisdesk.ledger.rules import transactions
 
-PLANS = (ExitPlan(), ExitPlan(D(-40), D(60), D(1)))
+PLANS = (FREE, ExitPlan(D(-40), D(60), D(1)))
 
 
 class Booked(Rig):
@@ -89,7 +89,7 @@ def test_no_sequence_leaves_a_leg_alone_or_breaks_the_ledger(seed):
         conf = settings(rng.choice(["base", "quote"]), latency_ms=rng.choice([0, 80]))
         rig = Booked(conf, D(100_000))
         mid = 0.36
-        for _ in range(60):
+        for _ in range(90):
             mid *= 1 + rng.gauss(0, 0.03)
             rig.now += S // 5
             for key in (SPOT, PERP):

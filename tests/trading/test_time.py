@@ -1,7 +1,21 @@
 """What time brings: funding by the snapshot rule, interest, exits, liquidation."""
 
 import pytest
-from trading_rig import HOUR, PERP, PERP_B, PLAN, SPOT, T0, D, Rig, S, mirrored, order, settings
+from trading_rig import (
+    FREE,
+    HOUR,
+    PERP,
+    PERP_B,
+    PLAN,
+    SPOT,
+    T0,
+    D,
+    Rig,
+    S,
+    mirrored,
+    order,
+    settings,
+)
 
 from basisdesk.events import (
     AddMargin,
@@ -17,10 +31,10 @@ from basisdesk.events import (
     SetPlan,
 )
 from basisdesk.trading.accrual import settle, started_hours
+from basisdesk.trading.positions import LegPosition
 
 EIGHT = 8 * HOUR
 STAMP_MS = (T0 + EIGHT) // 10**6
-FREE = ExitPlan()
 REACHED = ExitPlan(D(200), D(300))  # the books of the rig stand below that target
 
 
@@ -163,9 +177,15 @@ def test_both_legs_of_a_perp_pair_are_settled():
     }
 
 
+def owed(since_ns, qty=D(-1)):
+    leg = LegPosition("short", SPOT, "spot")
+    leg.history.append((since_ns, qty))
+    return leg
+
+
 def test_each_started_hour_of_a_loan_is_charged_once():
-    assert started_hours(T0, T0) == 1
-    assert started_hours(T0 - 1, T0) == 2
+    assert started_hours(owed(T0), T0) == 1
+    assert started_hours(owed(T0 - 1), T0) == 2
     rig = Rig()
     rig.now = T0 + HOUR // 2
     rig.fresh()
@@ -244,7 +264,7 @@ def test_plan_of_the_reverse_pair_is_read_on_its_own_line():
 
 def test_time_stop_leaves_after_its_hours():
     rig = Rig()
-    rig.open(plan=ExitPlan(max_hold_h=D("0.5")))
+    rig.open(plan=ExitPlan(D(-9000), D(9000), D("0.5")))
     assert rig.later(HOUR // 2 - 1) == []
     assert rig.later(1)[0].reason == "time"
 
@@ -346,7 +366,7 @@ def test_forced_fill_is_rounded_against_us():
     rig = Rig()
     rig.do(mirrored("1000", leverage="3", plan=FREE))
     rig.later(S)
-    rig.ticker(PERP, 0.2)
+    rig.ticker(PERP, 0.2460)  # the trigger stands at 0.2444 / 0.9925
     (dead,) = rig.later(S)
     assert dead.fills[0].price == D("0.2444")  # 0.3666 * 2 / 3, one tick grid down
     assert rig.desk.pairs[1].short.qty == -1000

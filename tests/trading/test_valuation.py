@@ -3,10 +3,10 @@
 import msgspec
 import pytest
 from cross_rig import BINANCE_PERP, KRAKEN_SPOT, USDT_USD, CrossRig, venue_settings
-from trading_rig import D, S
+from trading_rig import FREE, D, S, order
 
 from basisdesk.engine import Engine
-from basisdesk.events import BEAT, COMMAND, ClosePair, Frame, OpenPair, SessionStarted
+from basisdesk.events import BEAT, COMMAND, ClosePair, EquityMarked, Frame, SessionStarted
 from basisdesk.lab.replay import fresh_engine, pair_row
 from basisdesk.lab.report import SaveJob, save_session
 from basisdesk.ledger.check import check_journal
@@ -34,7 +34,9 @@ class Floor(CrossRig):
         self.now += S
         self.fresh()
         self.engine.advance([Frame(COMMAND, msgspec.json.encode(command), self.now)])
-        return self.engine.outcomes[-1]
+        return next(
+            each for each in reversed(self.engine.outcomes) if not isinstance(each, EquityMarked)
+        )
 
     def beat(self):
         self.now += S
@@ -45,7 +47,7 @@ class Floor(CrossRig):
 @pytest.fixture
 def floor(tmp_path):
     floor = Floor(tmp_path / "journal.db")
-    floor.tell(OpenPair(KRAKEN_SPOT, BINANCE_PERP, D(1000)))
+    floor.tell(order("1000", long=KRAKEN_SPOT, short=BINANCE_PERP, leverage="1", plan=FREE))
     yield floor
     floor.journal.close()
 

@@ -5,7 +5,15 @@ from decimal import Decimal
 import msgspec
 
 from basisdesk.config import Fees, Paper, Risk, Settings
-from basisdesk.events import BookUpdate, ExitPlan, Funds, OpenPair, Ticker
+from basisdesk.events import (
+    BookUpdate,
+    EquityMarked,
+    ExitPlan,
+    Funds,
+    OpenPair,
+    RiskChanged,
+    Ticker,
+)
 from basisdesk.market.state import Market
 from basisdesk.trading.desk import Desk
 from basisdesk.venues.instrument import Instrument, Tier
@@ -17,8 +25,11 @@ T0 = 1_735_689_600_000_000_000  # 2025-01-01 00:00:00 UTC
 S = 1_000_000_000
 HOUR = 3_600 * S
 D = Decimal
+NAN = float("nan")
 RICH = Funds(D(10_000_000), D(10_000_000))
 PLAN = ExitPlan(D(3), D(150), D(72))
+FREE = ExitPlan(D(-900_000), D(900_000))  # never reached: long spot, short perp
+FREE_BACK = ExitPlan(D(900_000), D(-900_000))  # and of the reverse pair
 TIERS = (
     Tier(D(200_000), D("0.0075"), D("0.0133"), D(75)),
     Tier(D(300_000), D("0.01"), D("0.02"), D(50), D(500)),
@@ -102,11 +113,21 @@ class Rig:
         return self._take(self.desk.on_command(command, self.market, self.funds, self.now))
 
     def later(self, ns, fresh=True):
-        """Let time pass, then let the desk look once."""
-        self.now += ns
+        """Let time pass, then let the desk look once. What the watch says stands in `log`."""
+        before, self.now = self.now, self.now + ns
         if fresh:
             self.fresh()
-        return self._take(self.desk.on_time(self.market, self.funds, self.now))
+            self._keep_saying(before)
+        outcomes = self._take(self.desk.on_time(self.market, self.funds, self.now))
+        return [each for each in outcomes if not isinstance(each, RiskChanged | EquityMarked)]
+
+    def _keep_saying(self, since_ns):
+        """A live feed says its rate up to the stamp; these tickers come just before each one."""
+        for key, leg in self.market.perps.items():
+            clock = leg.funding
+            at = clock.next_ms - 1_000
+            if since_ns // 10**6 < at < self.now // 10**6:
+                clock.apply(Ticker(key, "t", NAN, NAN, 0.0, clock.rate, 0.0, 0, 0.0, at), at)
 
     def open(self, qty="10000", **changes):
         """Open the usual pair; the one outcome."""
@@ -121,6 +142,8 @@ class Rig:
 
 
 def order(qty="10000", long=SPOT, short=PERP, leverage="2", plan=PLAN):
+    if plan is FREE and ":spot:" in short:
+        plan = FREE_BACK
     return OpenPair(long, short, D(qty), D(leverage), plan)
 
 

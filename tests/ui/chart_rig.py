@@ -109,11 +109,16 @@ class FakeEngine:
     outcomes: deque = field(default_factory=deque)
     market: SimpleNamespace = field(default_factory=lambda: SimpleNamespace(streams={}, links={}))
     desk: SimpleNamespace = field(
-        default_factory=lambda: SimpleNamespace(risk=SimpleNamespace(state="active", reason=""))
+        default_factory=lambda: SimpleNamespace(
+            risk=SimpleNamespace(state="active", reason="", since_ns=0, resume="")
+        )
     )
 
     def shown(self) -> PairMarket | None:
         return self.pair
+
+    def open_pairs(self) -> list:
+        return []
 
 
 def make_context(pair: PairMarket | None, mode: str = "simulated", ui: Ui | None = None) -> Context:

@@ -45,7 +45,7 @@ def texts_of_row(panel, place):
 
 def every_row_has_its_buttons(panel):
     for place, row in enumerate(panel.table.rows_model.rows):
-        whole = {f"Close pair {row.pair}", f"Half pair {row.pair}"}
+        whole = {f"{what} pair {row.pair}" for what in ("Close", "Half", "More")}
         wanted = {f"Dismiss pair {row.pair}"} if row.over else whole
         if texts_of_row(panel, place) != wanted:
             return False
@@ -112,7 +112,8 @@ def test_the_selected_row_drives_the_waterfall(rig, panel):
     row = panel.table.chosen()
     net = panel.waterfall.shown.bars[-1]
     assert net.text in row.net
-    assert panel.waterfall.shown.left_over == "left over 0.00"
+    assert panel.waterfall.shown.left_over == "left over 0.00 \u00b7 sum = total to the last digit"
+    assert panel.waterfall.shown.proven
     assert "left over 0.00" in panel.waterfall.accessibleDescription()
     panel.waterfall.grab()
 
@@ -217,7 +218,11 @@ def test_the_menu_of_a_row_does_what_it_says(rig, panel, monkeypatch):
     row = panel.table.rows_model.rows[0]
     menu = panel.menu_of(row)
     actions = {action.text(): action for action in menu.actions() if action.text()}
-    assert list(actions) == ["Close", "Close half", "Edit exit plan\u2026"]
+    assert list(actions) == [
+        "Close", "Close half", "Close by choice\u2026", "Flip\u2026", "Rebalance\u2026",
+        "Add margin\u2026", "Withdraw margin\u2026", "Edit exit plan\u2026",
+        "Explain this number\u2026",
+    ]  # fmt: skip
     actions["Close"].trigger()
     actions["Close half"].trigger()
     assert rig.orders(ClosePair) == [ClosePair(2), ClosePair(2, D("0.5"))]
@@ -237,13 +242,14 @@ def test_an_exit_plan_is_edited_without_blocking(qtbot, rig, panel):
     assert dialog.windowTitle() == "Exit plan of ADA #1"
     assert not dialog.isModal()
     assert dialog.plan() == PLAN
-    dialog.stop.edit.selectAll()
-    qtbot.keyClicks(dialog.stop.edit, "x")
+    stop, hold = dialog.rules.stop, dialog.rules.hold
+    stop.edit.selectAll()
+    qtbot.keyClicks(stop.edit, "x")
     assert not dialog.set_button.isEnabled()
-    dialog.stop.edit.selectAll()
-    qtbot.keyClicks(dialog.stop.edit, "98.5")
-    dialog.hold.edit.selectAll()
-    qtbot.keyClick(dialog.hold.edit, Qt.Key.Key_Delete)
+    stop.edit.selectAll()
+    qtbot.keyClicks(stop.edit, "98.5")
+    hold.edit.selectAll()
+    qtbot.keyClick(hold.edit, Qt.Key.Key_Delete)
     qtbot.mouseClick(dialog.set_button, Qt.MouseButton.LeftButton)
     assert rig.orders(SetPlan) == [SetPlan(1, ExitPlan(D(3), D("98.5"), None))]
     panel.refresh()

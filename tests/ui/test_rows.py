@@ -111,7 +111,8 @@ def test_a_liquidated_perp_leaves_a_naked_leg_that_must_be_seen():
     row = only(rig)
     assert row.state == "naked"
     assert row.solid
-    assert row.plan == "perp liquidated, spot unhedged"
+    assert row.plan.startswith("short leg liquidated, 2,3")
+    assert row.plan.endswith(" USDT unhedged")
     assert row.liq == "\u2013"
     assert "Close it" in row.delta_detail
 
@@ -173,7 +174,8 @@ def test_bars_of_the_waterfall_hang_together_and_leave_nothing_over():
     assert terms[0].start == 0.0
     assert all(a.end == pytest.approx(b.start) for a, b in pairwise(terms))
     assert terms[-1].end == pytest.approx(net.end) == pytest.approx(float(money.total))
-    assert what.left_over == "left over 0.00"
+    assert what.left_over == "left over 0.00 \u00b7 sum = total to the last digit"
+    assert what.proven
 
 
 # --- the status line and the banner ---------------------------------------------------------------

@@ -47,7 +47,8 @@ def test_it_starts_filled_in_sensibly_and_able_to_open(ticket):
 
 def test_clicking_open_sends_exactly_the_order_shown(qtbot, rig, ticket):
     rig.deaf = True
-    for field, text in zip(ticket.form.fields, ("4,000", "3", "2.5", "130", "48"), strict=True):
+    typed = ("4,000", "3", "2.5", "130", "48")
+    for field, text in zip(ticket.form.suggestible, typed, strict=True):
         type_into(qtbot, field, text)
     shown = ticket.sheet.request
     qtbot.mouseClick(ticket.form.open_button, Qt.MouseButton.LeftButton)
@@ -117,7 +118,7 @@ def test_a_halted_desk_is_refused(rig, ticket):
 
 
 @pytest.mark.parametrize(
-    ("place", "text"), [(0, "abc"), (0, "1,5"), (0, "0"), (1, "6"), (1, "0.5"), (4, "0"), (2, "")]
+    ("place", "text"), [(0, "abc"), (0, "1,5"), (0, "0"), (1, "6"), (1, "0.5"), (4, "0"), (0, "")]
 )
 def test_what_cannot_be_read_gets_a_sentence_beside_its_field(qtbot, rig, ticket, place, text):
     field = ticket.form.fields[place]
@@ -195,8 +196,8 @@ def test_a_size_that_is_refused_for_itself_is_not_told(qtbot, rig, ticket, text)
     type_into(qtbot, ticket.form.size_field, text)
     ticket.recompute()
     assert ticket.sheet.refusal is not None
-    assert not ticket._rested.isActive()
-    ticket._tell_rested_qty()
+    assert not ticket._size.waiting
+    ticket._size.tell_now()
     assert told_sizes(rig) == ["6800"]
 
 

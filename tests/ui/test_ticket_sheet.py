@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ui_rig import PERP, SPOT, Rig, instrument
 
-from basisdesk.events import ExitPlan, OpenPair
+from basisdesk.events import Execution, ExitPlan, OpenPair
 from basisdesk.ui import ticket_sheet as sheets
 from basisdesk.ui.figures import size_text
-from basisdesk.ui.ticket_sheet import Draft, amount, sheet_lines, within
+from basisdesk.ui.ticket_sheet import Draft, amount, within
 
 D = Decimal
 
@@ -99,9 +99,21 @@ def test_a_complete_draft_is_exactly_one_order():
     assert (reverse.long, reverse.short) == (PERP, SPOT)
 
 
-@pytest.mark.parametrize("gone", ["size", "leverage", "target_bp", "stop_bp", "hold_h"])
+@pytest.mark.parametrize("gone", ["size", "leverage", "target_bp", "stop_bp", "how"])
 def test_a_missing_field_is_no_order(gone):
     assert draft(**{gone: None}).request((SPOT, PERP), instrument("spot"), 0.364) is None
+
+
+def test_a_net_target_stands_for_a_target_basis_and_the_time_stop_may_be_left_out():
+    asked = draft(target_bp=None, net_target=D(25), hold_h=None, funding_bp=D(3), sector=True)
+    got = asked.request((SPOT, PERP), instrument("spot"), 0.364)
+    assert got.exit == ExitPlan(None, D(120), None, D(25), D(3), True)
+
+
+def test_the_execution_goes_with_the_order():
+    how = Execution(style="limit", limit_bp=D(68), slices=3)
+    got = draft(how=how).request((SPOT, PERP), instrument("spot"), 0.364)
+    assert got.how == how
 
 
 def test_a_size_in_quote_is_cut_to_whole_lots():
@@ -149,59 +161,3 @@ def test_without_fresh_quotes_there_is_nothing_sensible():
     rig = Rig().begin()
     rig.wait(5)
     assert sheets.sensible(1, rig.engine.shown(), instrument("spot"), D(10_000)) is None
-
-
-def lines_of(direction=1, **changes):
-    rig = Rig().begin()
-    request = draft(direction=direction, size=D(4000), **changes).request(
-        (SPOT, PERP), instrument("spot"), 0.364
-    )
-    sheet = rig.engine.sheet(request)
-    now_ms = rig.engine.now_ns // 1_000_000
-    lines = sheet_lines(sheet, "ADA", instrument("perp"), D(10_000), now_ms)
-    return sheet, {line.name: line for line in lines}
-
-
-def test_the_sheet_shows_four_fees_and_says_each():
-    sheet, lines = lines_of()
-    fees = lines["Fees, 4 fills"]
-    assert fees.value.endswith(" USDT")
-    assert fees.second == "31.1 bp"
-    for word in ("buy spot", "sell perp", "sell spot", "buy perp"):
-        assert word in fees.tip
-    four = sheet.fee_long_in + sheet.fee_short_in + sheet.fee_long_out + sheet.fee_short_out
-    assert four == sheet.fees
-
-
-def test_the_sheet_of_a_long_spot_borrows_nothing_and_gets_positive_funding():
-    _, lines = lines_of()
-    assert lines["Borrow"].value == "none"
-    funding = lines["Next funding to you"]
-    assert funding.value.startswith("+0.2")
-    assert funding.meaning == "gain"
-    assert funding.second.startswith("in ")
-    assert "payments" in lines["Break-even basis"].second
-    assert lines["Capital used"].value.endswith("of 10,000 USDT")
-    assert lines["Liquidation of the short"].second.startswith("+49")
-    assert lines["Hedge after fees"].value == "0 ADA left over"
-    stop, stress = lines["Loss at stop / stress"].value.split(" / ")
-    assert stop.startswith("\u2212")
-    assert stress.startswith("\u2212")
-
-
-def test_the_sheet_of_a_short_spot_says_borrow_and_the_long_liquidation():
-    _, lines = lines_of(-1, target_bp=D(120), stop_bp=D(3))
-    assert lines["Borrow"].second == "per 8 h"
-    assert lines["Next funding to you"].meaning == "loss"
-    assert lines["Break-even basis"].second == "no payments"
-    assert lines["Liquidation of the long"].second.startswith("\u221249")
-
-
-def test_before_there_is_a_price_every_line_stands_without_a_figure():
-    assert [line.value for line in sheets.empty_lines()] == ["\u2013"] * 10
-
-
-def test_a_verdict_has_a_shape_beside_its_colour():
-    marks = [sheets.verdict_mark(kind) for kind in ("go", "thin", "no")]
-    assert len({shape for shape, _ in marks}) == 3
-    assert [token for _, token in marks] == ["gain", "warn", "loss"]

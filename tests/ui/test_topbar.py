@@ -75,8 +75,10 @@ def test_nothing_is_cut(qtbot, width, price):
         assert figure.x() >= right
         right = figure.x() + figure.width()
     assert right <= bar._feeds.x()
-    assert bar._halt.x() + bar._halt.width() <= width
-    assert bar._halt.width() >= bar._halt.sizeHint().width()
+    box = bar.halt_box
+    assert box.x() + box.width() <= width
+    for part in (box, box.button, box.state):
+        assert part.width() >= part.sizeHint().width()
     for badge in bar._badges[:2]:
         assert badge.width() >= badge.sizeHint().width()
         assert badge.x() + badge.width() <= bar._figures["spot"].x()
@@ -160,19 +162,66 @@ def test_without_a_pair_nothing_is_made_up(qtbot):
 def test_halt_asks_to_halt_and_then_to_resume(qtbot):
     context = make_context(make_pair())
     bar = make_bar(qtbot, context)
-    assert bar._halt.text() == "Halt  Ctrl+."
+    button, risk = bar.halt_box.button, context.engine.desk.risk
+    assert button.text() == "Halt  Ctrl+."
+    assert bar.halt_box.state.text() == "active"
     with qtbot.waitSignal(bar.halt_requested):
-        qtbot.mouseClick(bar._halt, Qt.MouseButton.LeftButton)
-    context.engine.desk.risk.state, context.engine.desk.risk.reason = "halted", "drawdown"
+        qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    risk.state, risk.reason, risk.since_ns = "halted", "drawdown 10.2 % (limit 10 %)", NOW_NS
+    risk.resume = "Press Resume to go on."
     bar.refresh()
-    assert bar._halt.text() == "Resume entries"
-    assert badges(bar)[-1] == "HALTED"
-    assert "drawdown" in bar._halted_badge.toolTip()
+    assert button.text() == "Resume\u2026"
+    assert bar.halt_box.state.text() == "HALTED"
+    assert bar.halt_box.since.text().startswith("since ")
+    assert bar.halt_box.reason.text() == "drawdown 10.2 % (limit 10 %)"
+    assert "Press Resume to go on." in bar.halt_box.state.toolTip()
     with qtbot.waitSignal(bar.resume_requested), qtbot.assertNotEmitted(bar.halt_requested):
-        qtbot.mouseClick(bar._halt, Qt.MouseButton.LeftButton)
-    context.engine.desk.risk.state = "active"
+        qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    risk.state = "active"
     bar.refresh()
-    assert bar._halt.text() == "Halt  Ctrl+."
+    assert button.text() == "Halt  Ctrl+."
+
+
+def test_reducing_is_said_and_can_be_resumed_or_halted(qtbot):
+    context = make_context(make_pair())
+    bar = make_bar(qtbot, context)
+    box = bar.halt_box
+    assert not box.resume_action.isEnabled()
+    risk = context.engine.desk.risk
+    risk.state, risk.reason, risk.since_ns = "reducing", "quotes are 61 s old", NOW_NS
+    bar.refresh()
+    assert box.state.text() == "REDUCING"
+    assert box.button.text() == "Halt  Ctrl+."
+    assert box.resume_action.isEnabled()
+    assert box.halt_action.isEnabled()
+    with qtbot.waitSignal(bar.flatten_requested):
+        box.flatten_action.trigger()
+    with qtbot.waitSignal(bar.resume_requested):
+        box.resume_action.trigger()
+
+
+@pytest.mark.parametrize("width", [1280, 1600])
+def test_halted_or_reducing_cuts_nothing(qtbot, width):
+    context = make_context(make_pair())
+    risk = context.engine.desk.risk
+    risk.state, risk.since_ns = "reducing", NOW_NS
+    risk.reason = "Bybit perp ADAUSDT quote is 61.2 s old (limit 60 s), and more is wrong besides"
+    bar = make_bar(qtbot, context, width)
+    qtbot.wait(1)
+    box = bar.halt_box
+    assert box.x() + box.width() <= width
+    assert box.button.width() >= box.button.sizeHint().width()
+    assert box.state.width() >= box.state.sizeHint().width()
+    shown = [figure for figure in bar._figures.values() if not figure.isHidden()]
+    assert shown
+    assert all(figure.width() >= figure.width_in(figure._room) for figure in shown)
+
+
+def test_a_named_account_is_told_beside_the_badges(qtbot):
+    context = make_context(make_pair())
+    context.status.account = "scalps"
+    bar = make_bar(qtbot, context)
+    assert badges(bar) == ["SIMULATED", "PAPER", "scalps"]
 
 
 def test_each_stream_has_a_light_and_its_words(qtbot):

@@ -5,21 +5,24 @@ from decimal import Decimal
 
 import pytest
 from PySide6.QtCore import QRect, Qt
-from PySide6.QtWidgets import QDockWidget, QLabel
+from PySide6.QtWidgets import QDockWidget, QLabel, QMainWindow, QWidget
 from ui_rig import PERP, SPOT, THEME, Rig
 
 from basisdesk.events import ClosePair, ExitPlan, Flatten, Halt, OpenPair, Resume
+from basisdesk.ui.arrangement import FIRST_SIZE, LAYOUT_MAGIC, LAYOUT_MAGIC_1, LAYOUT_STATE
 from basisdesk.ui.glossary import TERMS, term
 from basisdesk.ui.help_dialog import versions
 from basisdesk.ui.theme import PlainLabel
-from basisdesk.ui.window import FIRST_SIZE, LAYOUT_MAGIC, MainWindow
+from basisdesk.ui.window import MainWindow
 
 D = Decimal
 
 
 @pytest.fixture
 def rig():
-    return Rig().begin()
+    rig = Rig().begin()
+    rig.context.accounts = ("main", "scalps")
+    return rig
 
 
 @pytest.fixture
@@ -40,7 +43,8 @@ def hidden(window):
 
 def test_everything_but_the_top_bar_is_a_dock_that_closes_and_comes_back(window):
     assert set(window.docks) == {
-        "charts", "ticket", "positions", "funding", "ledger", "feeds", "log",
+        "guide", "charts", "ticket", "positions", "funding", "risk", "account", "ledger",
+        "feeds", "log",
     }  # fmt: skip
     for dock in window.docks.values():
         assert dock.features() & QDockWidget.DockWidgetFeature.DockWidgetFloatable
@@ -76,6 +80,19 @@ def test_ctrl_dot_halts_from_anywhere(qtbot, rig, window):
         assert rig.orders(Halt) == [Halt("by hand")]
 
 
+def test_ctrl_dot_halts_while_a_question_waits_for_its_answer(qtbot, rig, window):
+    for ask in (window.ask_flatten, window.ask_resume, window.pick_pair, window.accounts.ask_new):
+        dialog = ask()
+        dialog.activateWindow()
+        qtbot.waitUntil(lambda dialog=dialog: dialog.focusWidget() is not None, timeout=1000)
+        window._on_focus_changed(None, dialog.focusWidget())
+        rig.sent.clear()
+        place = dialog.focusWidget()
+        qtbot.keyClick(place, Qt.Key.Key_Period, Qt.KeyboardModifier.ControlModifier)
+        assert rig.orders(Halt) == [Halt("by hand")]
+        dialog.close()
+
+
 def test_the_keys_of_the_trade_menu(qtbot, rig, window):
     rig.deaf = True
     control = Qt.KeyboardModifier.ControlModifier
@@ -86,15 +103,14 @@ def test_the_keys_of_the_trade_menu(qtbot, rig, window):
     window.refresh_all()
     qtbot.keyClick(window, Qt.Key.Key_Backspace, control)
     assert rig.orders(ClosePair) == [ClosePair(1)]
-    window.flatten()
-    window.resume()
-    assert rig.orders(Flatten) == [Flatten()]
-    assert rig.orders(Resume) == [Resume("by hand")]
 
 
 def test_ctrl_and_a_digit_bring_a_table_to_the_front(qtbot, window):
-    qtbot.keyClick(window, Qt.Key.Key_4, Qt.KeyboardModifier.ControlModifier)
-    qtbot.waitUntil(window.feeds.isVisible, timeout=1000)
+    control = Qt.KeyboardModifier.ControlModifier
+    places = "positions", "funding", "risk", "account", "ledger", "feeds", "log"
+    for number, name in enumerate(places, start=1):
+        qtbot.keyClick(window, str(number), control)
+        qtbot.waitUntil(window.docks[name].panel.isVisible, timeout=1000)
     assert not window.positions.isVisible()  # so that it is not refreshed either
 
 
@@ -151,7 +167,7 @@ def test_a_layout_comes_back_as_it_was(qtbot, rig, window):
     other = MainWindow(rig.context, THEME)
     qtbot.addWidget(other)
     assert other.restore_layout(saved)
-    assert hidden(other) == {"log", "ledger"}
+    assert hidden(other) == {"log", "ledger", "guide"}
     assert (other.width(), other.height()) == FIRST_SIZE  # without a screen, always the full one
 
 
@@ -164,39 +180,164 @@ def test_no_bytes_at_all_break_the_window(window):
     broken += [LAYOUT_MAGIC + rng.randbytes(200) for _ in range(10)]
     for layout in broken:
         assert window.restore_layout(layout) is False
-        assert hidden(window) == set()
+        assert hidden(window) == {"guide"}
     assert window.restore_layout(saved)
 
 
-def test_flipped_bits_give_some_layout_and_never_an_empty_window(window):
+def test_flipped_bits_are_the_default_layout(window):
     saved = bytearray(window.save_layout())
     rng = random.Random(11)
     for _ in range(40):
         flipped = bytearray(saved)
         flipped[rng.randrange(len(LAYOUT_MAGIC), len(saved))] ^= 1 << rng.randrange(8)
-        window.restore_layout(bytes(flipped))
-        assert len(hidden(window)) < len(window.docks)
+        assert window.restore_layout(bytes(flipped)) is False
+        assert hidden(window) == {"guide"}
 
 
 def test_a_dock_that_a_layout_put_nowhere_is_rescued(qtbot, window):
     """Found on a fresh machine: a layout saved in a tiny window came back without its charts."""
     charts = window.docks["charts"]
     charts.setGeometry(-973, -749, 473, 249)
-    window._rescue()
+    window.arrangement.rescue()
     qtbot.waitUntil(lambda: window.rect().contains(charts.geometry()))
     assert charts.width() > 600
+
+
+def older_layout(qtbot, names):
+    """What a version that had only these docks has saved, the last of the tabs in front."""
+    old = QMainWindow()
+    qtbot.addWidget(old)
+    old.setDockNestingEnabled(True)
+    old.resize(1400, 900)
+    docks = {name: QDockWidget(name) for name in names}
+    for name, dock in docks.items():
+        dock.setObjectName(name)
+        dock.setWidget(QWidget())
+    old.addDockWidget(Qt.DockWidgetArea.TopDockWidgetArea, docks["charts"])
+    old.splitDockWidget(docks["charts"], docks["ticket"], Qt.Orientation.Horizontal)
+    tabs = [dock for name, dock in docks.items() if name not in ("charts", "ticket")]
+    old.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, tabs[0])
+    for dock in tabs[1:]:
+        old.tabifyDockWidget(tabs[0], dock)
+    docks["log"].close()
+    parts = [bytes(old.saveGeometry().data()), bytes(old.saveState(LAYOUT_STATE).data())]
+    sized = (len(part).to_bytes(4, "big") + part for part in parts)
+    return LAYOUT_MAGIC_1 + b"".join(sized)
+
+
+def test_a_layout_older_than_some_docks_is_kept_and_they_find_their_place(qtbot, rig, window):
+    names = ("charts", "ticket", "positions", "funding", "ledger", "feeds", "log")
+    assert window.restore_layout(older_layout(qtbot, names))
+    qtbot.wait(20)
+    assert hidden(window) == {"log", "guide"}
+    bottom = set(window.tabifiedDockWidgets(window.docks["positions"]))
+    shown = set(window.docks) - {"charts", "ticket", "guide", "log", "positions"}
+    assert {window.docks[name] for name in shown} <= bottom
+    window.greet()  # it never said that the guide is not wanted
+    assert not window.docks["guide"].isHidden()
+
+
+# --- the guide ------------------------------------------------------------------------------------
+
+
+def test_the_guide_greets_and_stays_closed_once_it_was_closed(qtbot, rig, window):
+    window.greet()
+    guide = window.docks["guide"]
+    qtbot.waitUntil(lambda: guide.isVisible() and guide.x() < window.docks["charts"].x())
+    guide.close()
+    saved = window.save_layout()
+    other = MainWindow(rig.context, THEME)
+    qtbot.addWidget(other)
+    other.restore_layout(saved)
+    other.greet()
+    assert other.docks["guide"].isHidden()
+    other.show_guide()
+    assert not other.docks["guide"].isHidden()
+
+
+@pytest.mark.parametrize("size", [(1280, 800), (1920, 1080)])
+def test_the_guide_leaves_charts_and_ticket_their_room(qtbot, rig, window, size):
+    window.setStyleSheet(THEME.style_sheet())  # padding of buttons is part of the room they need
+    window.resize(*size)
+    window.reset_layout()
+    window.greet()
+    qtbot.wait(30)
+    window.refresh_all()
+    docks = window.docks
+    assert (window.width(), window.height()) == size
+    assert docks["guide"].width() >= docks["guide"].panel.minimumWidth()
+    assert docks["charts"].width() > size[0] / 2 - 60
+    assert docks["ticket"].width() >= docks["ticket"].panel.minimumWidth()
+    for view in window.guide.views:
+        for label in (view.mark, view.title):
+            assert label.width() >= label.sizeHint().width()
+
+
+def test_the_guide_follows_the_ticket_and_then_the_pair(qtbot, rig, window):
+    window.greet()
+    window.ticket.recompute()
+    window.guide.refresh()
+    assert window.guide.pair is None
+    assert window.guide.name.text() == "From the ticket to the result"
+    rig.submit(OpenPair(SPOT, PERP, D(1000), D(2), ExitPlan(D(3), D(120), D(72))))
+    window.guide.refresh()
+    assert window.guide.pair == 1
+    assert window.guide.name.text() == "ADA #1"
+    assert "Step 4, Confirm the hedge: done" in window.guide.views[4].accessibleName()
+    assert window.guide.views[5].mark.text() == "\u25b6"
+    assert not window.guide.views[5].said.isHidden()
+    window.guide.anew.click()
+    assert window.guide.pair is None
+    assert len(rig.engine.open_pairs()) == 1
+
+
+# --- halt, resume, flatten ------------------------------------------------------------------------
+
+
+def test_resume_asks_for_a_reason_and_sends_it(qtbot, rig, window):
+    window.halt()
+    dialog = window.ask_resume()
+    assert not dialog.act.isEnabled()
+    qtbot.keyClicks(dialog.reason, "  looked at the   log ")
+    assert dialog.act.isEnabled()
+    qtbot.mouseClick(dialog.act, Qt.MouseButton.LeftButton)
+    assert rig.orders(Resume) == [Resume("looked at the log")]
+    assert rig.engine.desk.risk.state == "active"
+
+
+def test_flatten_says_what_it_closes_and_costs_and_asks(qtbot, rig, window):
+    rig.submit(OpenPair(SPOT, PERP, D(1000), D(2), ExitPlan(D(-900), D(900), D(72))))
+    dialog = window.ask_flatten()
+    assert "ADA #1: sells " in dialog.lines.text()
+    assert "buys back " in dialog.lines.text()
+    assert "costs about " in dialog.cost.text()
+    dialog.cancel.click()
+    assert rig.orders(Flatten) == []
+    control = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
+    qtbot.keyClick(window, Qt.Key.Key_Backspace, control)
+    (again,) = [d for d in window.findChildren(type(dialog)) if d.isVisible()]
+    qtbot.mouseClick(again.act, Qt.MouseButton.LeftButton)
+    assert rig.orders(Flatten) == [Flatten()]
+    assert rig.engine.open_pairs() == []
+
+
+def test_flatten_with_nothing_held_has_nothing_to_press(window):
+    dialog = window.ask_flatten()
+    assert not dialog.act.isEnabled()
+    assert "Nothing is held" in dialog.lines.text()
+    dialog.close()
 
 
 def test_reset_brings_everything_back(window):
     for dock in window.docks.values():
         dock.close()
     window.reset_layout()
-    assert hidden(window) == set()
+    assert hidden(window) == {"guide"}
 
 
 def test_a_window_from_a_monitor_that_is_gone_comes_back_onto_the_screen(qapp, window):
     window.move(20_000, 20_000)
-    window._bring_back()
+    window.arrangement.bring_back()
     room = qapp.primaryScreen().availableGeometry()
     assert QRect(window.pos(), window.size()).intersects(room)
 
@@ -215,7 +356,8 @@ def test_nothing_is_cut_at_common_sizes(qtbot, rig, window, size):
     assert not table.horizontalScrollBar().isVisible()
     form = window.ticket.form
     assert form.open_button.geometry().bottom() < window.ticket.height()
-    for label in (label for line in form.lines for label in line if not label.isHidden()):
+    lines = form.board.lines
+    for label in (label for line in lines for label in line if not label.isHidden()):
         assert label.width() >= label.sizeHint().width()
 
 
@@ -281,7 +423,7 @@ def test_quitting_and_closing_are_said_to_the_app(qtbot, rig, window):
 
 def test_every_panel_is_handed_to_the_repaint_timer_once(window):
     panels = window.panels()
-    assert len(panels) == len(set(map(id, panels))) == 10
+    assert len(panels) == len(set(map(id, panels))) == len(window.docks) + 3
     before = window.refreshes
     window.charts.grab()
     assert window.refreshes >= before

@@ -31,6 +31,7 @@ def run_bench(only: str | None = None) -> dict[str, Any]:
 def _groups() -> dict[str, Callable[[], Figures]]:
     from basisdesk.app.bench.engine import measure_engine, measure_venues
     from basisdesk.app.bench.memory import measure_memory
+    from basisdesk.app.bench.money import measure_fills, measure_journal, measure_pairs50
     from basisdesk.app.bench.paint import measure_paint
     from basisdesk.app.bench.socket import measure_pairs40, measure_socket
     from basisdesk.app.bench.start import measure_start
@@ -40,6 +41,9 @@ def _groups() -> dict[str, Callable[[], Figures]]:
         "venue": measure_venues,
         "socket": measure_socket,
         "pairs40": measure_pairs40,
+        "pairs50": measure_pairs50,
+        "journal": measure_journal,
+        "fill": measure_fills,
         "paint": measure_paint,
         "start": measure_start,
         "memory": measure_memory,

@@ -48,6 +48,12 @@ class _NoActions:
     def stop_practice(self) -> None:
         """Ignore."""
 
+    def switch_account(self, name: str) -> None:
+        """Ignore."""
+
+    def reset_account(self) -> None:
+        """Ignore."""
+
     def quit(self) -> None:
         """Ignore."""
 

@@ -8,7 +8,7 @@ import asyncio
 import os
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
 import msgspec
 import psutil
@@ -25,6 +25,7 @@ from basisdesk.venues.instrument import split_symbol
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from basisdesk.app.running import Desk
     from basisdesk.ui.context import Context
     from basisdesk.ui.window import MainWindow
 
@@ -45,14 +46,14 @@ def measure_socket() -> dict[str, float]:
     """Messages a second into the desk and into nothing, and the p99 of the window's lag."""
     with demo_exchange(RATE) as exchange:
         bare = asyncio.run(_bare(exchange))
-    watch = _Watch(MEASURE_S)
+    watch = Watch(MEASURE_S)
 
     async def fly(context: "Context", window: "MainWindow") -> None:
         await asyncio.sleep(WARM_S)
         await watch.measure(context, window)
 
     with demo_exchange(RATE) as exchange:
-        _run(exchange, fly)
+        run_desk_on(exchange, fly)
     return {
         "socket.msgs_per_s": watch.messages_per_s,
         "socket.bare_msgs_per_s": bare,
@@ -64,16 +65,16 @@ def measure_socket() -> dict[str, float]:
 
 def measure_pairs40() -> dict[str, float]:
     """Forty pairs on four venues: the window's lag, the share of a core, messages a second."""
-    watch = _Watch(PAIRS_MEASURE_S)
+    watch = Watch(PAIRS_MEASURE_S)
     pairs = [pair for name in known_venues() for pair in pairs_of(name)]
 
     async def fly(context: "Context", window: "MainWindow") -> None:
-        await _watch_pairs(context, pairs)
+        await watch_pairs(context, pairs)
         await asyncio.sleep(PAIRS_SETTLE_S)
         await watch.measure(context, window)
 
     with demo_exchange(PAIRS_RATE) as exchange:
-        _run(exchange, fly)
+        run_desk_on(exchange, fly)
     return {
         "pairs40.ui_lag_p99_ms": watch.lag_p99_ms,
         "pairs40.cpu_share": watch.cpu_share,
@@ -83,13 +84,12 @@ def measure_pairs40() -> dict[str, float]:
     }
 
 
-async def _watch_pairs(context: "Context", pairs: list[tuple[str, str]]) -> None:
+async def watch_pairs(context: "Context", pairs: list[tuple[str, str]]) -> None:
     """Have the desk's own feeds bring all of them; wait until every leg is quoted."""
     market = context.engine.market
     legs = {key for pair in pairs for key in pair}
     legs |= {leg for key in legs if (leg := cross_leg(split_symbol(key)[1]))}
-    desk: Any = context.actions
-    desk._feeding.supervisor.watch(legs)
+    cast("Desk", context.actions).feeding.supervisor.watch(legs)
     for pair in pairs:
         market.pair(*pair)
     silent: list[str] = []
@@ -102,17 +102,17 @@ async def _watch_pairs(context: "Context", pairs: list[tuple[str, str]]) -> None
         raise UserError(f"bench: {len(silent)} of {len(legs)} legs stayed silent: {silent[0]}.")
 
 
-def _run(exchange: Exchange, fly: "Fly") -> None:
+def run_desk_on(exchange: Exchange, fly: "Fly", settings: Settings | None = None) -> None:
     """A desk whose feeds all come from this exchange, with a pilot in a person's place."""
     from basisdesk.app.desk import DeskOptions, run_desk
 
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-    settings = msgspec.structs.replace(Settings(), feeds=exchange.feeds())
+    settings = msgspec.structs.replace(settings or Settings(), feeds=exchange.feeds())
     with tempfile.TemporaryDirectory() as folder:
         run_desk(DeskOptions(Path(folder), settings, mode="live", pilot=fly))
 
 
-class _Watch:
+class Watch:
     """Sits in the desk's place of a person and counts."""
 
     def __init__(self, seconds: float) -> None:

@@ -1,0 +1,84 @@
+"""How much a coin moves in a minute, from the minutes that are known: live, else candles."""
+
+import math
+import statistics
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from weakref import WeakKeyDictionary
+
+from basisdesk.market.series import Series
+from basisdesk.market.state import Market
+
+MINUTES = 240  # looked back
+MINUTES_MIN = 30  # returns needed to say anything
+MINUTE_S = 60.0
+YEAR_MINUTES = 525_600.0
+
+
+# Reading four hours takes 2 ms, and many ask in the same minute. What is kept depends on nothing
+# but the series and the minute: whoever forgets it reads the same again.
+_Kept = dict[str, tuple[tuple[int, float], list[float]]]
+_KEPT: WeakKeyDictionary[Series, _Kept] = WeakKeyDictionary()
+
+
+def minute_sigma(market: Market, key: str) -> float | None:
+    """Standard deviation of a leg's 1-minute returns, a fraction; None with too few minutes.
+
+    Of the last MINUTES. A missing minute takes the two returns beside it away and fills in nothing.
+    A price that never moved says nothing either.
+    """
+    returns = [
+        after / before - 1
+        for before, after in pairwise(minute_closes(market, key))
+        if before > 0 and after > 0
+    ]
+    return statistics.pstdev(returns) or None if len(returns) >= MINUTES_MIN else None
+
+
+def minute_closes(market: Market, key: str) -> list[float]:
+    """A leg's price at each of the last full minutes, oldest first, NaN where there was none.
+
+    Mids of a pair that is watched and has the leg; candles where no pair knows more.
+    """
+    candles = market.candles.get(key)
+    best = _of_candles(candles.rows) if candles is not None else []
+    for pair in market.pairs.values():
+        column = {pair.spot.key: "spot", pair.perp.key: "perp"}.get(key)
+        if column is None or math.isnan(pair.series.t_last):
+            continue
+        live = _of_series(pair.series, column)
+        if _known(live) >= min(_known(best), MINUTES_MIN + 1):
+            return live
+    return best
+
+
+def _of_series(series: Series, column: str) -> list[float]:
+    last = int(series.t_last // MINUTE_S)
+    state = last, series.t_first
+    kept = _KEPT.setdefault(series, {})
+    if column not in kept or kept[column][0] != state:
+        ends = [MINUTE_S * (last - back) for back in range(MINUTES, -1, -1)]
+        kept[column] = state, [_price_at(series, column, end_s) for end_s in ends]
+    return kept[column][1]
+
+
+def _price_at(series: Series, column: str, end_s: float) -> float:
+    row = series.at(end_s)
+    return math.nan if row is None or row["t"] <= end_s - MINUTE_S else row[column]
+
+
+def year_pct(sigma: float) -> float:
+    """A deviation of 1-minute returns as percent a year, by the square root of time."""
+    return 100.0 * sigma * math.sqrt(YEAR_MINUTES)
+
+
+def _of_candles(rows: Sequence[tuple[int, float]]) -> list[float]:
+    if not rows:
+        return []
+    closes, last_ms = dict(rows), rows[-1][0]
+    step_ms = round(1000 * MINUTE_S)
+    return [closes.get(last_ms - step_ms * back, math.nan) for back in range(MINUTES, -1, -1)]
+
+
+def _known(closes: Iterable[float]) -> int:
+    return sum(math.isfinite(close) for close in closes)

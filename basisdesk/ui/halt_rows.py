@@ -1,0 +1,88 @@
+"""The risk state, and what Flatten would do, as words. Pure, no Qt."""
+
+import math
+from dataclasses import dataclass
+
+from basisdesk.config import Settings
+from basisdesk.engine import Engine
+from basisdesk.ui.figures import number_text, size_text
+from basisdesk.ui.leg_words import short_names
+from basisdesk.ui.position_figures import base_of, leg_exit
+from basisdesk.ui.times import clock_text, zone_text
+
+
+@dataclass(frozen=True, slots=True)
+class RiskWords:
+    """The state beside the red button. word: "active", "REDUCING", "HALTED"; tone: its colour.
+
+    since: time of day with its zone, "" while active. reason: short, as journaled. ends: in words,
+    what ends it. tip: what it means and what ends it.
+    """
+
+    state: str
+    word: str
+    tone: str
+    since: str
+    reason: str
+    ends: str
+    tip: str
+
+
+_MEANS = {
+    "active": "New pairs may be opened.",
+    "reducing": "No new pairs; exits, plans and hedges go on.",
+    "halted": "No new pairs, and entries at work were withdrawn; exits, plans and hedges go on.",
+}
+
+
+def risk_words(engine: Engine, utc: bool) -> RiskWords:
+    """The desk's risk state in words."""
+    risk = engine.desk.risk
+    if risk.state == "active":
+        return RiskWords("active", "active", "gain", "", "", "", _MEANS["active"])
+    tone = "loss" if risk.state == "halted" else "warn"
+    since = f"{clock_text(risk.since_ns, utc)} {zone_text(utc, risk.since_ns)}"
+    reason = risk.reason or "no reason given"
+    said = f"{reason[:1].upper()}{reason[1:]}".rstrip(".")
+    tip = f"{said}. {_MEANS.get(risk.state, '')} {risk.resume}".strip()
+    return RiskWords(risk.state, risk.state.upper(), tone, since, reason, risk.resume, tip)
+
+
+@dataclass(frozen=True, slots=True)
+class FlattenWords:
+    """What Flatten would close, a line a pair, and what that costs about. cost: one sentence."""
+
+    lines: tuple[str, ...]
+    cost: str
+
+
+def flatten_words(engine: Engine, settings: Settings) -> FlattenWords:
+    """What would be closed or withdrawn now, and the exit fees, spread and depth of doing it."""
+    worths, currency = engine.worths(), settings.account.currency
+    lines, total, unknown = [], 0.0, 0
+    for position in engine.open_pairs():
+        base = base_of(position.long.instrument, engine)
+        names = short_names(position.long.instrument, position.short.instrument)
+        acts = []
+        for leg, verb, name in zip(position.legs, ("sells", "buys back"), names, strict=True):
+            if leg.qty:
+                acts.append(f"{verb} {size_text(abs(leg.qty))} {base} {name}")
+        if position.work is not None:
+            acts.append("withdraws its order at work")
+        cost = -sum(leg_exit(leg, engine, settings, worths) for leg in position.legs)
+        if math.isfinite(cost):
+            total += cost
+        else:
+            unknown += 1
+        lines.append(f"{base} #{position.pair}: {', '.join(acts) or 'nothing is held'}.")
+    lines += [
+        f"{base_of(order.long, engine)}: withdraws an entry on its way."
+        for order in engine.desk.pending
+        if order.kind == "open" and order.pair not in engine.desk.pairs
+    ]
+    said = f"Leaving at market costs about {number_text(total, 2)} {currency} against the mids"
+    said += ": exit fees, spreads and depth as displayed now."
+    if unknown:
+        noun = "pair has" if unknown == 1 else "pairs have"
+        said += f" {unknown} {noun} no price now and is closed as soon as there is one."
+    return FlattenWords(tuple(lines), said)

@@ -1,0 +1,79 @@
+"""What stands unhedged, in money and on the clock, and what the desk does about it. Pure, no Qt."""
+
+from dataclasses import dataclass
+
+from basisdesk.engine import Engine
+from basisdesk.trading.positions import PairPosition
+from basisdesk.ui.figures import NOTHING, age_text, number_text, size_text
+from basisdesk.ui.leg_words import leg_name
+from basisdesk.ui.position_figures import base_of, unhedged_value
+from basisdesk.ui.position_texts import DOES_LONG
+
+ON_WAY_MS = 1_000.0  # an order that is longer under way is told of
+SOLID = ("unhedged", "naked")  # states in which a leg moves with the price
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """The orange badge of the top bar. short: where room is scarce. tip: every pair in words."""
+
+    text: str
+    short: str
+    tip: str
+
+
+def alarm(engine: Engine, now_ns: int) -> Alarm | None:
+    """What stands unhedged over all pairs: the money together and the longest clock; or None."""
+    alone = [p for p in engine.open_pairs() if p.state in SOLID]
+    if not alone:
+        return None
+    worths = engine.worths()
+    money = sum(unhedged_value(position, worths) for position in alone)
+    since = min(since_ns(position) for position in alone)
+    clock = age_text((now_ns - since) / 1e6) if since else NOTHING
+    mending = any(position.state == "unhedged" for position in alone)
+    word = "UNHEDGED" if mending else "NAKED"
+    amount = f"{number_text(money, 0)} {engine.settings.account.currency}"
+    first = alone[0]
+    name = f"{base_of(first.long.instrument, engine)} #{first.pair}"
+    which = name if len(alone) == 1 else f"{len(alone)} pairs"
+    tip = "\n".join(
+        f"{base_of(p.long.instrument, engine)} #{p.pair}: {missing_text(p, engine)} "
+        f"{remedy_text(p, engine)}"
+        for p in alone
+    )
+    return Alarm(f"{word} {which}  {amount}  {clock}", f"{word} {amount} {clock}", tip)
+
+
+def since_ns(position: PairPosition) -> int:
+    """Since when a leg has stood alone: of a naked pair, its last fill; 0 when unknown."""
+    if position.unhedged_ns is not None:
+        return position.unhedged_ns
+    return position.fills[-1].ts_ns if position.fills else 0
+
+
+def missing_text(position: PairPosition, engine: Engine) -> str:
+    """Which leg lacks how much: "Bybit perp ADAUSDT lacks 5,000 ADA, 1,820 USDT stand alone"."""
+    base = base_of(position.long.instrument, engine)
+    lagging = min(position.legs, key=lambda leg: abs(leg.qty))
+    money = number_text(unhedged_value(position, engine.worths()), 0)
+    currency = engine.settings.account.currency
+    lacks = f"{leg_name(lagging.instrument)} lacks {size_text(abs(position.delta))} {base}"
+    return f"{lacks}; {money} {currency} move with the price."
+
+
+def remedy_text(position: PairPosition, engine: Engine) -> str:
+    """What the desk does about it, and until when."""
+    if position.state == "naked":
+        return "There is nothing to mend: it stays until somebody closes it, or its plan does."
+    work = position.work
+    if work is not None and work.kind == "close":
+        return "The rest of the exit goes on."
+    on_way = [order.due_ns for order in engine.desk.orders_of(position.pair)]
+    if on_way and (left_ms := (min(on_way) - engine.now_ns) / 1e6) > ON_WAY_MS:
+        return f"Its order is on its way and meets the book in {age_text(left_ms)}."
+    limit_s = engine.settings.risk.unhedged_s_max
+    does = DOES_LONG.get(position.how.policy, "The legs are mended")
+    end = "" if position.how.policy == "unwind" else f"; unwound after {limit_s} s alone"
+    waits = engine.desk.waits_for(position.pair)
+    return f"{does}{end}. {waits}".strip()
