@@ -284,11 +284,9 @@ def started_hours(owed: LegPosition, now_ns: int) -> int:
     They count from the leg's own first fill, which may come long after the pair's.
     """
     hours, last = 0, -1
-    ends = [start for start, _ in owed.history[1:]] + [now_ns]
-    for (start, qty), end in zip(owed.history, ends, strict=True):
-        if qty:
-            first, last = max(start // HOUR_NS, last + 1), max(last, end // HOUR_NS)
-            hours += max(0, last - first + 1)
+    for start, end, _ in owed.stretches(now_ns):
+        first, last = max(start // HOUR_NS, last + 1), max(last, end // HOUR_NS)
+        hours += max(0, last - first + 1)
     return hours
 
 

@@ -88,12 +88,17 @@ class LegPosition(msgspec.Struct):
 
     def held(self, since_ns: int, until_ns: int) -> list[tuple[Decimal, int]]:
         """(signed quantity, ns held) of each stretch between two moments in which it held any."""
-        ends = [start for start, _ in self.history[1:]] + [until_ns]
         stretches = (
             (qty, min(end, until_ns) - max(start, since_ns))
-            for (start, qty), end in zip(self.history, ends, strict=True)
+            for start, end, qty in self.stretches(until_ns)
         )
-        return [(qty, ns) for qty, ns in stretches if qty and ns > 0]
+        return [(qty, ns) for qty, ns in stretches if ns > 0]
+
+    def stretches(self, until_ns: int) -> list[tuple[int, int, Decimal]]:
+        """(from, to, signed quantity) of each stretch in which it held any, ns."""
+        starts = [start for start, _ in self.history]
+        ends = zip(self.history, [*starts[1:], until_ns], strict=False)
+        return [(start, end, qty) for (start, qty), end in ends if qty]
 
     def opens(self, fill: Fill) -> bool:
         """Whether a fill adds to this leg: a buy of the long leg, a sale of the short one."""

@@ -61,13 +61,9 @@ class Money:
 def money_now(engine: Engine, curve: Sequence[CurvePoint]) -> Money:
     """The account as the engine has it now. curve: its points, oldest first."""
     funds = engine.funds()
-    margin = collateral = ZERO
-    for (name, currency), amount in engine.books.balances().items():
-        if currency == engine.books.currency and name.startswith("assets:pair:"):
-            if name.endswith(":margin"):
-                margin += amount
-            elif name.endswith(":collateral"):
-                collateral += amount
+    lots = engine.books.open_pairs.values()
+    margin = sum((pair.margin for pair in lots), ZERO)
+    collateral = sum((pair.collateral for pair in lots), ZERO)
     at = exposure(engine.open_pairs(), engine.market, engine.books.currency, engine.now_ns)
     marks = engine.desk.watch.marks
     peak = marks.peak

@@ -6,10 +6,10 @@ from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLayout, QVBoxLayout, QWidget
 
-from basisdesk.events import Changed, SessionStarted
+from basisdesk.events import Changed
 from basisdesk.ui.context import Context
 from basisdesk.ui.pulse import Panel
-from basisdesk.ui.status_rows import EquityWatch, Item, banner, left_items, right_items
+from basisdesk.ui.status_rows import Item, banner, left_items, right_items
 from basisdesk.ui.theme import PlainLabel, Theme, set_tip
 
 SAVED_MS = 15_000  # the place of a saved log is shown for so long
@@ -25,9 +25,6 @@ class StatusLine(Panel):
         super().__init__(parent)
         self._context = context
         self._theme = theme
-        self._watch = EquityWatch(
-            outcome for outcome in context.engine.outcomes if isinstance(outcome, SessionStarted)
-        )
         self._saved = ""
         self.setAccessibleName("Status")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground, on=False)
@@ -47,7 +44,7 @@ class StatusLine(Panel):
         """Read the account and the program."""
         utc = self._context.settings.ui.utc
         engine, status = self._context.engine, self._context.status
-        left, right = left_items(engine, self._watch, utc), right_items(engine, status, utc)
+        left, right = left_items(engine, utc), right_items(engine, status, utc)
         if (saved := self._saved_item()) is not None:
             right.insert(0, saved)
         self._show(self._left, left, lambda at: at)

@@ -1,20 +1,19 @@
 """The status line and the banner as text: what the account is worth, how the program runs."""
 
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
 from basisdesk.engine import Engine
-from basisdesk.events import SessionStarted
 from basisdesk.ledger.valuation import Worth
+from basisdesk.ui.account_rows import money_now
 from basisdesk.ui.context import Status
 from basisdesk.ui.drill_words import drills_text
 from basisdesk.ui.figures import gain_text, number_text, size_text
 from basisdesk.ui.glossary import term
 from basisdesk.ui.halt_rows import risk_words
 from basisdesk.ui.rows import base_of, meaning_of, sign_of
-from basisdesk.ui.times import clock_text, date_text, moment, zone_text
+from basisdesk.ui.times import clock_text, date_text, zone_text
 
 ZERO = Decimal(0)
 _OFF = "Practise > Stop all practice switches it off."
@@ -34,58 +33,29 @@ class Item:
     keep: int = 9
 
 
-class EquityWatch:
-    """Equity since the UTC day began, or since the day's first session; and its peak.
-
-    sessions: those the journal remembers, so that a restart neither forgets a loss of today nor
-    lowers the peak to what a loss left.
-    """
-
-    def __init__(self, sessions: Iterable[SessionStarted] = ()) -> None:
-        self.since_ns = 0
-        self.start = ZERO
-        self.peak = ZERO
-        self._day = ""
-        for session in sessions:
-            if session.equity:
-                self.see(session.equity, session.ts_ns)
-
-    def see(self, equity: Decimal, now_ns: int) -> None:
-        """Take the newest equity; a new UTC day starts a new count, the peak stays."""
-        day = f"{moment(now_ns, utc=True):%Y-%m-%d}" if now_ns else ""
-        if day != self._day:
-            self._day, self.since_ns, self.start = day, now_ns, equity
-        self.peak = max(self.peak, equity)
-
-    def today(self, equity: Decimal) -> Decimal:
-        """Change of equity since `since_ns`."""
-        return equity - self.start
-
-    def drawdown_pct(self, equity: Decimal) -> float:
-        """How far equity is below its peak, percent."""
-        return float((self.peak - equity) / self.peak * 100) if self.peak > 0 else 0.0
-
-
-def left_items(engine: Engine, watch: EquityWatch, utc: bool) -> list[Item]:
-    """Equity, today, drawdown, exposure and net delta."""
-    funds, currency = engine.funds(), engine.settings.account.currency
-    watch.see(funds.equity, engine.now_ns)
-    today = watch.today(funds.equity)
-    since = f"{clock_text(watch.since_ns, utc)} {zone_text(utc, watch.since_ns)}"
+def left_items(engine: Engine, utc: bool) -> list[Item]:
+    """Equity, today, drawdown, exposure and net delta, as account panel and triggers have them."""
+    money, currency = money_now(engine, ()), engine.settings.account.currency
+    today, down = money.today, money.drawdown_pct
     notional, deltas = exposure(engine)
+    peak = "not known yet" if money.peak is None else number_text(money.peak, 2)
     return [
         Item(
-            f"Equity {number_text(funds.equity, 2)} {currency}",
+            f"Equity {number_text(money.equity, 2)} {currency}",
             "text",
-            f"Cash and everything held at mids; {number_text(funds.free, 2)} {currency} is free.",
+            f"Cash and everything held at mids; {number_text(money.free, 2)} {currency} is free.",
             10,
         ),
-        Item(f"today {gain_text(today, 2)}", meaning_of(sign_of(today)), f"Since {since}."),
         Item(
-            f"drawdown {number_text(watch.drawdown_pct(funds.equity), 2)} %",
+            "today not known" if today is None else f"today {gain_text(today, 2)}",
+            "" if today is None else meaning_of(sign_of(today)),
+            f"Since {clock_text(money.day_ns, utc)} {zone_text(utc, money.day_ns)}, or since the "
+            "session or resume that the day is counted from.",
+        ),
+        Item(
+            "drawdown not known" if math.isnan(down) else f"drawdown {number_text(down, 2)} %",
             "",
-            f"Below the highest equity seen at session starts and since, "
-            f"{number_text(watch.peak, 2)}.",
+            f"Below the peak of equity, {peak} {currency}.",
             6,
         ),
         Item(

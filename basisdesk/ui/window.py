@@ -228,6 +228,7 @@ class MainWindow(QMainWindow):
         self.ticket.direction_changed.connect(self._on_direction_changed)
         self.charts.target_dragged.connect(self.ticket.set_target)
         self.charts.stop_dragged.connect(self.ticket.set_stop)
+        self.charts.entry_dragged.connect(self.ticket.set_entry)
         self.topbar.halt_requested.connect(self.halt)
         self.topbar.resume_requested.connect(self.ask_resume)
         self.topbar.flatten_requested.connect(self.ask_flatten)
@@ -314,8 +315,15 @@ class MainWindow(QMainWindow):
         # A question that waits shuts the window's keys off, and Halt has to be at hand always. The
         # action cannot stand in both: Qt then finds the key ambiguous and does nothing.
         asked = now.window() if now is not None else None
-        if isinstance(asked, QDialog):
+        if isinstance(asked, QDialog) and self._owns(asked):
             asked.installEventFilter(self)
+
+    def _owns(self, dialog: QDialog) -> bool:
+        # a window of an account that was left may still be there
+        owner = dialog.parentWidget()
+        while owner is not None and owner is not self:
+            owner = owner.parentWidget()
+        return owner is self
 
     def _on_resume_chosen(self, reason: object) -> None:
         self._context.actions.submit(Resume(str(reason)))

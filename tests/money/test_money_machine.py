@@ -21,3 +21,5 @@ def test_the_money_adds_up_after_every_step(seed):
         machine.step()
     assert machine.shadow.counts["PairOpened"] > 0
     assert machine.shadow.counts["PairReduced"] > 0
+    if STEPS >= 10_000:
+        assert machine.missed() == []

@@ -177,9 +177,9 @@ def test_both_legs_of_a_perp_pair_are_settled():
     }
 
 
-def owed(since_ns, qty=D(-1)):
+def owed(since_ns):
     leg = LegPosition("short", SPOT, "spot")
-    leg.history.append((since_ns, qty))
+    leg.history.append((since_ns, D(-1)))
     return leg
 
 

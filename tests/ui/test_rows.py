@@ -8,7 +8,7 @@ import pytest
 from ui_rig import PERP, SPOT, Rig
 
 from basisdesk.config import Paper, Settings
-from basisdesk.events import ClosePair, ExitPlan, Halt, OpenPair, SessionStarted
+from basisdesk.events import ClosePair, ExitPlan, Halt, OpenPair
 from basisdesk.ui.rows import (
     TERMS,
     liquidation_meaning,
@@ -18,7 +18,6 @@ from basisdesk.ui.rows import (
     waterfall,
 )
 from basisdesk.ui.status_rows import (
-    EquityWatch,
     banner,
     delta_text,
     left_items,
@@ -183,26 +182,14 @@ def test_bars_of_the_waterfall_hang_together_and_leave_nothing_over():
 
 def test_the_status_line_tells_equity_today_and_exposure():
     rig = held()
-    watch = EquityWatch()
-    left_items(rig.engine, watch, utc=True)
     rig.move(0.3640, 20.0)
-    equity, today, drawdown, exposure, delta = left_items(rig.engine, watch, utc=True)
+    equity, today, drawdown, exposure, delta = left_items(rig.engine, utc=True)
     assert equity.text.startswith("Equity 10,0")
     assert today.text.startswith("today \u25b2 +")
     assert today.meaning == "gain"
     assert drawdown.text == "drawdown 0.00 %"
     assert exposure.text == "exposure 1,458"  # the larger leg at its mid, 3,996 * 0.36475
     assert delta.text == "net delta 0 ADA"
-
-
-def test_a_new_utc_day_counts_anew_but_the_peak_stays():
-    watch = EquityWatch()
-    watch.see(D(100), 1_000_000_000)
-    watch.see(D(120), 2_000_000_000)
-    assert watch.today(D(110)) == 10
-    watch.see(D(110), 90_000_000_000_000)
-    assert watch.today(D(110)) == 0
-    assert watch.drawdown_pct(D(90)) == pytest.approx(25.0)
 
 
 def test_the_right_side_warns_when_nothing_is_recorded_or_the_loop_is_slow():
@@ -235,18 +222,3 @@ def test_short_money_and_deltas():
     assert [short_money(v) for v in (5472.0, 18_912.0, 2_410_000.0)] == ["5,472", "18.9k", "2.41M"]
     assert delta_text({}) == "none"
     assert delta_text({"ADA": D(0), "SOL": D("0.5"), "XRP": D(-2)}) == "0 ADA, +0.5 SOL and 1 more"
-
-
-def test_a_restart_forgets_neither_the_loss_of_the_day_nor_the_peak():
-    """Found by a trader: a losing day turned green when the desk was started again."""
-    noon = 1_767_268_800 * 10**9
-    sessions = [
-        SessionStarted(noon, "a", "demo", "0", "USDT", D(10_000), equity=D(10_000)),
-        SessionStarted(noon + 3600 * 10**9, "b", "demo", "0", "USDT", D(10_000), equity=D(9_900)),
-    ]
-    watch = EquityWatch(sessions)
-    watch.see(D(9_910), noon + 7200 * 10**9)
-    assert watch.today(D(9_910)) == D(-90)
-    assert watch.drawdown_pct(D(9_910)) == pytest.approx(0.9)
-    watch.see(D(9_910), noon + 86_400 * 10**9)
-    assert watch.today(D(9_915)) == D(5)
