@@ -10,7 +10,7 @@ from basisdesk.events import Result
 from basisdesk.trading.exposure import exposure
 from basisdesk.trading.holding import CapitalReturn, capital_return
 from basisdesk.trading.win_rate import WinRate, win_rate
-from basisdesk.ui.facts_view import Fact
+from basisdesk.ui.facts import Fact
 from basisdesk.ui.figures import NOTHING, gain_text, number_text, sign_text
 from basisdesk.ui.glossary import term
 from basisdesk.ui.position_figures import meaning_of, sign_of

@@ -1,31 +1,16 @@
 """Named figures below each other, a small table without a header; money explains itself."""
 
-from dataclasses import dataclass
-
 from PySide6.QtCore import QModelIndex, QPoint, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QMenu, QWidget
 
+from basisdesk.ui.facts import Fact
 from basisdesk.ui.table import Column
 from basisdesk.ui.table_view import TableView
 from basisdesk.ui.theme import Theme
 
 EXPLAIN = "Explain this number\u2026"
 ASKS = (Qt.Key.Key_E, Qt.Key.Key_Return, Qt.Key.Key_Enter)
-
-
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """One figure by name. figure: what `Engine.explain` calls it, "" where it is no money.
-
-    meaning: a colour token, "" for plain. tip: one sentence with a figure.
-    """
-
-    name: str
-    text: str
-    meaning: str = ""
-    tip: str = ""
-    figure: str = ""
 
 
 def fact_columns() -> tuple[Column, ...]:

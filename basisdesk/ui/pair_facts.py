@@ -1,6 +1,6 @@
 """The selected pair in named figures: what a narrow table has no column for. Pure, no Qt."""
 
-from basisdesk.ui.facts_view import Fact
+from basisdesk.ui.facts import Fact
 from basisdesk.ui.figures import NOTHING
 from basisdesk.ui.glossary import term
 from basisdesk.ui.rows import PositionRow, liquidation_meaning, meaning_of
