@@ -166,7 +166,7 @@ class Engine:
                 if moved is not last:  # flags are singletons; most frames move the same
                     changed |= moved
                     last = moved
-            if now_ns >= self._due_ns:
+            if now_ns >= self._due_ns and frame.conn != ENTRY:  # half restored, it decides nothing
                 changed |= self._on_time(now_ns)
         return changed
 
@@ -210,13 +210,15 @@ class Engine:
         return Changed.FEEDS | Changed.QUOTES | Changed.LOG
 
     def _entry(self, payload: bytes, now_ns: int) -> Changed:
-        """What the journal held when the tape began: booked again, as at a restart."""
+        """What the journal held when the tape began: booked and folded again, as at a restart."""
         try:
             outcome = _decode_outcome(payload)
         except (msgspec.DecodeError, UnicodeDecodeError, decimal.InvalidOperation):
             self.market.bad(ENTRY, "json", now_ns)
             return Changed.FEEDS
-        self._commit([outcome])
+        outcome, txns = booked(outcome, self.books)
+        self._journal.append(outcome, txns)
+        self._fold(outcome, txns)
         return _OUTCOMES
 
     def _command(self, payload: bytes, now_ns: int) -> Changed:
@@ -263,13 +265,14 @@ class Engine:
             self._fold(outcome, txns)
             if not isinstance(outcome, EquityMarked):  # a mark is no news
                 self._say(outcome.ts_ns, self._level(outcome), "desk", describe(outcome))
-            if isinstance(outcome, _FILLED) and outcome.ts_ns >= self.now_ns:  # not a tape's past
+            if isinstance(outcome, _FILLED):
                 self.values.folded(outcome.pair)
         self.values.known = self.worths()
 
     def _fold(self, outcome: Outcome, txns: Sequence[Transaction]) -> None:
         self.books.apply(outcome, txns)
-        self.desk.apply(outcome)
+        with decimal.localcontext(prec=64):  # quotients come out alike, live and restored
+            self.desk.apply(outcome)
         self._stories.fold(outcome, txns, self.books.currency)
         if isinstance(outcome, SessionStarted):
             self.session = outcome
@@ -318,11 +321,12 @@ class Engine:
 
     def audit(self) -> list[str]:
         """Where positions and ledger disagree, a sentence each; empty when they agree."""
-        told = {
-            each.pair: Held(each.long.qty, each.short.qty, each.margin, each.collateral)
-            for each in self.open_pairs()
-        }
-        return audit(self.books, told)
+        with decimal.localcontext(prec=64):
+            told = {
+                each.pair: Held(each.long.qty, each.short.qty, each.margin, each.collateral)
+                for each in self.open_pairs()
+            }
+            return audit(self.books, told)
 
     # --- what panels and the command line read ---------------------------------------------------
 

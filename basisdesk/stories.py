@@ -25,7 +25,7 @@ from basisdesk.ledger.rules import account
 
 SECURITY = ("margin", "collateral")
 CLOSED_STORIES = 50  # closed pairs whose rows stay in memory
-STORY_MAX = 2_000  # entries of one pair kept one by one; beyond twice that the older half is summed
+STORY_MAX = 500  # entries of one pair kept one by one; beyond twice that the older half is summed
 
 
 class Story:

@@ -43,8 +43,11 @@ def say(*words):
     print(*words, flush=True)
 
 
-def told(engine):
-    """What a restart must bring back, as JSON: pairs with plan and clock, and the risk state."""
+def told(engine, seq):
+    """What a restart must bring back, as JSON: pairs with plan and clock, and the risk state.
+
+    seq: of the journal's last entry by now.
+    """
     pairs = {
         str(p.pair): {
             "long": str(p.long.qty),
@@ -57,7 +60,8 @@ def told(engine):
         for p in engine.open_pairs()
     }
     risk = engine.desk.risk
-    return msgspec.json.encode({"pairs": pairs, "risk": risk.state, "cause": risk.cause}).decode()
+    said = {"seq": seq, "pairs": pairs, "risk": risk.state, "cause": risk.cause}
+    return msgspec.json.encode(said).decode()
 
 
 def wish(rng, engine):
@@ -91,11 +95,12 @@ def trader(seed, mode):
 
     async def trade_for_ever(context, window):
         engine = context.engine
+        journal = context.actions._journal
         age_s = time.time() - psutil.Process().create_time()
-        say("resumed", f"{age_s:.3f}", told(engine))
+        say("resumed", f"{age_s:.3f}", told(engine, journal.seq))
         shown = sum(isinstance(outcome, Traded) for outcome in engine.outcomes)
         if mode == "commit":
-            die_in_a_commit(context.actions._journal._db, rng)
+            die_in_a_commit(journal._db, rng)
         full_s = time.monotonic() + DISK_AFTER_S
         while True:
             if mode == "disk" and time.monotonic() > full_s:

@@ -377,7 +377,7 @@ class Desk(QObject):
             return
         self._crashed = self._pump.stopped = True
         self._status.banner, self._status.banner_level = sentence, "error"
-        now_ns = self._clock.now_ns()
+        now_ns = self._status.fault_ns = self._clock.now_ns()
         halted = RiskChanged(now_ns, "halted", "basisdesk stopped after a fault", "crash")
         try:
             self._journal.append(halted)  # the next start waits for a person

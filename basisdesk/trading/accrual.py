@@ -77,7 +77,7 @@ def settlements(
                 priced = _priced(each, rule, leg.index)
                 if asked not in paid and (rows := _settled(position, perp, priced, rule, how)):
                     paid[asked] = rows
-    return _drawn([one for rows in paid.values() for one in rows], positions, free)
+    return drawn([one for rows in paid.values() for one in rows], positions, free)
 
 
 def accrued(
@@ -89,7 +89,7 @@ def accrued(
     """
     owed = (interest(position, market, settings, now_ns) for position in positions.live())
     charged = [one for one in owed if one is not None]
-    return _drawn([*settlements(market, positions, now_ns), *charged], positions, free)
+    return drawn([*settlements(market, positions, now_ns), *charged], positions, free)
 
 
 def paid_from(amount: Decimal, free: Decimal, margin: Decimal) -> tuple[Decimal, Decimal]:
@@ -111,14 +111,14 @@ def paid_from(amount: Decimal, free: Decimal, margin: Decimal) -> tuple[Decimal,
         return due - from_margin, from_margin
 
 
-def _drawn(costs: list[Paid], positions: Positions, free: Decimal) -> list[Paid]:
+def drawn(costs: list[Paid], positions: Positions, free: Decimal) -> list[Paid]:
     """The same payments, with what each takes from margin. What one brings is there to spend."""
     if free == ALL:
         return costs
     held = positions.live()
     margins = {(each.pair, leg.instrument): leg.margin for each in held for leg in each.perps}
     pledged = {each.pair: each.perps[-1].instrument for each in held}  # for coins that are owed
-    drawn: list[Paid] = []
+    made: list[Paid] = []
     with decimal.localcontext(MONEY):
         for one in costs:
             if isinstance(one, BorrowCharged):
@@ -130,8 +130,8 @@ def _drawn(costs: list[Paid], positions: Positions, free: Decimal) -> list[Paid]
             if margin:
                 margins[leg] -= margin
                 one = structs.replace(one, from_margin=margin)  # noqa: PLW2901
-            drawn.append(one)
-    return drawn
+            made.append(one)
+    return made
 
 
 def funding_rule(market: Market, key: str) -> FundingRule:

@@ -2,23 +2,36 @@
 
 An exit of ours (not by hand) looks at both books before it trades: where they show less than the
 pair holds it leaves with what both show, where they show nothing it waits.
+
+A Flatten that is not done at once is journaled as an order of its own, so a restart goes on with
+it. A flip is the desk's own: after a restart a pair that it had not closed stays.
 """
 
-from decimal import ROUND_DOWN, Decimal
+from decimal import Decimal
 
 import msgspec
 
 from basisdesk.config import Settings
-from basisdesk.events import ClosePair, Funds, Ordered, OrderEnded, Outcome, Work
+from basisdesk.events import (
+    ClosePair,
+    Execution,
+    Funds,
+    OpenPair,
+    Ordered,
+    OrderEnded,
+    Outcome,
+    PairReduced,
+    Work,
+)
 from basisdesk.market.state import Market
 from basisdesk.trading import booked, exits, legging, risk, words, working
 from basisdesk.trading.dealing import Dealer
+from basisdesk.trading.exit_orders import ExitOrders
 from basisdesk.trading.fees import schedule
 from basisdesk.trading.hold_time import Holds
 from basisdesk.trading.legging import Remedy
-from basisdesk.trading.orders import PATIENCE_NS, RETRY_NS, LegOrder, PairOrder
-from basisdesk.trading.paper import Ladder
-from basisdesk.trading.positions import LegPosition, PairPosition, Positions
+from basisdesk.trading.orders import FAR_NS, PATIENCE_NS, RETRY_NS, PairOrder
+from basisdesk.trading.positions import PairPosition, Positions
 from basisdesk.trading.quoting import CloseQuote, quote_sizes, too_little, undescribed
 from basisdesk.trading.risk import No
 from basisdesk.trading.sending import (
@@ -28,22 +41,23 @@ from basisdesk.trading.sending import (
     pair_rules,
     pay_up_limit,
 )
-from basisdesk.trading.sizing import CloseSizes, buy_back, close_sizes
-from basisdesk.trading.working import Side
+from basisdesk.trading.sizing import CloseSizes
 
 ZERO, ALL = Decimal(0), Decimal(1)
-FRACTION = Decimal("1e-12")  # a share of the depth is rounded down to this
+S_NS = 1_000_000_000
 
 
 class Closer:
-    """Sends exits and remedies. leaving: pair -> why it has to go until nothing is left of it."""
+    """Sends exits and remedies. flips: pair being closed for it -> what is opened after it."""
 
     def __init__(self, settings: Settings, positions: Positions, dealer: Dealer) -> None:
         self._settings = settings
         self._positions = positions
         self._dealer = dealer
+        self._make = ExitOrders(settings, dealer)
         self._holds = Holds()
-        self.leaving: dict[int, str] = {}
+        self._told: dict[int, tuple[str, str]] = {}  # pair -> (reason, limit) of the exit told last
+        self.flips: dict[int, OpenPair] = {}
 
     # --- by hand ---------------------------------------------------------------------------------
 
@@ -55,7 +69,7 @@ class Closer:
             return [no.at(now_ns, "close_pair")] if no is not None else []
         if no := undescribed(position, market):
             return [no.at(now_ns, "close_pair")]
-        sizes = self._sizes(position, command.fraction, market, command.leg)
+        sizes = self._make.sizes(position, command.fraction, market, command.leg)
         rules = pair_rules(position, market)
         no = too_little(position, command.fraction, sizes, rules, command.leg)
         if no is None and booked.market_order(command.how):
@@ -107,7 +121,7 @@ class Closer:
             return [no.at(now_ns, "close_pair")]
         ended = self.end_work(position, now_ns, "A close took its place.")
         self._dealer.withdraw(position.pair)
-        order = self._order(position, "user", sizes, now_ns, command.leg != "both")
+        order = self._make.order(position, "user", sizes, now_ns, command.leg != "both")
         order = msgspec.structs.replace(order, fraction=command.fraction)
         if order.due_ns > now_ns or position.pair in self._dealer.frozen:
             self._dealer.pending.append(order)
@@ -132,16 +146,22 @@ class Closer:
         return None
 
     def forget(self, live: set[int]) -> None:
-        """Drop what is remembered of pairs that are closed."""
-        self.leaving = {pair: why for pair, why in self.leaving.items() if pair in live}
+        """Drop what is remembered of pairs that are closed; a flip is opened after that."""
+        self._told = {pair: said for pair, said in self._told.items() if pair in live}
 
     # --- by the desk -----------------------------------------------------------------------------
+
+    def leaving(self, position: PairPosition) -> str:
+        """Why a pair goes until nothing is left of it: "flip", "flatten", or "" for neither."""
+        if position.pair in self.flips:
+            return "flip"
+        return "flatten" if working.flattens(position.work) else ""
 
     def leave(
         self, position: PairPosition, reason: str, market: Market, now_ns: int
     ) -> list[Outcome]:
         """Send the exit of a whole pair: its plan, Flatten, or what the desk owes it."""
-        ended = self.end_work(position, now_ns, f"The pair is left: {reason}.")
+        ended = self.end_work(position, now_ns, f"The pair is left: {reason}.", reason)
         self._dealer.withdraw(position.pair)
         if any(leg.qty for leg in position.legs):
             sizes = CloseSizes(
@@ -149,9 +169,10 @@ class Closer:
                 abs(position.long.qty), abs(position.short.qty),
             )  # fmt: skip
             if undescribed(position, market) is None:
-                sizes = self._sizes(position, ALL, market)
-            order = self._order(position, reason, sizes, now_ns)
-            patient = msgspec.structs.replace(order, give_up_ns=order.due_ns + PATIENCE_NS)
+                sizes = self._make.sizes(position, ALL, market)
+            order = self._make.order(position, reason, sizes, now_ns)
+            until_ns = order.due_ns + PATIENCE_NS
+            patient = msgspec.structs.replace(order, patient=True, give_up_ns=until_ns)
             self._dealer.pending.append(patient)
         return ended
 
@@ -162,7 +183,7 @@ class Closer:
         pair, dealer = position.pair, self._dealer
         if dealer.closing(pair):
             return []
-        if (reason := self.leaving.get(pair)) is not None:
+        if reason := self.leaving(position):
             if now_ns < dealer.quiet_until.get(pair, 0) and reason != "flatten":
                 return []
             return self.leave(position, reason, market, now_ns)
@@ -183,26 +204,71 @@ class Closer:
         for order in [each for each in self._dealer.pending if each.kind == "close"]:
             if order.due_ns <= now_ns and order.pair not in moved | self._dealer.frozen:
                 moved.add(order.pair)
-                outcomes += self._meet(order, market, now_ns)
+                made = self._meet(order, market, now_ns)
+                outcomes += made + self._goes_on(order, made, now_ns)
         return outcomes
 
-    def end_work(self, position: PairPosition, now_ns: int, text: str) -> list[Outcome]:
-        """Withdraw the order that works on a pair, if one does."""
-        if position.work is None:
+    def end_work(
+        self, position: PairPosition, now_ns: int, text: str, reason: str = ""
+    ) -> list[Outcome]:
+        """Withdraw what works on a pair, an order or a flip. reason: of the exit that goes on."""
+        if reason == "flatten" and working.flattens(position.work):
+            return []
+        flipped = reason != "flip" and self.flips.pop(position.pair, None) is not None
+        if position.work is None and not flipped:
             return []
         return [OrderEnded(now_ns, position.pair, "withdrawn", text)]
 
     def _meet(self, order: PairOrder, market: Market, now_ns: int) -> list[Outcome]:
+        dealer = self._dealer
+        dealer.pending = [each for each in dealer.pending if each is not order]
+        if self._slept(order, now_ns):
+            if order.of_work:
+                return []  # the order that works sends it anew
+            until_ns = now_ns + PATIENCE_NS
+            order = msgspec.structs.replace(order, patient=True, give_up_ns=until_ns)
         position = self._positions.get(order.pair)
-        if position is not None and order.give_up_ns > order.asked_ns and order.reason != "user":
+        if position is not None and order.patient:
             ready = self._balanced(order, position, market, now_ns)
             if isinstance(ready, No):
-                self._dealer.pending.remove(order)
                 return self._failed(order, ready, now_ns)
-            self._dealer.pending = [each for each in self._dealer.pending if each is not order]
             order = ready
-        outcomes, no = self._dealer.arrive_close(order, market, now_ns)
+        outcomes, no = dealer.arrive_close(order, market, now_ns)
+        if outcomes:
+            self._told.pop(order.pair, None)
         return outcomes + (self._failed(order, no, now_ns) if no is not None else [])
+
+    def _slept(self, order: PairOrder, now_ns: int) -> bool:
+        """Whether the machine slept while a close by hand, or a part of one, was on its way.
+
+        Quotes come back one by one then; met at once it would sell the leg that came first.
+        """
+        if order.patient or order.remedy or order.started or order.reason != "user":
+            return False
+        return now_ns - order.due_ns > self._settings.risk.clock_jump_s_max * S_NS
+
+    def _goes_on(self, order: PairOrder, made: list[Outcome], now_ns: int) -> list[Outcome]:
+        """A Flatten that has not ended its pair at once is kept, for a restart to go on with."""
+        position = self._positions.get(order.pair)
+        if order.reason != "flatten" or position is None or working.flattens(position.work):
+            return []
+        left = {leg.role: abs(leg.qty) for leg in position.legs}
+        for each in made:
+            if isinstance(each, PairReduced):
+                if each.closed:
+                    return []
+                for fill in each.fills:
+                    left[fill.leg] = max(ZERO, left[fill.leg] - fill.qty)
+        work = Work(
+            kind="close",
+            reason="flatten",
+            how=Execution(),
+            long_qty=left["long"],
+            short_qty=left["short"],
+            asked_ns=now_ns,
+            give_up_ns=FAR_NS,
+        )
+        return [Ordered(now_ns, order.pair, work)]
 
     def _failed(self, order: PairOrder, no: No, now_ns: int) -> list[Outcome]:
         """Nothing of an exit was traded: it tries again, or says why not."""
@@ -214,13 +280,19 @@ class Closer:
             dealer.quiet_until[pair] = now_ns + RETRY_NS
             dealer.waits[pair] = no
             return []
+        if order.reason == "flatten":
+            dealer.waits[pair] = no
         if now_ns < order.give_up_ns:
             dealer.pending.append(order.waits_until(now_ns + RETRY_NS))
             return []
+        if order.reason == "flip":
+            self.flips.pop(pair, None)
         if order.reason != "user":
             dealer.quiet_until[pair] = now_ns + PATIENCE_NS
-        if self.leaving.get(pair) == "flip":
-            del self.leaving[pair]
+            said = order.reason, no.limit
+            if self._told.get(pair) == said:
+                return []  # said already, and nothing has been traded since
+            self._told[pair] = said
         return [no.at(now_ns, "close_pair")]
 
     def _balanced(
@@ -229,39 +301,31 @@ class Closer:
         """The exit at a size that both books show now, or why it has to wait."""
         if no := undescribed(position, market):
             return no
-        held = [market.leg(leg.instrument) for leg in position.legs if leg.qty]
+        names = {leg.leg for leg in order.legs}
+        legs = [leg for leg in position.legs if leg.qty and leg_name(leg.role) in names]
+        held = [market.leg(leg.instrument) for leg in legs]
         if not held:
             return order
         if no := risk.check_fresh(held[0], held[-1], self._settings.risk, now_ns):
             return no
         both = len(held) == 2 and len(order.legs) == 2
-        if not both or any(leg.due_ns > now_ns for leg in order.legs):
+        by_hand = order.reason == "user"
+        if by_hand or not both or any(leg.due_ns > now_ns for leg in order.legs):
             return order
-        sizes = self._sizes(position, ALL, market)
+        sizes = self._make.sizes(position, ALL, market)
         quote = quote_sizes(position, sizes, market, self._settings, self._dealer.memory, now_ns)
         if isinstance(quote, CloseQuote):
-            legs = self._legs(position, sizes, now_ns, travel=False)
-            same = [leg.part for leg in legs] == [leg.part for leg in order.legs]
-            return order if same else msgspec.structs.replace(order, legs=legs)
+            whole = self._make.legs(position, sizes, now_ns, travel=False)
+            same = [leg.part for leg in whole] == [leg.part for leg in order.legs]
+            return order if same else msgspec.structs.replace(order, legs=whole)
         if quote.limit != "depth":
             return quote
-        share = self._share(position, sizes, market)
-        sizes = self._sizes(position, share, market) if share else sizes
+        share = self._make.share(position, sizes, market)
+        sizes = self._make.sizes(position, share, market) if share else sizes
         if not share or too_little(position, share, sizes, pair_rules(position, market)):
             return quote
-        legs = self._legs(position, sizes, now_ns, travel=False)
-        return msgspec.structs.replace(order, legs=legs, fraction=share)
-
-    def _share(self, position: PairPosition, sizes: CloseSizes, market: Market) -> Decimal:
-        """The fraction of an exit that both books show."""
-        shares = []
-        for held, rule, qty in zip(
-            position.legs, pair_rules(position, market), (sizes.long, sizes.short), strict=True
-        ):
-            side = "sell" if held.role == "long" else "buy"
-            ladder = Ladder(market.leg(held.instrument), side, rule, self._dealer.memory)
-            shares.append(ladder.fillable(qty, None) / qty if qty else ALL)
-        return min(shares).quantize(FRACTION, ROUND_DOWN)
+        part = self._make.legs(position, sizes, now_ns, travel=False)
+        return msgspec.structs.replace(order, legs=part, fraction=share)
 
     # --- remedies --------------------------------------------------------------------------------
 
@@ -323,32 +387,14 @@ class Closer:
     ) -> PairOrder:
         """The surplus of the larger leg, or the whole pair."""
         if remedy.leg == "both":
-            legs = self._legs(position, self._sizes(position, ALL, market), now_ns)
+            legs = self._make.legs(position, self._make.sizes(position, ALL, market), now_ns)
         else:
             held = position.long if remedy.leg == "long" else position.short
-            legs = (self._one(position, held, remedy.qty, market, now_ns),)
+            legs = (self._make.one(position, held, remedy.qty, market, now_ns),)
         order = closing_order(position, remedy.reason, legs, now_ns)
         return msgspec.structs.replace(order, remedy=True)
 
     # --- small parts -----------------------------------------------------------------------------
-
-    def _one(
-        self, position: PairPosition, held: LegPosition, part: Decimal, market: Market, now_ns: int
-    ) -> LegOrder:
-        rule = pair_rules(position, market)[0 if held is position.long else 1]
-        qty = part
-        if held.role == "short" and rule.market == "spot":
-            qty = buy_back(part, rule, schedule(self._settings, rule.venue))[0]
-        when = (now_ns, position.pair)
-        name = leg_name(held.role)
-        return self._dealer.leg(name, held.instrument, (qty, part), opening=False, when=when)
-
-    def _sizes(
-        self, position: PairPosition, fraction: Decimal, market: Market, leg: Side = "both"
-    ) -> CloseSizes:
-        rules = pair_rules(position, market)
-        fees = schedule(self._settings, rules[1].venue)
-        return close_sizes(position, fraction, rules, fees, leg)
 
     def _unpriced(
         self, position: PairPosition, sizes: CloseSizes, market: Market, now_ns: int
@@ -360,35 +406,3 @@ class Closer:
             return no
         quote = quote_sizes(position, sizes, market, self._settings, self._dealer.memory, now_ns)
         return quote if isinstance(quote, No) else None
-
-    def _order(
-        self,
-        position: PairPosition,
-        reason: str,
-        sizes: CloseSizes,
-        now_ns: int,
-        alone: bool = False,
-    ) -> PairOrder:
-        legs = self._legs(position, sizes, now_ns)
-        due_ns = max(leg.due_ns for leg in legs)
-        return closing_order(position, reason, legs, now_ns, give_up_ns=due_ns, alone=alone)
-
-    def _legs(
-        self, position: PairPosition, sizes: CloseSizes, now_ns: int, travel: bool = True
-    ) -> tuple[LegOrder, ...]:
-        """Both legs of an exit; travel: they are sent now, not there already."""
-        made = []
-        for held, qty, part in (
-            (position.long, sizes.long, sizes.long_part),
-            (position.short, sizes.short, sizes.short_part),
-        ):
-            if not part:
-                continue
-            name, key = leg_name(held.role), held.instrument
-            if travel:
-                when = (now_ns, position.pair)
-                made.append(self._dealer.leg(name, key, (qty, part), opening=False, when=when))
-            else:
-                side = "sell" if name == "long" else "buy"
-                made.append(LegOrder(name, key, side, qty, part, now_ns))
-        return tuple(made)

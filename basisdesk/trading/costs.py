@@ -200,9 +200,11 @@ def cost_sheet(
 ) -> CostSheet:
     """The sheet of a priced entry, yet without a verdict.
 
-    account: (funds, largest size now, refusal if any).
+    account: (funds, largest size now, refusal if any). The passive leg of a passive order is
+    counted as it is meant: a maker at its own best price. The cash is still what a taker needs.
     """
     funds, most, refusal = account
+    entry = _passive(entry, request, market)
     sheet = _what_it_is(entry, request, refusal, settings.account.currency)
     sheet = _what_it_costs(sheet, entry, leave)
     sheet = _what_time_does(sheet, entry, market, settings)
@@ -214,6 +216,16 @@ def cost_sheet(
         return sheet
     size = advice(sheet, entry, market, settings, funds)
     return replace(sheet, advice=size, size_hint=size.qty, size_note=size.note)
+
+
+def _passive(entry: OpenQuote, request: OpenPair, market: Market) -> OpenQuote:
+    if request.how.style != "passive":
+        return entry
+    name = request.how.passive_leg
+    quote: LegQuote = getattr(entry, name)
+    leg, rule = market.leg(quote.ladder.instrument.key), quote.ladder.instrument
+    touch = rule.price(leg.bid if quote.ladder.side == "buy" else leg.ask)
+    return replace(entry, **{name: quote.resting(touch)})
 
 
 def _what_it_is(

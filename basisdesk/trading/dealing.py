@@ -128,7 +128,7 @@ class Dealer:
         if order in self.pending:
             self.pending.remove(order)
         free = funds.free
-        if order.request is not None and not order.started and not order.refused:
+        if order.request is not None and not order.started:
             if no := self._void(order, now_ns):
                 return self._refused_entry(order, no, now_ns)
             quote = gate(order.request, order.pair)
@@ -176,22 +176,20 @@ class Dealer:
         self.waits.pop(pair, None)
         outcomes += self._rejected(pair, refused, now_ns, always=not order.remedy)
         if rest:
-            self.pending.append(
-                msgspec.structs.replace(
-                    order, kind="add", pair=pair, legs=rest, started=True, refused=()
-                )
-            )
+            cash = max(ZERO, order.cash - secured(mets, _leverage(order, position))[2])
+            later = msgspec.structs.replace(order, kind="add", pair=pair, legs=rest, cash=cash)
+            self.pending.append(msgspec.structs.replace(later, started=True, refused=()))
         elif order.remedy:
             self.quiet_until[pair] = now_ns + RETRY_NS
         return outcomes
 
     def _refused_entry(self, order: PairOrder, no: No, now_ns: int) -> list[Outcome]:
-        """A limit of the desk stopped an entry when it arrived."""
+        """A limit of the desk stopped an entry when it arrived; legs refused before go with it."""
         if order.pair:  # a slice: its order works on until it expires
             self.waits[order.pair] = no
             self.quiet_until[order.pair] = now_ns + RETRY_NS
-            return []
-        return [no.at(now_ns, "open_pair")]
+            return self._rejected(order.pair, order.refused, now_ns, always=True)
+        return [each.at(now_ns, "open_pair") for each in (*(no for _, no in order.refused), no)]
 
     def _void(self, order: PairOrder, now_ns: int) -> No | None:
         """An entry that was due long ago: the machine slept while it travelled."""
@@ -233,9 +231,7 @@ class Dealer:
         self, mets: list[Met], order: PairOrder, position: PairPosition | None, free: Decimal
     ) -> list[Met]:
         """The same legs, refused where they need more cash than is free."""
-        request = order.request
-        leverage = position.leverage if position else request.leverage if request else Decimal(1)
-        cash = secured(mets, leverage)[2]
+        cash = secured(mets, _leverage(order, position))[2]
         if cash <= free:
             return mets
         currency = self.settings.account.currency
@@ -364,6 +360,12 @@ def _cannot_grow(position: PairPosition) -> bool:
     if position.state == "naked":
         return True
     return position.state == "working" and position.work is None
+
+
+def _leverage(order: PairOrder, position: PairPosition | None) -> Decimal:
+    if position is not None:
+        return position.leverage
+    return order.request.leverage if order.request is not None else Decimal(1)
 
 
 def _held_part(leg: LegOrder, position: PairPosition) -> LegOrder:

@@ -44,8 +44,8 @@ from basisdesk.events import (
     WithdrawMargin,
 )
 from basisdesk.market.state import Market
-from basisdesk.trading import exits, legging, risk, words
-from basisdesk.trading.accrual import accrued, realised
+from basisdesk.trading import exits, legging, risk, words, working
+from basisdesk.trading.accrual import accrued, drawn, realised
 from basisdesk.trading.closing import Closer
 from basisdesk.trading.costs import CostSheet
 from basisdesk.trading.dealing import Dealer
@@ -215,7 +215,7 @@ class Desk:
             case SetPlan():
                 return [self._upkeep.set_plan(command, now_ns)]
             case Drill():
-                return self._drill(command, market, now_ns)
+                return self._drill(command, market, funds, now_ns)
             case _:
                 return []
 
@@ -230,7 +230,8 @@ class Desk:
         for position in self._positions.live():
             forced = exits.forced(position, market, self._settings, now_ns)
             if forced is not None and position.pair not in moved:
-                outcomes += self._forced(position, forced, market, now_ns)
+                free = _after(funds, outcomes).free
+                outcomes += self._forced(position, forced, market, free, now_ns)
                 moved.add(position.pair)
         for position in self._positions.live():
             if position.pair not in moved:
@@ -239,10 +240,12 @@ class Desk:
         if not _cash_moved(outcomes):
             outcomes += self._opener.due(market, funds, moved, now_ns)
         if not _cash_moved(outcomes):
-            outcomes += self._opener.after_flips(market, funds, now_ns)
+            outcomes += self._opener.after_flips(self._closer.flips, market, funds, now_ns)
         live = {position.pair for position in self._positions.live()}
         for part in (self._dealer, self._bench, self._closer):
             part.forget(live)
+        if any(isinstance(outcome, Liquidated) for outcome in outcomes):
+            return outcomes  # the legs that are gone stand in the positions still: judged next time
         return outcomes + self.watch.judge(self._positions, market, funds, now_ns)
 
     def _look(
@@ -259,7 +262,8 @@ class Desk:
         if ended := self._stopped(position, now_ns):
             moved.add(pair)
             return ended
-        if position.work is not None and not self._dealer.closing_all(pair):
+        flattened = working.flattens(position.work)
+        if position.work is not None and not flattened and not self._dealer.closing_all(pair):
             spends = not _cash_moved(before)
             look = Look(market, funds, now_ns, self._opener.gate(market, funds, now_ns), spends)
             if stepped := self._bench.step(position, look):
@@ -275,7 +279,7 @@ class Desk:
         if work.kind == "open" and self.risk.halted:
             text = f"The desk was halted: {self.risk.reason or 'by hand'}."
             return [OrderEnded(now_ns, position.pair, "halted", text)]
-        if position.state == "naked" and work.leg == "both":
+        if position.state == "naked" and work.leg == "both" and not working.flattens(work):
             text = "A leg is gone, so the order for both was withdrawn."
             return [OrderEnded(now_ns, position.pair, "withdrawn", text)]
         return []
@@ -283,11 +287,14 @@ class Desk:
     # --- commands that change one pair -----------------------------------------------------------
 
     def _cancel(self, pair: int, now_ns: int) -> list[Outcome]:
+        """Withdraw the order that works on a pair; a flip or a Flatten with what it has sent."""
         position = self._positions.get(pair)
-        if position is None or position.work is None:
+        if position is None or not (position.work or self._closer.leaving(position)):
             text = f"Pair {pair} has no order that works. Nothing was withdrawn."
             return [No("order", str(pair), "a working order", text).at(now_ns, "cancel")]
-        return [OrderEnded(now_ns, pair, "withdrawn", "By hand.")]
+        if self._closer.leaving(position):
+            self._dealer.withdraw(pair)
+        return self._closer.end_work(position, now_ns, "By hand.")
 
     def _flip(self, command: FlipPair, market: Market, now_ns: int) -> list[Outcome]:
         """Close, and remember what is opened once nothing is left; checked beforehand."""
@@ -301,8 +308,7 @@ class Desk:
         request = self._opener.reverse(position, command.exit, market, now_ns)
         if isinstance(request, No):
             return [request.at(now_ns, "flip")]
-        self._opener.flips[position.pair] = request
-        self._closer.leaving[position.pair] = "flip"
+        self._closer.flips[position.pair] = request
         ended = self._closer.leave(position, "flip", market, now_ns)
         return ended + self._closer.due(market, set(), now_ns)
 
@@ -321,7 +327,7 @@ class Desk:
         outcomes, no = self._dealer.arrive_close(order, market, now_ns)
         return outcomes if no is None else [*outcomes, no.at(now_ns, "rebalance")]
 
-    def _drill(self, command: Drill, market: Market, now_ns: int) -> list[Outcome]:
+    def _drill(self, command: Drill, market: Market, funds: Funds, now_ns: int) -> list[Outcome]:
         if command.kind != "adl":
             no = self._dealer.drills.arm(command)
             return [no.at(now_ns, "drill")] if no is not None else []
@@ -334,7 +340,7 @@ class Desk:
             text = f"Pair {command.pair} holds no perpetual with a mark price. Choose another pair."
             no = No("drill", "ADL", "a held perpetual with a mark", text)
             return [no.at(now_ns, "drill")]
-        return self._forced(position, forced, market, now_ns)
+        return self._forced(position, forced, market, funds.free, now_ns)
 
     def _flatten(self, market: Market, now_ns: int) -> list[Outcome]:
         """Withdraw orders, close everything; what cannot be closed now keeps trying."""
@@ -344,21 +350,35 @@ class Desk:
             text = f"The entry of {legs} was withdrawn by Flatten before it met the book."
             outcomes.append(No("flatten", "an entry", "closing only", text).at(now_ns, "flatten"))
         self._dealer.pending.clear()
-        self._opener.flips.clear()
+        self._closer.flips.clear()
         for position in self._positions.live():
-            self._closer.leaving[position.pair] = "flatten"
             outcomes += self._closer.leave(position, "flatten", market, now_ns)
         return outcomes + self._closer.due(market, set(), now_ns)
 
     # --- small parts -----------------------------------------------------------------------------
 
     def _forced(
-        self, position: PairPosition, forced: Liquidated, market: Market, now_ns: int
+        self,
+        position: PairPosition,
+        forced: Liquidated,
+        market: Market,
+        free: Decimal,
+        now_ns: int,
     ) -> list[Outcome]:
-        """A forced close with the accrued funding of its leg before it."""
-        key = forced.instrument
-        paid = realised(position, market, now_ns, self._positions.quote, key)
-        return [*paid, forced]
+        """A forced close, the accrued funding of its leg before it; a flip goes with the leg.
+
+        What the funding takes from the leg's margin is gone before the venue takes the rest.
+        """
+        key, ended = forced.instrument, list[Outcome]()
+        if position.pair in self._closer.flips:
+            text = "A leg is gone, so the flip opens nothing."
+            ended = self._closer.end_work(position, now_ns, text)
+        owed = realised(position, market, now_ns, self._positions.quote, key)
+        paid = drawn(owed, self._positions, free)
+        taken = sum((each.from_margin for each in paid), Decimal(0))
+        if taken and forced.margin is not None:
+            forced = msgspec.structs.replace(forced, margin=forced.margin - taken)
+        return [*ended, *paid, forced]
 
     def _accrue(self, market: Market, funds: Funds, now_ns: int) -> list[Outcome]:
         return [*accrued(market, self._positions, self._settings, now_ns, funds.free)]

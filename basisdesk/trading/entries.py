@@ -191,6 +191,13 @@ class Entries:
 
 def _reached(request: OpenPair, quote: OpenQuote, leave: Exit | None) -> No | None:
     """A plan that would leave at once: from now, or from where a limit order enters."""
+    net = request.exit.net_target
+    if net is not None and net <= 0:
+        text = (
+            "A net target of an entry is a gain: at or below 0 it is reached where nothing is "
+            "earned. Set it above 0; a plan of an open pair may take a loss."
+        )
+        return No("exit_plan", f"net {words.figure(net)}", "above 0", text)
     limit = request.how.limit_bp
     if request.how.style == "limit" and limit is not None:
         no = risk.check_reached(request.exit, quote.direction, float(limit))

@@ -62,32 +62,36 @@ def wanted(
 ) -> str:
     """Why the plan says leave: "stop", "target", "net", "time", "funding", "sector"; "" to stay.
 
-    It stays while quotes are stale or the legs' prices disagree, and while the pair is not open:
-    an exit or a remedy is at work then. funds.nets: the pair's net at mids, for a net target; a
-    pair it does not name has none. holds: the caller's memory of how long pairs are held.
+    It stays while quotes are stale or the legs' prices disagree, and while nothing is filled or a
+    leg is missing: an exit or a remedy is at work then. What is left of a naked pair goes by its
+    net target and its time stop; the other rules need both legs. funds.nets: the pair's net at
+    mids, for a net target; a pair it does not name has none. holds: the caller's memory of how
+    long pairs are held.
     """
-    if position.state != "open":
+    if position.state not in ("open", "naked"):
         return ""
-    long, short = (market.leg(leg.instrument) for leg in position.legs)
-    if check_fresh(long, short, settings.risk, now_ns) is not None:
+    held = [market.leg(leg.instrument) for leg in position.legs if leg.qty]
+    if not held or check_fresh(held[0], held[-1], settings.risk, now_ns) is not None:
         return ""
-    if disagree(position, market, settings, now_ns):
+    if len(held) == 2 and disagree(position, market, settings, now_ns):
         return ""
-    at = market, settings, now_ns
-    if reason := _by_basis(position, *at):
+    at, whole = (market, settings, now_ns), position.state == "open"
+    if whole and (reason := _by_basis(position, *at)):
         return reason
     if _nets_enough(position, *at, funds):
         return "net"
-    plan = position.plan
-    if plan.max_hold_h is not None:
-        limit_ns = int(plan.max_hold_h * HOUR_NS)
-        if now_ns - position.opened_ns >= limit_ns:
-            return "time"
-    if turned_against(position, *at, holds):
+    if _held_long(position, now_ns):
+        return "time"
+    if whole and turned_against(position, *at, holds):
         return "funding"
-    if plan.sector and _sector_against(position, market):
+    if whole and position.plan.sector and _sector_against(position, market):
         return "sector"
     return ""
+
+
+def _held_long(position: PairPosition, now_ns: int) -> bool:
+    hours = position.plan.max_hold_h
+    return hours is not None and now_ns - position.opened_ns >= int(hours * HOUR_NS)
 
 
 def _by_basis(position: PairPosition, market: Market, settings: Settings, now_ns: int) -> str:

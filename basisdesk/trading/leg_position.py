@@ -125,9 +125,12 @@ class LegPosition(msgspec.Struct):
 
     def give_up(self, before: Decimal) -> None:
         """Release margin after a close; before: size held until then, without its sign."""
-        after = abs(self.qty)
-        self.margin -= share_of(self.margin, before - after, before) if before else Decimal(0)
-        self.added = self.added * after / before if before else Decimal(0)
+        if not before:
+            self.added = Decimal(0)
+            return
+        part = before - abs(self.qty)
+        self.margin -= share_of(self.margin, part, before)
+        self.added -= share_of(self.added, part, before)
 
     def _average(self, qty: Decimal, cost: Decimal) -> None:
         """Move the average on, before the fill is counted. Exact until an exit came between."""

@@ -55,14 +55,20 @@ def remedy(
     surplus, missing = sides(position)
     gap = abs(position.delta)
     late = overdue(position, unhedged_s_max, now_ns)
-    exiting = leaving(position)
-    if not (exiting or late or position.how.policy == "unwind"):
+    if asks(position, unhedged_s_max, now_ns):
         at = 0 if missing is position.long else 1
         qty = rules[at].round_nearest(gap)
         if qty >= least[at]:
             limited = position.how.policy == "retry"
             return Remedy("add", _name(missing), qty, "hedge", limited)
     return _give_back(position, surplus, rules, least, late)
+
+
+def asks(position: PairPosition, unhedged_s_max: float, now_ns: int) -> bool:
+    """Whether the policy asks for the missing leg still, rather than giving the other one back."""
+    if position.state != "unhedged" or position.how.policy == "unwind" or leaving(position):
+        return False
+    return not overdue(position, unhedged_s_max, now_ns)
 
 
 def sides(position: PairPosition) -> tuple[LegPosition, LegPosition]:

@@ -41,8 +41,9 @@ class LeverageRow(msgspec.Struct, frozen=True):
 
     liq_price: of the nearer perpetual, its quote currency; None where no price does. distance_pct:
     from its mark, NaN without a price. capital: cash the entry takes. size: base coin that puts the
-    account risk on the worse of stop and stress, within the free cash less the reserve. chance: of
-    a liquidation within the hold, 0 to 1, of either leg; NaN where volatility is not known.
+    account risk on the worse of stop and stress. cash_size: base coin that the free cash less the
+    reserve pays for; the smaller of the two is what can be done. chance: of a liquidation within
+    the hold, 0 to 1, of either leg; NaN where volatility is not known.
     tradable: within house, settings, venue and tier; `why` says which of them ends it.
     """
 
@@ -56,6 +57,7 @@ class LeverageRow(msgspec.Struct, frozen=True):
     chance: float
     tradable: bool
     why: str
+    cash_size: Decimal = ZERO
 
 
 class LeveragePicture(msgspec.Struct, frozen=True):
@@ -135,7 +137,8 @@ def _row(
         distance_pct=nearest.distance_pct,
         source=nearest.source,
         capital=quote.cash,
-        size=_size(asked, quote, nearest, market, settings, funds),
+        size=_size(asked, quote, nearest, market, exact(settings.risk.account_risk) * funds.equity),
+        cash_size=_cash_size(quote, settings, funds),
         chance=min(chance, 1.0),  # NaN stays
         tradable=tradable,
         why="" if tradable else why,
@@ -156,25 +159,22 @@ def _chance(
 
 
 def _size(
-    asked: OpenPair,
-    quote: OpenQuote,
-    nearest: Liquidation,
-    market: Market,
-    settings: Settings,
-    funds: Funds,
+    asked: OpenPair, quote: OpenQuote, nearest: Liquidation, market: Market, risk: Decimal
 ) -> Decimal:
-    """The 2 % size of one leverage: stop, stress and cash; the other lines do not depend on it."""
-    risk = exact(settings.risk.account_risk) * funds.equity
+    """The size at which the worse of stop and stress loses `risk`, whole lots."""
     loss = stresses(quote, nearest, market)[0].loss
     if asked.exit.stop_bp is not None:
         widening = quote.direction * (float(asked.exit.stop_bp) - quote.basis_bp)
         fees = 2 * (quote.long.fee_value + quote.short.fee_value)  # the way out like the way in
         loss = max(loss, quote.reference.value * Decimal(widening) / 10_000 + fees)
+    part = risk / loss if loss > 0 else ZERO
+    return quote.long.ladder.instrument.round_down(quote.long.qty * max(ZERO, part))
+
+
+def _cash_size(quote: OpenQuote, settings: Settings, funds: Funds) -> Decimal:
     spare = max(ZERO, funds.free - exact(settings.risk.reserve) * funds.equity)
-    parts = [spare / quote.cash] if quote.cash > 0 else []
-    parts += [risk / loss] if loss > 0 else []
-    qty = quote.long.qty * max(ZERO, min(parts, default=ZERO))
-    return quote.long.ladder.instrument.round_down(qty)
+    part = spare / quote.cash if quote.cash > 0 else ZERO
+    return quote.long.ladder.instrument.round_down(quote.long.qty * part)
 
 
 def _most(quote: OpenQuote, settings: Settings) -> tuple[Decimal, str]:
@@ -206,8 +206,9 @@ def _hold(request: OpenPair, hold: Hold | None) -> tuple[float, str]:
 def _note(year: float, hold_h: float, hold_note: str) -> str:
     if math.isnan(year):
         return "Too few minutes of prices are known to say how likely a liquidation is."
+    within = f"{hold_h:.0f} h" if hold_h >= 2 else f"{60 * hold_h:.0f} min"
     return (
-        f"Chance of touching the liquidation price within {hold_h:.0f} h ({hold_note}) at today's "
+        f"Chance of touching the liquidation price within {within} ({hold_note}) at today's "
         f"volatility of {year:.0f} % a year, with no drift, no jump and no margin added. A crash "
         "is not in it."
     )

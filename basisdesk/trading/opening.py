@@ -19,7 +19,7 @@ RICH = Funds(Decimal(10) ** 15, Decimal(0))  # a flip is checked before its cash
 
 
 class Opener:
-    """Checks and sends entries. flips: pair being closed -> what is opened after it."""
+    """Checks and sends entries."""
 
     def __init__(
         self,
@@ -34,7 +34,6 @@ class Opener:
         self._dealer = dealer
         self._bench = bench
         self._watch = watch
-        self.flips: dict[int, OpenPair] = {}
 
     def ask(self, request: OpenPair, market: Market, funds: Funds, now_ns: int) -> list[Outcome]:
         """An entry by hand, refused with a sentence, accepted to work, or sent."""
@@ -123,16 +122,21 @@ class Opener:
         quote = self.gate(market, RICH, now_ns)(request, position.pair)
         return quote if isinstance(quote, No) else request
 
-    def after_flips(self, market: Market, funds: Funds, now_ns: int) -> list[Outcome]:
-        """Open the reverse of the first pair that a flip has closed."""
-        for pair, request in list(self.flips.items()):
-            if self._positions.get(pair) is None:
-                del self.flips[pair]
+    def after_flips(
+        self, flips: dict[int, OpenPair], market: Market, funds: Funds, now_ns: int
+    ) -> list[Outcome]:
+        """Open the reverse of the first pair that its flip has closed, and nothing else has."""
+        for pair, request in list(flips.items()):
+            if self._positions.get(pair) is not None:
+                continue
+            del flips[pair]
+            closed = self._positions.pairs.get(pair)
+            if closed is not None and closed.close_reason == "flip":
                 return self.ask(request, market, funds, now_ns)
         return []
 
     def _needs(self, market: Market, now_ns: int, besides: int = 0) -> Decimal:
-        """Cash that working entries still need."""
+        """Cash that pairs still need: working entries, legs on their way, missing legs."""
         return sum(
             (
                 self._bench.needs(position, market, now_ns)

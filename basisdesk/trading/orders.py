@@ -67,6 +67,7 @@ class PairOrder(msgspec.Struct, frozen=True):
     started: a leg of it has traded. refused: legs that were refused, told with the first fill.
     alone: a person closes this one leg, and nothing of the other is to be mended. remedy: sent by
     the legging policy. of_work: sent by the order that works on the pair, and withdrawn with it.
+    patient: an exit that meets its books only where both can be seen, and waits until give_up_ns.
     """
 
     kind: Literal["open", "add", "close"]
@@ -85,6 +86,7 @@ class PairOrder(msgspec.Struct, frozen=True):
     alone: bool = False
     remedy: bool = False
     of_work: bool = False
+    patient: bool = False
 
     @property
     def due_ns(self) -> int:

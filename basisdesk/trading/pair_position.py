@@ -35,6 +35,7 @@ from basisdesk.trading.margin import CENT, Isolated, margin_for
 from basisdesk.trading.pair_states import PairState, moved, state_after
 
 HOUR_NS = 3_600_000_000_000
+SPLIT_DIGITS = 64
 HEDGE_PART = Decimal("0.005")  # of the larger leg; quant.md 2.10: drift is told beyond 50 bp
 
 
@@ -178,7 +179,7 @@ class PairPosition(msgspec.Struct):
         self.asked, self.leverage, self.how = opened.qty, opened.leverage, opened.how
         self.opened_ns, self.open_reason = opened.ts_ns, opened.reason
         if self.work is None:  # else the plan may have been replaced while the order worked
-            self.plan = opened.plan
+            self.plan = meant(opened.plan)
         self._enter(opened)
         self.step = opened.step or self._old_step()
         self._judge(opened)
@@ -285,16 +286,18 @@ class PairPosition(msgspec.Struct):
     def _split(self, amount: Decimal) -> list[tuple[LegPosition, Decimal]]:
         """Margin moved by hand, split over the perpetuals that are held.
 
-        Into two perpetuals by entry value; out of two by what was added to each by hand.
+        Into two perpetuals by entry value; out of two by what was added to each by hand. Rounded
+        to CENT from as many digits whoever folds: a restart, or a tool with a context of its own.
         """
         held = [perp for perp in self.perps if perp.qty] or list(self.perps)
-        worth = [abs(perp.qty) * perp.held_worth for perp in held]
-        if amount < 0:
-            spare = [max(Decimal(0), perp.added) for perp in held]
-            worth = spare if any(spare) else worth
-        total = sum(worth, Decimal(0))
-        parts = [(amount * each / total).quantize(CENT, ROUND_DOWN) for each in worth[:-1]]
-        return list(zip(held, [*parts, amount - sum(parts, Decimal(0))], strict=True))
+        with decimal.localcontext(prec=SPLIT_DIGITS):
+            worth = [abs(perp.qty) * perp.held_worth for perp in held]
+            if amount < 0:
+                spare = [max(Decimal(0), perp.added) for perp in held]
+                worth = spare if any(spare) else worth
+            total = sum(worth, Decimal(0))
+            parts = [(amount * each / total).quantize(CENT, ROUND_DOWN) for each in worth[:-1]]
+            return list(zip(held, [*parts, amount - sum(parts, Decimal(0))], strict=True))
 
     def _pay_from_margin(self, amount: Decimal, instrument: str) -> None:
         """A cost that cash did not cover: the leg's own margin pays, then the other perpetual's."""
@@ -356,6 +359,17 @@ class PairPosition(msgspec.Struct):
             self.collateral = Decimal(0)
             for leg in self.legs:
                 leg.margin = leg.added = Decimal(0)
+
+
+def meant(plan: ExitPlan) -> ExitPlan:
+    """A plan without the lines that are no numbers: an older desk took them, and none can act."""
+    lines = {name: getattr(plan, name) for name in plan.__struct_fields__}
+    lost = {
+        name: None
+        for name, value in lines.items()
+        if isinstance(value, Decimal) and not value.is_finite()
+    }
+    return msgspec.structs.replace(plan, **lost) if lost else plan
 
 
 def hour_end_ms(ns: int) -> int:

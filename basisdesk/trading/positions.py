@@ -22,7 +22,7 @@ from basisdesk.events import (
     Traded,
 )
 from basisdesk.trading.leg_position import LegPosition
-from basisdesk.trading.pair_position import HOUR_NS, PairPosition, hour_end_ms
+from basisdesk.trading.pair_position import HOUR_NS, PairPosition, hour_end_ms, meant
 from basisdesk.venues.instrument import split_key, split_symbol
 
 __all__ = [
@@ -84,7 +84,7 @@ class Positions:
             case MarginMoved():
                 self._known(outcome.pair).move_margin(outcome.amount)
             case PlanChanged():
-                self._known(outcome.pair).plan = outcome.plan
+                self._known(outcome.pair).plan = meant(outcome.plan)
 
     def _order(self, outcome: Ordered | OrderEnded) -> None:
         if isinstance(outcome, OrderEnded):
@@ -104,7 +104,7 @@ class Positions:
             raise RuleError(f"pair {ordered.pair}: an order of a pair that was never opened")
         position = self._new(ordered.pair, request.long, request.short)
         position.asked, position.leverage = request.qty, request.leverage
-        position.plan, position.how = request.exit, work.how
+        position.plan, position.how = meant(request.exit), work.how
         position.opened_ns, position.open_reason = ordered.ts_ns, work.reason
 
     def _fill(self, outcome: Traded) -> None:

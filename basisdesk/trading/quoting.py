@@ -40,6 +40,7 @@ class LegQuote(msgspec.Struct, frozen=True):
     mid: Decimal
     age_ms: float
     cross: Cross = Cross()
+    maker: bool = False
 
     @property
     def fx(self) -> Decimal:
@@ -85,8 +86,16 @@ class LegQuote(msgspec.Struct, frozen=True):
     def fee_value(self) -> Decimal:
         """The fee in account currency: a fee in coins at this leg's average price."""
         in_quote = self.fee_currency == self.ladder.instrument.quote
-        fee = self.fee if in_quote else self.cost * self.fees.rate(self.ladder.instrument)
+        rate = self.fees.rate(self.ladder.instrument, self.maker)
+        fee = self.fee if in_quote else self.cost * rate
         return fee * self.fx
+
+    def resting(self, touch: Decimal) -> "LegQuote":
+        """The same leg filled as a maker at its own side's best price, if it is filled at all."""
+        rule, cost = self.ladder.instrument, self.qty * touch
+        in_coins = self.fee_currency != rule.quote
+        fee = (self.qty if in_coins else cost) * self.fees.rate(rule, maker=True)
+        return msgspec.structs.replace(self, cost=cost, fee=fee, maker=True)
 
     def fills(
         self, role: str, now_ns: int, dust: Decimal = Decimal(0), note: str = ""

@@ -200,19 +200,29 @@ def _far(limit: float, blind: str, held: bool) -> Reading:
 
 
 def unhedged(look: Look, risk: Risk) -> Reading:
-    """How long the pair has stood that waits longest for a missing leg."""
+    """How long a leg has stood alone at most: missing its other one, or left naked for good."""
     limit = float(risk.unhedged_s_max)
     waits = [
-        (look.now_ns - position.unhedged_ns, position.pair)
+        (look.now_ns - since_ns, position.pair, position.state)
         for position in look.positions
-        if position.state == "unhedged" and position.unhedged_ns is not None
+        if (since_ns := alone_since_ns(position)) is not None
     ]
     if not waits:
         return _reading("unhedged", 0.0, limit, "s", "ok", "Every pair stands on both legs.")
-    waited, pair = max(waits)
+    waited, pair, state = max(waits)
     value = waited / 1e9
-    note = f"Pair {pair} has missed a leg for {value:.0f} s; the limit is {limit:g} s."
+    what = "has missed a leg" if state == "unhedged" else "has stood naked on one leg"
+    note = f"Pair {pair} {what} for {value:.0f} s; the limit is {limit:g} s."
     return _reading("unhedged", value, limit, "s", _longer(value, limit), note)
+
+
+def alone_since_ns(position: PairPosition) -> int | None:
+    """Since when one leg of a pair stands alone; of a naked pair since its last fill."""
+    if position.state == "unhedged":
+        return position.unhedged_ns
+    if position.state != "naked":
+        return None
+    return max((leg.history[-1][0] for leg in position.legs if leg.history), default=None)
 
 
 def clock(look: Look, risk: Risk) -> Reading:

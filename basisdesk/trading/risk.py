@@ -21,6 +21,7 @@ from basisdesk.venues.instrument import STABLES, Instrument, split_key
 
 QTY_MAX = Decimal(10) ** 15  # base; beyond it a size is a slip of the hand
 PLAN_MAX = 1_000_000  # bp or hours
+MONEY_MAX = Decimal(10) ** 15  # account currency: of a net target or of margin moved
 DIGITS_MAX = 40  # of a size, a fraction, a leverage or a plan
 RATIO_LEAST, RATIO_MOST = 0.8, 1.25  # perp over spot per coin; beyond: not the same unit
 LEVERAGE_LEAST, LEVERAGE_MOST = Decimal("0.001"), Decimal(1_000_000)  # nothing beyond is priced
@@ -231,14 +232,16 @@ def check_ratio(long: Leg, short: Leg, rates: tuple[Decimal, Decimal]) -> No | N
 
 
 def check_plan(plan: ExitPlan, direction: int) -> No | None:
-    """A plan that can be meant: finite, target and stop on their sides, a positive hold."""
-    values = (plan.target_bp, plan.stop_bp, plan.max_hold_h)
-    if any(value is not None and not _sane(value) for value in values):
-        text = "Target and stop are numbers in bp, the time stop is in hours. Enter such numbers."
-        return No("exit_plan", "not such a number", f"up to {PLAN_MAX}", text)
+    """A plan that can be meant: numbers, target and stop on their sides, a positive hold."""
+    if no := _numbers(plan):
+        return no
     if plan.max_hold_h is not None and plan.max_hold_h <= 0:
         hold = words.figure(plan.max_hold_h)
         return No("exit_plan", f"{hold} h", "above 0 h", "Set the time stop above 0 hours.")
+    if plan.funding_bp is not None and plan.funding_bp <= 0:
+        asked = f"{words.figure(plan.funding_bp)} bp"
+        text = "Set the funding rule above 0 bp per 8 h, or leave it out."
+        return No("exit_plan", asked, "above 0 bp", text)
     if plan.target_bp is None or plan.stop_bp is None:
         return None
     if (plan.stop_bp - plan.target_bp) * direction > 0:
@@ -251,6 +254,22 @@ def check_plan(plan: ExitPlan, direction: int) -> No | None:
         f"The stop has to be {side} the target in this direction: target "
         f"{words.bp(float(plan.target_bp))}, stop {words.bp(float(plan.stop_bp))}. Swap them.",
     )
+
+
+def _numbers(plan: ExitPlan) -> No | None:
+    """Every figure of a plan is one that a person writes."""
+    lines = (plan.target_bp, plan.stop_bp, plan.max_hold_h, plan.funding_bp)
+    if any(value is not None and not _sane(value) for value in lines):
+        text = (
+            "Target, stop and funding rule are numbers in bp, the time stop is in hours. Enter "
+            "such numbers."
+        )
+        return No("exit_plan", "not such a number", f"up to {PLAN_MAX}", text)
+    if plan.net_target is not None and not _sane(plan.net_target, MONEY_MAX):
+        asked, most = words.figure(plan.net_target), words.figure(MONEY_MAX)
+        text = "The net target is an amount of the account's currency. Enter such an amount."
+        return No("exit_plan", f"net {asked}", f"up to {most}", text)
+    return None
 
 
 def check_reached(plan: ExitPlan, direction: int, leave_bp: float) -> No | None:
@@ -290,6 +309,29 @@ def check_planned(plan: ExitPlan) -> No | None:
     )
 
 
+def check_bare(plan: ExitPlan, pair: int) -> No | None:
+    """A plan that can act on a pair of one leg: basis, funding and sector are of two."""
+    if plan.max_hold_h is not None or plan.net_target is not None:
+        return None
+    text = (
+        f"Pair {pair} holds one leg alone: only a time stop or a net target can close it, the "
+        "other rules need both legs. Set one of them, or close the pair."
+    )
+    return No("exit_plan", "rules of two legs", "a time stop or a net target", text)
+
+
+def check_amount(amount: Decimal, currency: str) -> No | None:
+    """An amount of margin to move: above 0 and as a person writes it."""
+    if not (amount.is_finite() and amount > 0):
+        text = f"{words.plain(amount)} is no amount of margin. Give one above 0."
+        return No("margin", words.figure(amount), "above 0", text)
+    if amount > MONEY_MAX or not _written(amount):
+        asked, most = words.money(amount, currency), words.money(MONEY_MAX, currency)
+        text = f"{asked} is no amount of margin. Give one up to {most} in steps of 0.00000001."
+        return No("margin", words.figure(amount), f"up to {words.figure(MONEY_MAX)}", text)
+    return None
+
+
 def check_close(position: PairPosition | None, pair: int, fraction: Decimal) -> No | None:
     """An open pair and a fraction in (0, 1]."""
     if position is None:
@@ -312,14 +354,13 @@ def check_close(position: PairPosition | None, pair: int, fraction: Decimal) -> 
 def priceable(request: OpenPair) -> bool:
     """Size, leverage and plan are numbers a price can be made of, allowed or not."""
     plan, leverage = request.exit, request.leverage
-    lines = (plan.target_bp, plan.stop_bp, plan.max_hold_h)
     return (
         request.qty.is_finite()
         and 0 < request.qty <= QTY_MAX
         and _written(request.qty)
         and leverage.is_finite()
         and LEVERAGE_LEAST <= leverage <= LEVERAGE_MOST
-        and all(value is None or _sane(value) for value in lines)
+        and _numbers(plan) is None
     )
 
 
@@ -338,9 +379,9 @@ def _described(key: str, market: Market) -> Instrument | None:
     return known if known is not None else market.instruments.get(key)
 
 
-def _sane(value: Decimal) -> bool:
+def _sane(value: Decimal, most: Decimal | int = PLAN_MAX) -> bool:
     # copy_abs rounds nothing, so it cannot overflow
-    return value.is_finite() and value.copy_abs() <= PLAN_MAX and (not value or _written(value))
+    return value.is_finite() and value.copy_abs() <= most and (not value or _written(value))
 
 
 def _written(value: Decimal) -> bool:

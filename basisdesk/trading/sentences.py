@@ -24,6 +24,7 @@ from basisdesk.events import (
     Work,
 )
 from basisdesk.trading.words import bp, money, name, plain
+from basisdesk.trading.working import flattens
 from basisdesk.venues.instrument import split_symbol
 
 _REASONS = {
@@ -92,7 +93,7 @@ def _position_sentence(outcome: PairOpened | PairAdded | PairReduced | Liquidate
                 said = f"{' and '.join(what)}, of {plain(outcome.qty)} asked"
             return f"Pair {outcome.pair} opened: {said}{_converted(outcome)}."
         case PairAdded():
-            why, traded = reason_text(outcome.reason), " and ".join(_traded(outcome.fills))
+            why, traded = _added_why(outcome.reason), " and ".join(_traded(outcome.fills))
             return f"Pair {outcome.pair} added to, {why}: {traded}{_converted(outcome)}."
         case PairReduced():
             verb = "closed" if outcome.closed else "reduced"
@@ -101,6 +102,10 @@ def _position_sentence(outcome: PairOpened | PairAdded | PairReduced | Liquidate
             return f"Pair {outcome.pair} {verb}: {why}{traded}{_converted(outcome)}."
         case Liquidated():
             return _forced_sentence(outcome)
+
+
+def _added_why(code: str) -> str:
+    return "more of its order" if code == "user" else reason_text(code)
 
 
 def _forced_sentence(outcome: Liquidated) -> str:
@@ -128,6 +133,8 @@ def _order_sentence(outcome: Ordered | OrderEnded | LegRejected) -> str:
 
 def _work_text(work: Work) -> str:
     """What a working order is: "a passive entry of 100, long leg resting, in 3 slices"."""
+    if flattens(work):
+        return "not flat yet: it is tried again until nothing is left, after a restart too"
     how = work.how
     what = "entry" if work.kind == "open" else "exit"
     said = [f"{how.style} {what} of {plain(max(work.long_qty, work.short_qty))} at work"]

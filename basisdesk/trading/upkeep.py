@@ -40,22 +40,29 @@ class Upkeep:
         """Move cash into a pair's margin. free: cash that no order needs; the reserve may go."""
         position, amount = self._positions.get(command.pair), command.amount
         currency = self._settings.account.currency
-        no = self._no_margin(command.pair, position, amount)
+        no = self._no_margin(command.pair, position, amount) or self._no_step(amount)
         if no is None and amount > free:
             text = (
                 f"Adding {words.money(amount, currency)} needs more than the "
                 f"{words.money(free, currency)} that are free. Lower the amount."
             )
             no = No("funds", words.figure(amount), words.figure(free), text)
-        no = no or self._no_step(amount)
         return no.at(now_ns, "add_margin") if no else MarginMoved(now_ns, command.pair, amount)
 
     def withdraw_margin(self, command: WithdrawMargin, market: Market, now_ns: int) -> Outcome:
-        """Take margin out again: what was added, and not so much that liquidation comes near."""
+        """Take margin out again: what was added, and not so much that liquidation comes near.
+
+        Only on fresh quotes, and not while a cost of this very moment draws on the same margin.
+        """
         position, amount = self._positions.get(command.pair), command.amount
         no = self._no_margin(command.pair, position, amount) or self._no_step(amount)
         if no is None and position is not None:
-            no = undescribed(position, market) or self._too_much(position, amount, market, now_ns)
+            no = (
+                self._drawn_on(position)
+                or undescribed(position, market)
+                or self._unseen(position, market, now_ns)
+                or self._too_much(position, amount, market, now_ns)
+            )
         if no is not None:
             return no.at(now_ns, "withdraw_margin")
         return MarginMoved(now_ns, command.pair, -amount)
@@ -67,10 +74,21 @@ class Upkeep:
         if not any(perp.qty for perp in position.perps):
             text = f"Pair {pair} holds no perpetual that margin could protect. Close it."
             return No("margin", words.figure(amount), "0", text)
-        if not (amount.is_finite() and amount > 0):
-            text = f"{words.plain(amount)} is no amount of margin. Give one above 0."
-            return No("margin", words.figure(amount), "above 0", text)
-        return None
+        return risk.check_amount(amount, self._settings.account.currency)
+
+    def _drawn_on(self, position: PairPosition) -> No | None:
+        if position.pair not in self._dealer.frozen:
+            return None
+        text = (
+            f"A cost that cash did not cover is being taken from the margin of pair "
+            f"{position.pair}. Look at what is left, then ask again."
+        )
+        return No("pending", "a withdrawal", "after the cost", text)
+
+    def _unseen(self, position: PairPosition, market: Market, now_ns: int) -> No | None:
+        """Whether the quotes by which liquidation is measured are fresh."""
+        held = [market.leg(leg.instrument) for leg in position.legs if leg.qty]
+        return risk.check_fresh(held[0], held[-1], self._settings.risk, now_ns)
 
     def _no_step(self, amount: Decimal) -> No | None:
         if amount.adjusted() >= CENT.adjusted() and not amount % CENT:
@@ -110,12 +128,20 @@ class Upkeep:
     # --- plan ------------------------------------------------------------------------------------
 
     def set_plan(self, command: SetPlan, now_ns: int) -> Outcome:
-        """Replace a pair's exit plan; it always has a stop and a target."""
+        """Replace a pair's exit plan; it always has a stop and a target.
+
+        Of a pair of one leg it needs a rule that can act on one.
+        """
         position = self._positions.get(command.pair)
         no = risk.check_close(position, command.pair, WHOLE)
         if no is None and position is not None:
             no = risk.check_plan(command.exit, position.direction)
-            no = no or risk.check_planned(command.exit)
+            bare = position.state == "naked"
+            no = no or (
+                risk.check_bare(command.exit, command.pair)
+                if bare
+                else risk.check_planned(command.exit)
+            )
         return no.at(now_ns, "set_plan") if no else PlanChanged(now_ns, command.pair, command.exit)
 
     # --- hedge -----------------------------------------------------------------------------------

@@ -1,10 +1,9 @@
 """How much a coin moves in a minute, from the minutes that are known: live, else candles."""
 
 import math
-import statistics
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
-from weakref import WeakKeyDictionary
+
+import numpy as np
 
 from basisdesk.market.series import Series
 from basisdesk.market.state import Market
@@ -15,24 +14,17 @@ MINUTE_S = 60.0
 YEAR_MINUTES = 525_600.0
 
 
-# Reading four hours takes 2 ms, and many ask in the same minute. What is kept depends on nothing
-# but the series and the minute: whoever forgets it reads the same again.
-_Kept = dict[str, tuple[tuple[int, float], list[float]]]
-_KEPT: WeakKeyDictionary[Series, _Kept] = WeakKeyDictionary()
-
-
 def minute_sigma(market: Market, key: str) -> float | None:
     """Standard deviation of a leg's 1-minute returns, a fraction; None with too few minutes.
 
     Of the last MINUTES. A missing minute takes the two returns beside it away and fills in nothing.
     A price that never moved says nothing either.
     """
-    returns = [
-        after / before - 1
-        for before, after in pairwise(minute_closes(market, key))
-        if before > 0 and after > 0
-    ]
-    return statistics.pstdev(returns) or None if len(returns) >= MINUTES_MIN else None
+    closes = np.array(minute_closes(market, key))
+    before, after = closes[:-1], closes[1:]
+    known = (before > 0) & (after > 0)
+    returns = after[known] / before[known] - 1
+    return float(returns.std()) or None if len(returns) >= MINUTES_MIN else None
 
 
 def minute_closes(market: Market, key: str) -> list[float]:
@@ -53,18 +45,11 @@ def minute_closes(market: Market, key: str) -> list[float]:
 
 
 def _of_series(series: Series, column: str) -> list[float]:
-    last = int(series.t_last // MINUTE_S)
-    state = last, series.t_first
-    kept = _KEPT.setdefault(series, {})
-    if column not in kept or kept[column][0] != state:
-        ends = [MINUTE_S * (last - back) for back in range(MINUTES, -1, -1)]
-        kept[column] = state, [_price_at(series, column, end_s) for end_s in ends]
-    return kept[column][1]
-
-
-def _price_at(series: Series, column: str, end_s: float) -> float:
-    row = series.at(end_s)
-    return math.nan if row is None or row["t"] <= end_s - MINUTE_S else row[column]
+    ends = MINUTE_S * (series.t_last // MINUTE_S - np.arange(MINUTES, -1, -1.0))
+    times, closes = series.many(column, ends)
+    closes[~(times > ends - MINUTE_S)] = math.nan
+    found: list[float] = closes.tolist()
+    return found
 
 
 def year_pct(sigma: float) -> float:

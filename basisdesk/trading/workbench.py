@@ -11,7 +11,7 @@ import msgspec
 from basisdesk.config import Settings
 from basisdesk.events import OrderEnded, Outcome, Work
 from basisdesk.market.state import Market
-from basisdesk.trading import risk, words, working
+from basisdesk.trading import legging, risk, words, working
 from basisdesk.trading.cross import cross_of, mid_rate
 from basisdesk.trading.dealing import Dealer
 from basisdesk.trading.fees import schedule
@@ -145,7 +145,7 @@ class Workbench:
         quotes = self._quotes(position, sizes, look)
         if isinstance(quotes, No):
             return quotes
-        if work.leg == "both":
+        if all(sizes):  # what is left of one leg alone has no basis; its price limit still holds
             basis = basis_at(quotes[0], quotes[1], position.direction)
             if not working.reached(work, position.direction, basis):
                 return _not_reached(work, basis)
@@ -250,22 +250,37 @@ class Workbench:
         return OrderEnded(now_ns, position.pair, why, text)
 
     def needs(self, position: PairPosition, market: Market, now_ns: int) -> Decimal:
-        """Cash that what is left of a working entry will need, at mids, account currency."""
-        work = position.work
-        if work is None or work.kind != "open" or undescribed(position, market) is not None:
+        """Cash that what a pair still has to get will need, at mids, account currency."""
+        if undescribed(position, market) is not None:
             return ZERO
-        made, totals = working.done(position, work), (work.long_qty, work.short_qty)
         cash = ZERO
-        for held, total, so_far in zip(position.legs, totals, made, strict=True):
+        for held, qty in zip(position.legs, self._owed(position, now_ns), strict=True):
+            if not qty:
+                continue
             rule = rules_of(market, held.instrument)
             price = mid(market.leg(held.instrument), rule) or ZERO
             account = self._settings.account.currency
             fx = mid_rate(market, held.quote, account, now_ns, held.fx)
-            value = max(ZERO, total - so_far) * price * fx
+            value = qty * price * fx
             owned = held.market == "spot" and held.role == "long"
             rate = schedule(self._settings, rule.venue).rate(rule)
             cash += value * rate + (value if owned else value / position.leverage)
         return cash
+
+    def _owed(self, position: PairPosition, now_ns: int) -> Parts:
+        """What each leg has still to grow by: of its working entry, else on its way or missing."""
+        work = position.work
+        if work is not None and work.kind == "open":
+            made = working.done(position, work)
+            return max(ZERO, work.long_qty - made[0]), max(ZERO, work.short_qty - made[1])
+        owed = {"long": ZERO, "short": ZERO}
+        for order in self._dealer.of(position.pair):
+            for leg in order.legs if order.kind != "close" else ():
+                owed[leg.leg] += leg.qty
+        if legging.asks(position, self._settings.risk.unhedged_s_max, now_ns):
+            missing = legging.sides(position)[1].role
+            owed[missing] = max(owed[missing], abs(position.delta))
+        return owed["long"], owed["short"]
 
 
 def _not_reached(work: Work, basis_bp: float) -> No:

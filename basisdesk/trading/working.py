@@ -10,7 +10,7 @@ from typing import Literal
 from basisdesk.events import Execution, Work
 from basisdesk.trading import words
 from basisdesk.trading.positions import PairPosition
-from basisdesk.trading.risk import No
+from basisdesk.trading.risk import DIGITS_MAX, No
 from basisdesk.trading.sizing import smallest
 from basisdesk.venues.instrument import Instrument
 
@@ -28,9 +28,10 @@ Side = Literal["both", "long", "short"]
 
 def check_how(how: Execution, alone: bool = False) -> No | None:
     """Whether an order can be executed this way. alone: it closes one leg only."""
-    if how.style == "limit" and not (how.limit_bp is not None and _within(how.limit_bp, BP_MAX)):
+    bare = how.limit_bp is None and how.style == "limit"
+    if bare or (how.limit_bp is not None and not _within(how.limit_bp, BP_MAX)):
         text = "A limit order needs its limit on the basis, in bp. Enter one."
-        return No("execution", "no limit", "a basis in bp", text)
+        return No("execution", "no limit" if bare else "not such a number", "a basis in bp", text)
     if alone and how.style != "market":
         text = "One leg alone is closed at market. Choose market, or close both legs."
         return No("execution", how.style, "market", text)
@@ -48,6 +49,14 @@ def check_how(how: Execution, alone: bool = False) -> No | None:
         text = f"Pay-up can be 0 to {ticks}, {how.pay_up:,} asked. Choose within."
         return No("execution", f"{how.pay_up} ticks", f"up to {ticks}", text)
     return None
+
+
+def flattens(work: Work | None) -> bool:
+    """Whether this is a Flatten that goes on: it tries until nothing is left, after a restart too.
+
+    Nothing is sent by its terms; closing.py sends the exits.
+    """
+    return work is not None and work.kind == "close" and work.reason == "flatten"
 
 
 def give_up_ns(how: Execution, now_ns: int) -> int:
@@ -142,4 +151,6 @@ def _left(total: Decimal, made: Decimal) -> Decimal:
 
 
 def _within(value: Decimal, most: Decimal) -> bool:
-    return value.is_finite() and value.copy_abs() <= most and value.adjusted() >= -40
+    if not value.is_finite() or value.copy_abs() > most:
+        return False
+    return value.adjusted() >= -DIGITS_MAX and len(value.as_tuple().digits) <= DIGITS_MAX

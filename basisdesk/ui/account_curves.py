@@ -38,7 +38,7 @@ class AccountCurves(QWidget):
         self.setMouseTracking(True)
         self.setMinimumSize(theme.px(240), theme.px(120))
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setAccessibleName("Equity, drawdown and exposure over time")
+        self.setAccessibleName("Equity, drawdown and gross exposure over time")
 
     @property
     def shown(self) -> tuple[Lane, ...]:
@@ -88,7 +88,7 @@ class AccountCurves(QWidget):
             x = room.left() + (t_s - t0) / (t1 - t0) * room.width()
             return QPointF(x, room.bottom() - (value - low) / (high - low) * room.height())
 
-        line = QPolygonF([at(t_s, value) for t_s, value in lane.points])
+        line = QPolygonF([at(t_s, value) for t_s, value in lane.path])
         painter.setPen(theme.qcolor(lane.colour))
         painter.drawPolyline(line)
         end = line.last()

@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import pairwise
 
 from basisdesk.engine import Engine
 from basisdesk.events import Result
@@ -104,9 +105,9 @@ def account_facts(money: Money, currency: str, reserve: float, utc: bool) -> tup
              "Isolated margin of all perpetuals: 1,820.00."),
         Fact("Collateral", _in(money.collateral, currency), "",
              "Secures borrowed coins: 0.00 without a short spot leg."),
-        Fact("Exposure, gross", _in(money.gross, currency), "",
-             "Notional of all legs held, at mids: 18,900.00."),
-        Fact("Exposure, unhedged", _in(money.unhedged, currency),
+        Fact("Gross exposure", _in(money.gross, currency), "",
+             "Notional of all legs held, long and short, at mids: 18,900.00."),
+        Fact("Unhedged exposure", _in(money.unhedged, currency),
              "warn" if money.unhedged else "", "Notional that no other leg cancels: 0.00."),
         Fact("Today", NOTHING if today is None else f"{gain_text(today, 2)} {currency}",
              "" if today is None else meaning_of(sign_of(today)),
@@ -165,6 +166,17 @@ class Lane:
     places: int = 2
     floor: float = NAN
     tip: str = ""
+    step: bool = False
+
+    @property
+    def path(self) -> tuple[tuple[float, float], ...]:
+        """The corners of the line: between two points a step keeps the value of the first."""
+        if not self.step:
+            return self.points
+        corners = list(self.points[:1])
+        for (_, before), (at, value) in pairwise(self.points):
+            corners += [(at, before), (at, value)]
+        return tuple(corners)
 
 
 def lanes(curve: Sequence[CurvePoint], money: Money, currency: str) -> tuple[Lane, Lane, Lane]:
@@ -180,8 +192,9 @@ def lanes(curve: Sequence[CurvePoint], money: Money, currency: str) -> tuple[Lan
              tip="Cash and everything held at mids, a point a minute and at each close."),
         Lane("Drawdown", "%", "loss", tuple(down), floor=0.0,
              tip="How far equity was below its highest mark so far."),
-        Lane("Exposure", currency, "basis", tuple((at, value) for at, _, value in marks),
-             places=0, floor=0.0, tip="Notional of all legs held, at mids."),
+        Lane("Gross exposure", currency, "basis", tuple((at, value) for at, _, value in marks),
+             places=0, floor=0.0, step=True,
+             tip="Notional of all legs held, long and short, at mids."),
     )  # fmt: skip
 
 

@@ -1,9 +1,7 @@
 """Spot and perp, their basis, and funding: three panes over one time axis."""
 
 import math
-from decimal import Decimal
 
-from msgspec.structs import replace
 from PySide6.QtCore import QMetaMethod, QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
@@ -28,6 +26,7 @@ from basisdesk.ui.context import Context
 from basisdesk.ui.figures import number_text, sign_text
 from basisdesk.ui.leg_words import leg_name, short_names
 from basisdesk.ui.legend import Legend, Sample
+from basisdesk.ui.plan_rows import reached_text, with_level
 from basisdesk.ui.pulse import Panel
 from basisdesk.ui.theme import PlainLabel, Theme, set_tip
 
@@ -42,7 +41,6 @@ RANGES = (
 FIRST_RANGE = "1h"
 HEADROOM_SHARE = 0.03  # air between the newest point and the axis while following
 REDRAW_MS = 8
-DROP_BP = 0.5  # a level of an open pair is moved in steps of this
 
 
 class BasisPanel(Panel):
@@ -50,6 +48,7 @@ class BasisPanel(Panel):
 
     target_dragged, stop_dragged, entry_dragged carry bp as a float while the line moves. The entry
     line has a grip only when somebody listens to `entry_dragged`. let_go: Escape was pressed.
+    plan_proposed: (pair, ExitPlan) of a line dropped where it would close its pair at once.
     """
 
     cares_about = Changed.BASIS | Changed.FUNDING | Changed.POSITIONS
@@ -58,6 +57,7 @@ class BasisPanel(Panel):
     stop_dragged = Signal(object)
     entry_dragged = Signal(object)
     let_go = Signal()
+    plan_proposed = Signal(object)
 
     def __init__(self, context: Context, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -365,14 +365,14 @@ class BasisPanel(Panel):
         position = self._own()
         if position is None or not name.startswith(OWN_LINE):
             return
-        level = Decimal(repr(round(value / DROP_BP) * DROP_BP))
-        plan = position.plan
-        if name == f"{OWN_LINE}target":
-            plan = replace(plan, target_bp=level)
-        else:
-            plan = replace(plan, stop_bp=level)
+        plan = with_level(position.plan, name.removeprefix(OWN_LINE), value)
         if plan != position.plan:
-            self._context.actions.submit(SetPlan(position.pair, plan))
+            reached = reached_text(plan, position, self._context.engine)
+            if reached:  # a slip of the hand must not close a pair
+                self._say(f"Not set. {reached}")
+                self.plan_proposed.emit((position.pair, plan))
+            else:
+                self._context.actions.submit(SetPlan(position.pair, plan))
         self._soon.start()
 
     def _on_line_dragged(self, name: str, value: float) -> None:

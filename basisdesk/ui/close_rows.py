@@ -5,7 +5,7 @@ Costs are estimates at the displayed depth of this moment, exit fees in; the fil
 
 import math
 from dataclasses import dataclass, field
-from decimal import ROUND_DOWN, Decimal
+from decimal import Decimal
 from typing import Literal
 
 from basisdesk.config import Settings
@@ -293,43 +293,3 @@ def rebalance_terms(position: PairPosition, engine: Engine, settings: Settings) 
         f"{size_text(move.left)} {base} stays unhedged."
     )
     return Terms(tuple(lines), "", "", f"{verb[:-1]} {size_text(move.qty)} {base}")
-
-
-# --- margin ---------------------------------------------------------------------------------------
-
-
-def margin_terms(
-    position: PairPosition, amount: Decimal | None, add: bool, engine: Engine, settings: Settings
-) -> Terms:
-    """What moving margin does: cash, margin and the room to liquidation."""
-    currency = settings.account.currency
-    button = "Add margin" if add else "Withdraw margin"
-    free, margin = engine.books.balance("assets:cash"), position.margin
-    added = sum((leg.added for leg in position.perps), ZERO)
-    lines = [
-        f"Margin of the perpetual: {number_text(margin, 2)} {currency}, of it "
-        f"{number_text(max(ZERO, added), 2)} added by hand.",
-        f"Free cash: {number_text(free, 2)} {currency}.",
-    ]
-    if amount is None:
-        return Terms(tuple(lines), "", "Enter an amount above zero.", button)
-    if add and amount > free:
-        problem = (
-            f"{number_text(amount, 2)} {currency} is more than the free cash of "
-            f"{number_text(free, 2)} {currency}."
-        )
-        return Terms(tuple(lines), "", problem, button)
-    after = margin + amount if add else margin - amount
-    lines.append(f"Afterwards: margin {number_text(after, 2)} {currency}.")
-    warning = (
-        ""
-        if add
-        else "\u25b2 Liquidation comes nearer. Only what is beyond the initial margin can leave."
-    )
-    said = f"{button.split()[0]} {number_text(amount, 2)} {currency}"
-    return Terms(tuple(lines), warning, "", said)
-
-
-def cents(value: Decimal) -> Decimal:
-    """An amount of money in whole cents, rounded down."""
-    return value.quantize(Decimal("0.01"), ROUND_DOWN)

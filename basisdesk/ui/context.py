@@ -91,6 +91,7 @@ class Status:
     tape_state: str = ""  # "" while recording; else why not, in words
     banner: str = ""  # a sentence over the whole window; "" when all is well
     banner_level: str = "warn"  # "warn" or "error"
+    fault_ns: int = 0  # when the desk stopped after a fault of its own; 0 while it runs
     saved: str = ""  # where the last session log went
     session: str = ""
     profile: str = "default"

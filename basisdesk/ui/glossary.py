@@ -160,7 +160,7 @@ TERMS: dict[str, str] = {
     ),
     "Left over": "What no term explains. It is 0.00 exactly, or the desk has a fault.",
     "Net delta": "Coins held long minus coins held short over all pairs: 0.0 is neutral.",
-    "Exposure": "Notional of all pairs, one leg each, at mids: 18.9k USDT.",
+    "Gross exposure": "Notional of all legs held, long and short, at mids: 18.9k USDT.",
     "Drawdown": (
         "How far equity is below its highest point in this journal; at 10 % the desk halts: 0.31 %."
     ),

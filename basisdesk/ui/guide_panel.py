@@ -20,6 +20,7 @@ from basisdesk.clock import mono_s
 from basisdesk.events import Changed, OpenPair
 from basisdesk.ui.context import Context
 from basisdesk.ui.guide_rows import TITLES, State, Step, followed, steps
+from basisdesk.ui.guide_taken import Taken, taken_of
 from basisdesk.ui.position_figures import base_of
 from basisdesk.ui.pulse import Panel
 from basisdesk.ui.theme import PlainLabel, Theme, set_tip
@@ -30,11 +31,18 @@ ROOMY_PX = 560  # height from which every step tells its fact, not only those th
 # mark, its colour, the title's colour
 _LOOKS: dict[State, tuple[str, str, str]] = {
     "done": ("\u2713", "gain", "muted"),
+    "marked": ("\u2713!", "warn", "text"),
     "now": ("\u25b6", "accent", "text"),
     "blocked": ("\u25b2", "warn", "text"),
     "waiting": ("\u25cb", "muted", "muted"),
 }
-_SAYS = {"done": "done", "now": "to do now", "blocked": "blocked", "waiting": "waits"}
+_SAYS = {
+    "done": "done",
+    "marked": "done, but not as advised",
+    "now": "to do now",
+    "blocked": "blocked",
+    "waiting": "waits",
+}
 
 
 class StepView(QWidget):
@@ -77,11 +85,12 @@ class StepView(QWidget):
         self.mark.setText(mark)
         self.mark.set_colour(theme.qcolor(tone))
         self.title.set_colour(theme.qcolor(title_tone))
-        concerns = step.state in ("now", "blocked")
+        concerns = step.state in ("now", "marked", "blocked")
         for label, text in ((self.said, step.said), (self.todo, step.todo)):
             label.setText(text)
             label.setVisible((concerns or tells) and bool(text))
-        self.said.set_colour(theme.qcolor("text" if concerns else "muted"))
+        calm = "warn" if step.state == "marked" else "text"
+        self.said.set_colour(theme.qcolor(calm if concerns else "muted"))
         self.todo.set_colour(theme.qcolor("warn" if step.state == "blocked" else "accent"))
         set_tip(self, f"{step.said} {step.todo}".strip())
         named = f"Step {step.number}, {step.title}: {_SAYS[step.state]}. {step.said} {step.todo}"
@@ -119,6 +128,7 @@ class GuidePanel(Panel):
         pairs = context.engine.desk.pairs.values()
         self._after = max((p.pair for p in pairs if p.state == "closed"), default=0)
         self._pair: int | None = None
+        self._taken: Taken | None = None  # what the ticket says, and said of the pair followed
         self.name = theme.label("", "text", 12, 600)
         self.anew = QPushButton("Another trade", self)
         self.anew.setProperty("role", "link")
@@ -176,7 +186,10 @@ class GuidePanel(Panel):
         if pair == self._pair and mono_s() < self._looked_s + LOOK_EVERY_S:
             return
         self._looked_s, self._pair = mono_s(), pair
-        found = steps(engine, None if pair is not None else self._request(), pair)
+        request = None if pair is not None else self._request()
+        if request is not None and not any(o.kind == "open" for o in engine.desk.pending):
+            self._taken = taken_of(engine.sheet(request))  # as it was when the order was sent
+        found = steps(engine, request, pair, self._taken)
         position = None if pair is None else engine.desk.pairs.get(pair)
         if position is None:
             self.name.setText("From the ticket to the result")

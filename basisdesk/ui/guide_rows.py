@@ -16,12 +16,14 @@ from basisdesk.trading.cross import cross_of
 from basisdesk.trading.positions import PairPosition
 from basisdesk.trading.risk import No, check_fresh
 from basisdesk.ui.figures import age_text, countdown_text, number_text, sign_text, size_text
+from basisdesk.ui.guide_taken import Taken, Was, size_was, spread_was
 from basisdesk.ui.leg_words import leg_name, quote_of
 from basisdesk.ui.position_figures import base_of, liquidation_room, price_places, stale_text
-from basisdesk.ui.position_texts import REASONS, plan_text, work_text
+from basisdesk.ui.position_texts import REASONS, acting, bare_text, plan_text, work_text
+from basisdesk.ui.shown_cents import whole_cents
 from basisdesk.ui.unhedged_rows import missing_text, remedy_text
 
-State = Literal["waiting", "now", "done", "blocked"]
+State = Literal["waiting", "now", "done", "marked", "blocked"]  # marked: done, but not in order
 TITLES = (
     "Preconditions",
     "Spread pays",
@@ -54,7 +56,7 @@ class Step(NamedTuple):
 
 
 class _Found(NamedTuple):
-    """What a look found: "done", "todo" or "blocked", before the steps are put in order."""
+    """What a look found: "done", "marked", "todo" or "blocked", before the steps are in order."""
 
     state: str
     said: str
@@ -76,11 +78,13 @@ def followed(engine: Engine, after: int) -> int | None:
     return max((p.pair for p in pairs if p.state != "closed"), default=None)
 
 
-def steps(engine: Engine, request: OpenPair | None, pair: int | None) -> list[Step]:
+def steps(
+    engine: Engine, request: OpenPair | None, pair: int | None, taken: Taken | None = None
+) -> list[Step]:
     """The eight steps of one trade.
 
     request: the order in the ticket, None while it is not filled in. pair: the pair followed, None
-    before the entry.
+    before the entry. taken: what the ticket said when the order was sent, None where not known.
     """
     position = None if pair is None else engine.desk.pairs.get(pair)
     if position is None:
@@ -95,8 +99,8 @@ def steps(engine: Engine, request: OpenPair | None, pair: int | None) -> list[St
     else:
         found = [
             _entered(position),
-            _spread_was(position),
-            _size_was(position, engine),
+            _as_it_was(spread_was(position)),
+            _as_it_was(size_was(position, engine, taken)),
             _filled(position, engine),
             _hedged(position, engine),
             _watched(position, engine),
@@ -119,8 +123,8 @@ def _in_order(found: list[_Found]) -> list[Step]:
     waiting = False
     for number, (each, title) in enumerate(zip(found, TITLES, strict=True)):
         state: State
-        if each.state == "done":
-            state = "done"
+        if each.state == "done" or each.state == "marked":
+            state = "done" if each.state == "done" else "marked"
         elif each.state == "blocked":
             state, waiting = "blocked", True
         else:
@@ -248,20 +252,12 @@ def _ended(engine: Engine) -> str:
 
 
 def _entered(position: PairPosition) -> _Found:
-    plan = plan_text(position.plan, position.direction)
+    plan = plan_text(acting(position), position.direction)
     return _Found("done", f"They held when the order was taken. Plan: {plan}.")
 
 
-def _spread_was(position: PairPosition) -> _Found:
-    if not all(leg.entry_qty for leg in position.legs):
-        return _Found("done", "It was looked at when the order was taken.")
-    return _Found("done", f"Entered at a basis of {_bp(position.entry_bp)}.")
-
-
-def _size_was(position: PairPosition, engine: Engine) -> _Found:
-    base = base_of(position.long.instrument, engine)
-    gear = f"{size_text(position.leverage)}\u00d7"
-    return _Found("done", f"{size_text(position.asked)} {base} at {gear}.")
+def _as_it_was(was: Was) -> _Found:
+    return _Found("done" if was.fair else "marked", was.said)
 
 
 def _filled(position: PairPosition, engine: Engine) -> _Found:
@@ -324,7 +320,9 @@ def _watched(position: PairPosition, engine: Engine) -> _Found:
         return _Found("todo", _LATER[1])
     if old := stale_text(position, engine):
         return _Found("blocked", old, "The plan waits for fresh quotes; so do you.")
-    parts = [part for part in (_to_target(position, engine), _funding(position, engine)) if part]
+    naked = position.state == "naked"  # no basis without its other leg
+    told = _one_leg(position, engine) if naked else _to_target(position, engine)
+    parts = [part for part in (told, _funding(position, engine)) if part]
     room, _ = liquidation_room(position, engine)
     if math.isfinite(room):
         parts.append(f"Liquidation is {number_text(room, 0)} % away.")
@@ -351,6 +349,10 @@ def _to_target(position: PairPosition, engine: Engine) -> str:
     return f"{said}."
 
 
+def _one_leg(position: PairPosition, engine: Engine) -> str:
+    return f"One leg alone. {bare_text(position.plan, engine.settings.account.currency)}"
+
+
 def _funding(position: PairPosition, engine: Engine) -> str:
     said = []
     for leg in position.perps:
@@ -372,11 +374,14 @@ def _left(position: PairPosition, engine: Engine) -> _Found:
     if position.state == "closed":
         why = REASONS.get(position.close_reason, position.close_reason)
         return _Found("done", f"{why[:1].upper()}{why[1:]}.")
-    plan = plan_text(position.plan, position.direction)
+    plan = plan_text(acting(position), position.direction)
     if position.work is not None and position.work.kind == "close":
         return _Found("todo", f"At work: {work_text(position, position.work)}.", "Wait.")
     if _closing(position, engine):
         return _Found("todo", "The exit is on its way to the book.", "Wait.")
+    if position.state == "naked":
+        said = bare_text(position.plan, engine.settings.account.currency)
+        return _Found("todo", said, "Close what is left: Ctrl+Backspace.")
     todo = "Let the plan act, or close by hand: Ctrl+Backspace."
     return _Found("todo", f"Leaves by itself: {plan}.", todo)
 
@@ -393,7 +398,8 @@ def _over(position: PairPosition, engine: Engine) -> _Found:
     money, currency = engine.attribution(position.pair), engine.settings.account.currency
     terms = {name: getattr(money, name) for name in TERMS}
     left = money.truth - sum(terms.values(), ZERO)
-    shown = [f"{name} {sign_text(terms[name], 2)}" for name in TERMS if round(terms[name], 2)]
+    cents = whole_cents(terms, money.total)
+    shown = [f"{name} {sign_text(cents[name], 2)}" for name in TERMS if cents[name]]
     shown = [part.replace("residual", "unhedged delta") for part in shown]
     return _Found(
         "done",

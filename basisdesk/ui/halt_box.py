@@ -98,7 +98,7 @@ class HaltBox(QWidget):
         self.reason.setVisible(bool(words.reason) and not narrow)
         halted = words.state == "halted"
         key = "" if narrow else f"  {HALT_KEY}"
-        self.button.setText("Resume\u2026" if halted else f"Halt{key}")
+        self.button.setText("Halted" if words.final else "Resume\u2026" if halted else f"Halt{key}")
         if words == self._shown:
             return
         self._shown = words
@@ -115,7 +115,11 @@ class HaltBox(QWidget):
         self.button.style().unpolish(self.button)
         self.button.style().polish(self.button)
         self.halt_action.setEnabled(not halted)
-        self.resume_action.setEnabled(words.state != "active")
+        self.resume_action.setEnabled(words.state != "active" and not words.final)
+        self.flatten_action.setEnabled(not words.final)
+        self.button.setEnabled(not words.final)
+        if words.final:
+            set_tip(self.button, words.tip)
         self.updateGeometry()
 
     def _on_clicked(self) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from basisdesk.config import Settings
 from basisdesk.engine import Engine
+from basisdesk.trading.positions import PairPosition
 from basisdesk.ui.figures import number_text, size_text
 from basisdesk.ui.leg_words import short_names
 from basisdesk.ui.position_figures import base_of, leg_exit
@@ -16,7 +17,7 @@ class RiskWords:
     """The state beside the red button. word: "active", "REDUCING", "HALTED"; tone: its colour.
 
     since: time of day with its zone, "" while active. reason: short, as journaled. ends: in words,
-    what ends it. tip: what it means and what ends it.
+    what ends it. tip: what it means and what ends it. final: no button of this run ends it.
     """
 
     state: str
@@ -26,8 +27,11 @@ class RiskWords:
     reason: str
     ends: str
     tip: str
+    final: bool = False
 
 
+STOPPED = "basisdesk stopped after a fault"
+RESTART = "Restart basisdesk; your pairs and ledger are kept."
 _MEANS = {
     "active": "New pairs may be opened.",
     "reducing": "No new pairs; exits, plans and hedges go on.",
@@ -35,8 +39,12 @@ _MEANS = {
 }
 
 
-def risk_words(engine: Engine, utc: bool) -> RiskWords:
-    """The desk's risk state in words."""
+def risk_words(engine: Engine, utc: bool, fault_ns: int = 0) -> RiskWords:
+    """The desk's risk state in words. fault_ns: since when it stands still after a fault."""
+    if fault_ns:
+        since = f"{clock_text(fault_ns, utc)} {zone_text(utc, fault_ns)}"
+        tip = f"{STOPPED}: nothing is decided any more. {RESTART}"
+        return RiskWords("halted", "HALTED", "loss", since, STOPPED, RESTART, tip, final=True)
     risk = engine.desk.risk
     if risk.state == "active":
         return RiskWords("active", "active", "gain", "", "", "", _MEANS["active"])
@@ -56,6 +64,24 @@ class FlattenWords:
     cost: str
 
 
+def _coming(position: PairPosition, engine: Engine) -> str:
+    """What orders on their way would add to a pair: "400 ADA spot and 400 ADA perp"; "" if none."""
+    base = base_of(position.long.instrument, engine)
+    names = short_names(position.long.instrument, position.short.instrument)
+    said = []
+    for name, key in zip(names, (leg.instrument for leg in position.legs), strict=True):
+        qty = sum(
+            leg.qty
+            for order in engine.desk.orders_of(position.pair)
+            if order.kind in ("open", "add")
+            for leg in order.legs
+            if leg.instrument == key
+        )
+        if qty:
+            said.append(f"{size_text(qty)} {base} {name}")
+    return " and ".join(said)
+
+
 def flatten_words(engine: Engine, settings: Settings) -> FlattenWords:
     """What would be closed or withdrawn now, and the exit fees, spread and depth of doing it."""
     worths, currency = engine.worths(), settings.account.currency
@@ -69,6 +95,8 @@ def flatten_words(engine: Engine, settings: Settings) -> FlattenWords:
                 acts.append(f"{verb} {size_text(abs(leg.qty))} {base} {name}")
         if position.work is not None:
             acts.append("withdraws its order at work")
+        if coming := _coming(position, engine):
+            acts.append(f"withdraws {coming} on the way")
         cost = -sum(leg_exit(leg, engine, settings, worths) for leg in position.legs)
         if math.isfinite(cost):
             total += cost

@@ -20,6 +20,7 @@ AGAIN_NS = 60_000_000_000  # between two looks at one pair
 COST_PLACES = 4
 NAN = math.nan
 PENDING = "Worked out once a minute; not looked at yet."
+ONE_LEG = "A leg is missing: cost and length of a hold are worked out for whole pairs only."
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ class Holding:
 
 
 NONE = Holding()
+ALONE = Holding(cost_detail=ONE_LEG, left_detail=ONE_LEG)
 
 
 class HoldMemo:
@@ -51,11 +53,17 @@ class HoldMemo:
         self._worked_ns = -1
 
     def of(self, position: PairPosition, engine: Engine, settings: Settings) -> Holding:
-        """The holding of an open pair, as of the last look; a placeholder before the first."""
+        """The holding of an open pair, as of the last look; a placeholder before the first.
+
+        While a leg is missing there is none.
+        """
         at_ns, plan, known = self._known.get(position.pair, (-AGAIN_NS, "", NONE))
         now_ns = engine.now_ns
+        if position.state != "open":  # what was worked out for two legs says nothing of one
+            self._known.pop(position.pair, None)
+            return NONE if position.state == "working" else ALONE
         fresh = now_ns - at_ns < AGAIN_NS and plan == str(position.plan.target_bp)
-        if fresh or self._worked_ns == now_ns or position.state != "open":
+        if fresh or self._worked_ns == now_ns:
             return known
         self._worked_ns = now_ns
         made = holding_of(position, engine, settings, self._holds)

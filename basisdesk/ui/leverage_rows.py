@@ -9,11 +9,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from basisdesk.events import OpenPair
+from msgspec.structs import replace
+
+from basisdesk.events import Funds, OpenPair
 from basisdesk.trading.leverage import LeveragePicture
 from basisdesk.trading.leverage import LeverageRow as Gear
 from basisdesk.ui.figures import NOTHING, number_text, places_of, sign_text, size_text
 from basisdesk.ui.glossary import term
+from basisdesk.ui.holding_rows import hours_text
 from basisdesk.ui.leg_words import coin_of, leg_name
 from basisdesk.ui.table import Column
 from basisdesk.venues.instrument import Instrument
@@ -23,6 +26,7 @@ PRESENT = "in the ticket"
 ROOM_WHOLE_PCT = 50.0  # the bar under a distance is full from here on
 CHANCE_HIGH, CHANCE_SOME = 0.05, 0.005  # coloured from here on
 TIMES = "\u00d7"
+ENDLESS = Decimal(10) ** 15  # cash that limits no size
 
 
 @dataclass(frozen=True)
@@ -30,7 +34,8 @@ class LeverageRow:
     """One leverage. tradable: the desk would take it, else `why` says what ends it.
 
     present: the ticket's leverage is this, or lies between this and the next. room: 0 to 1, the
-    distance to the liquidation price, for the bar. chance_meaning: its colour.
+    distance to the liquidation price, for the bar. size: by the account risk alone; cash: the most
+    that free cash less the reserve pays for, binds: it is the smaller one. chance_meaning: colour.
     """
 
     leverage: Decimal
@@ -39,12 +44,14 @@ class LeverageRow:
     distance: str
     capital: str
     size: str
+    cash: str
     chance: str
     note: str = ""
     why: str = ""
     tip: str = ""
     tradable: bool = True
     present: bool = False
+    binds: bool = False
     room: float = 0.0
     chance_meaning: str = ""
 
@@ -60,32 +67,67 @@ class Picture:
     rows: list[LeverageRow] = field(default_factory=list)
 
 
-def picture_rows(
-    found: LeveragePicture, request: OpenPair, perp: Instrument | None
-) -> list[LeverageRow]:
+@dataclass(frozen=True)
+class Room:
+    """What sizes of a picture are held against. spare: free cash less the reserve.
+
+    perp: of the leg that is liquidated first. long: whose lots a size is cut to.
+    """
+
+    spare: Decimal = Decimal(0)
+    perp: Instrument | None = None
+    long: Instrument | None = None
+
+
+def unbound(funds: Funds) -> Funds:
+    """Funds whose cash limits nothing, to ask trading/leverage.py for the risk's size alone."""
+    return replace(funds, free=ENDLESS)
+
+
+def picture_rows(found: LeveragePicture, request: OpenPair, room: Room) -> list[LeverageRow]:
     """The rows of a picture, the ticket's leverage marked."""
     under = [gear.leverage for gear in found.rows if gear.leverage <= request.leverage]
     present = max(under, default=0)
-    return [_row(gear, request, perp, present) for gear in found.rows]
+    return [_row(gear, found, request, room, present) for gear in found.rows]
 
 
-def picture_of(
-    found: LeveragePicture, request: OpenPair, perp: Instrument | None, direction: str
-) -> Picture:
+def cash_size(gear: Gear, qty: Decimal, room: Room) -> Decimal:
+    """The most base coin that free cash less the reserve pays for at this leverage."""
+    if gear.capital <= 0:
+        return Decimal(0)
+    most = qty * max(Decimal(0), room.spare) / gear.capital
+    return room.long.round_down(most) if room.long is not None else most
+
+
+def picture_of(found: LeveragePicture, request: OpenPair, room: Room, direction: str) -> Picture:
     """The whole picture of a request. direction: in words, "Long spot, short perp"."""
     coin = coin_of(request.long)
     sigma = found.sigma_year_pct
     moves = f", volatility {sigma:.0f} % a year" if math.isfinite(sigma) else ""
     head = (
-        f"{size_text(found.qty)} {coin}, {direction}. Looked ahead {_hours(found.hold_h)} "
+        f"{size_text(found.qty)} {coin}, {direction}. Looked ahead {hours_text(found.hold_h)} "
         f"({found.hold_note}){moves}."
     )
     return Picture(
-        f"Leverage picture of {coin}", head, found.note, "", picture_rows(found, request, perp)
+        f"Leverage picture of {coin}", head, note_of(found), "", picture_rows(found, request, room)
     )
 
 
-def _row(gear: Gear, request: OpenPair, perp: Instrument | None, present: int) -> LeverageRow:
+def note_of(found: LeveragePicture) -> str:
+    """What the chances assume; the span ahead in the words of the head."""
+    year = found.sigma_year_pct
+    if not math.isfinite(year):
+        return found.note
+    return (
+        f"Chance of touching the liquidation price within {hours_text(found.hold_h)} "
+        f"({found.hold_note}) at today's volatility of {year:.0f} % a year, with no drift, no "
+        "jump and no margin added. A crash is not in it."
+    )
+
+
+def _row(
+    gear: Gear, found: LeveragePicture, request: OpenPair, room: Room, present: int
+) -> LeverageRow:
     here = gear.leverage == present
     notes = []
     if here:
@@ -94,7 +136,8 @@ def _row(gear: Gear, request: OpenPair, perp: Instrument | None, present: int) -
     if not gear.tradable:
         notes.append(LAB_ONLY)
     short = gear.liq_leg == request.short
-    places = places_of(perp.tick if perp is not None else None, 6)
+    places = places_of(room.perp.tick if room.perp is not None else None, 6)
+    cash = cash_size(gear, found.qty, room)
     known = math.isfinite(gear.distance_pct)
     return LeverageRow(
         leverage=Decimal(gear.leverage),
@@ -103,6 +146,8 @@ def _row(gear: Gear, request: OpenPair, perp: Instrument | None, present: int) -
         distance=sign_text(gear.distance_pct if short else -gear.distance_pct, 1),
         capital=number_text(gear.capital, 0),
         size=size_text(gear.size, 1),
+        cash=size_text(cash, 1),
+        binds=cash < gear.size,
         chance=chance_text(gear.chance),
         note=", ".join(notes),
         why=gear.why,
@@ -132,10 +177,6 @@ def _chance_meaning(chance: float) -> str:
     return "loss" if chance >= CHANCE_HIGH else "warn"
 
 
-def _hours(hours: float) -> str:
-    return f"{hours:.1f} h" if hours < 10 else f"{hours:,.0f} h"
-
-
 def _ink(row: LeverageRow) -> str:
     return "" if row.tradable else "faded"
 
@@ -151,9 +192,10 @@ def leverage_columns(currency: str, coin: str, quote: str, risk: Decimal) -> tup
     """
     wide = f"{PRESENT}: 2.5{TIMES}"
     safe = (
-        "The size that puts the account risk on the worse of stop and stress, within free cash "
-        "less the reserve."
+        f"The size that puts {size_text(risk * 100)} % of equity on the worse of stop and stress. "
+        "Cash is not counted here; it has a column of its own."
     )
+    paid = "The most that free cash less the reserve pays for; orange where it is what binds."
     return (
         Column("Leverage", lambda row: row.name, left=True, tip=term("Leverage"), meaning=_marked),
         Column(
@@ -168,6 +210,13 @@ def leverage_columns(currency: str, coin: str, quote: str, risk: Decimal) -> tup
         _distance_column(),
         _figures(f"Capital used, {currency}", lambda row: row.capital, term("Capital used")),
         _figures(f"{size_text(risk * 100)} % size, {coin}", lambda row: row.size, safe),
+        Column(
+            f"Cash allows, {coin}",
+            lambda row: row.cash,
+            tip=paid,
+            meaning=lambda row: "warn" if row.binds and row.tradable else _ink(row),
+            sample="10,000,000",
+        ),
         Column(
             "Chance of liquidation, %",
             lambda row: row.chance,

@@ -16,7 +16,7 @@ from basisdesk.trading.risk import No
 from basisdesk.ui.context import Context
 from basisdesk.ui.leg_words import coin_of, quote_of
 from basisdesk.ui.leverage_dialog import LeverageDialog
-from basisdesk.ui.leverage_rows import Picture, leverage_columns, picture_of
+from basisdesk.ui.leverage_rows import Picture, Room, leverage_columns, picture_of, unbound
 from basisdesk.ui.table import Column
 from basisdesk.ui.theme import Theme
 from basisdesk.venues.instrument import split_key
@@ -75,19 +75,23 @@ class LeverageView(QObject):
         if sheet is None:
             return Picture(empty=NOTHING_YET)
         request, engine = sheet.request, self._context.engine
+        funds = engine.funds()
         with decimal.localcontext(prec=DIGITS):
             found = picture(
                 request,
                 engine.market,
                 self._context.settings,
-                engine.funds(),
+                unbound(funds),
                 engine.now_ns,
                 self._hold(request, sheet),
             )
         if isinstance(found, No):
             return Picture(empty=found.text)
-        rule = engine.market.instruments.get(found.rows[0].liq_leg) if found.rows else None
-        return picture_of(found, request, rule, direction)
+        rules = engine.market.instruments
+        perp = rules.get(found.rows[0].liq_leg) if found.rows else None
+        spare = funds.free - exact(self._context.settings.risk.reserve) * funds.equity
+        room = Room(spare, perp, rules.get(request.long))
+        return picture_of(found, request, room, direction)
 
     def _hold(self, request: OpenPair, sheet: CostSheet) -> Hold | None:
         target = request.exit.target_bp

@@ -7,8 +7,9 @@ from PySide6.QtWidgets import QWidget
 
 from basisdesk.events import AddMargin, Command, Rebalance, WithdrawMargin
 from basisdesk.ui.close_dialog import CloseDialog, FlipDialog
-from basisdesk.ui.close_rows import Terms, margin_terms, rebalance_terms
+from basisdesk.ui.close_rows import Terms, rebalance_terms
 from basisdesk.ui.context import Context
+from basisdesk.ui.margin_rows import margin_terms
 from basisdesk.ui.terms_dialog import PlainTermsDialog, TermsDialog
 from basisdesk.ui.theme import Theme
 from basisdesk.ui.ticket_sheet import within
@@ -52,7 +53,7 @@ def _margin(
         position = context.engine.desk.pairs.get(pair)
         if position is None or position.state == "closed":
             return GONE
-        return margin_terms(position, amount, add, context.engine, context.settings)
+        return margin_terms(position, amount, add, context.engine)
 
     def make(amount: Decimal | None) -> Command | None:
         if amount is None:

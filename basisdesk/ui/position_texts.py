@@ -10,10 +10,11 @@ from basisdesk.trading.leg_position import LegPosition
 from basisdesk.trading.maker_queue import Resting
 from basisdesk.trading.orders import PairOrder
 from basisdesk.trading.positions import PairPosition
-from basisdesk.ui.figures import NOTHING, age_text, number_text, sign_text, size_text
+from basisdesk.trading.working import flattens
+from basisdesk.ui.figures import NOTHING, number_text, sign_text, size_text
 from basisdesk.ui.leg_words import leg_name
 from basisdesk.ui.position_figures import base_of, price_places
-from basisdesk.ui.times import clock_text, date_text, zone_text
+from basisdesk.ui.times import clock_text, date_text, ticking_text, zone_text
 
 ZERO = Decimal(0)
 REASONS = {
@@ -104,14 +105,14 @@ def alone_text(position: PairPosition, now_ns: int) -> str:
     """How long a leg has stood alone: "3.2 s"."""
     if position.unhedged_ns is None:
         return NOTHING
-    return age_text((now_ns - position.unhedged_ns) / 1e6)
+    return ticking_text((now_ns - position.unhedged_ns) / 1e9)
 
 
-def unhedged_detail(position: PairPosition, engine: Engine, settings: Settings) -> str:
+def unhedged_detail(position: PairPosition, engine: Engine) -> str:
     """What is missing on which leg, what the desk does, and when it gives up."""
     base = base_of(position.long.instrument, engine)
     lagging = min(position.legs, key=lambda leg: abs(leg.qty))
-    limit = settings.risk.unhedged_s_max
+    limit = engine.settings.risk.unhedged_s_max  # in the clock of the market
     does = DOES_LONG.get(position.how.policy, "The legs are mended")
     return (
         f"{leg_name(lagging.instrument)} lacks {size_text(abs(position.delta))} {base}. {does}; "
@@ -146,6 +147,8 @@ def slice_of(position: PairPosition, work: Work) -> int:
 
 def work_text(position: PairPosition, work: Work, resting: Resting | None = None) -> str:
     """A working order in a cell: "entry 4,000 of 10,000 \u00b7 slice 2 of 5 \u00b7 limit 12 bp"."""
+    if flattens(work):
+        return "flatten goes on"
     done, asked = work_done(position, work)
     parts = [
         f"{'entry' if work.kind == 'open' else 'exit'} {size_text(done)} of {size_text(asked)}"
@@ -176,7 +179,9 @@ def _queue_detail(position: PairPosition, work: Work, engine: Engine, base: str)
 
 def work_detail(position: PairPosition, work: Work, engine: Engine, utc: bool) -> str:
     """Progress of each leg, the queue ahead, what holds it up, when the rest is withdrawn."""
-    base = base_of(position.long.instrument, engine)
+    base, waits = base_of(position.long.instrument, engine), engine.desk.waits_for(position.pair)
+    if flattens(work):
+        return f"Flatten goes on until nothing is left, after a restart too. {waits}".rstrip()
     said = (
         f"Long leg {size_text(position.long_done)} of {size_text(work.long_qty)} {base}, "
         f"short leg {size_text(position.short_done)} of {size_text(work.short_qty)} {base}."
@@ -189,7 +194,7 @@ def work_detail(position: PairPosition, work: Work, engine: Engine, utc: bool) -
             f"{work.how.pay_up} ticks beyond the other leg's best."
         )
         said += _queue_detail(position, work, engine, base)
-    if waits := engine.desk.waits_for(position.pair):
+    if waits:
         said += f" {waits}"
     zone = zone_text(utc, work.give_up_ns)
     return f"{said} What is left is withdrawn at {clock_text(work.give_up_ns, utc)} {zone}."
@@ -217,12 +222,35 @@ def plan_text(plan: ExitPlan, direction: int) -> str:
     return " \u00b7 ".join(parts) or "by hand only"
 
 
+def acting(position: PairPosition) -> ExitPlan:
+    """The rules of a pair's plan that can act: of a naked pair none that needs both legs."""
+    plan = position.plan
+    if position.state != "naked":
+        return plan
+    return ExitPlan(max_hold_h=plan.max_hold_h, net_target=plan.net_target)
+
+
+def bare_text(plan: ExitPlan, currency: str) -> str:
+    """What a plan can still do for one leg alone, in a sentence.
+
+    "Only its time stop (72 h) can close it; target and stop basis need both legs."
+    """
+    rules = []
+    if plan.max_hold_h is not None:
+        rules.append(f"its time stop ({size_text(plan.max_hold_h)} h)")
+    if plan.net_target is not None:
+        rules.append(f"its net target ({sign_text(plan.net_target, 2)} {currency})")
+    if not rules:
+        return "No rule of its plan can act on one leg: it stays until somebody closes it."
+    return f"Only {' and '.join(rules)} can close it by itself; basis rules need both legs."
+
+
 def plan_detail(position: PairPosition, settings: Settings) -> str:
     """When the pair was opened, and every rule of its plan in words."""
     utc, currency = settings.ui.utc, settings.account.currency
     said = f"Opened {date_text(position.opened_ns, utc)} {zone_text(utc, position.opened_ns)}"
     said += f" at {size_text(position.leverage)}x leverage."
-    plan = position.plan
+    plan = acting(position)
     hours = plan.max_hold_h
     if position.state == "closed":
         return said
@@ -238,6 +266,8 @@ def plan_detail(position: PairPosition, settings: Settings) -> str:
         )
     if plan.sector:
         said += " Leaves when the coin's sector signal reverses."
+    if position.state == "naked":
+        said += f" {bare_text(plan, currency)}"
     return said
 
 

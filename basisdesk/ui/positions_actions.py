@@ -103,5 +103,5 @@ def _add_live(menu: QMenu, row: PositionRow, add: Callable[[str, str], None]) ->
     if row.state in ("open", "unhedged"):
         add("Add margin\u2026", "add_margin")
         add("Withdraw margin\u2026", "withdraw_margin")
-    if row.state != "naked":
+    if row.state != "closed":
         add("Edit exit plan\u2026", "plan")

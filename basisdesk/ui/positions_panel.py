@@ -11,11 +11,13 @@ from basisdesk.ui.context import Context
 from basisdesk.ui.explain_dialog import ExplainDialog
 from basisdesk.ui.facts_view import ASKS
 from basisdesk.ui.pair_side import PairSide
-from basisdesk.ui.plan_dialog import PlanDialog
+from basisdesk.ui.plan_dialog import PlanDialog, PlanOf
+from basisdesk.ui.plan_rows import reached_text
 from basisdesk.ui.position_dialogs import HALF, dialog_for
 from basisdesk.ui.positions_actions import RowButtons, fill_menu, tag_of
 from basisdesk.ui.positions_columns import figure_of, position_columns, wanted
 from basisdesk.ui.pulse import Panel
+from basisdesk.ui.refused_rows import refused_text
 from basisdesk.ui.rows import PositionRow, RowMemo, base_of, position_rows
 from basisdesk.ui.table_view import TableView
 from basisdesk.ui.terms_dialog import TermsDialog
@@ -31,6 +33,7 @@ class PositionsPanel(Panel):
     selected, 0 for none.
     """
 
+    urgent = Changed.POSITIONS
     cares_about = (
         Changed.QUOTES
         | Changed.BASIS
@@ -60,7 +63,8 @@ class PositionsPanel(Panel):
         self._chosen: tuple[str, int] | None = None  # key of the row that is selected
         self._told = -1
         self._showing = False
-        self._dialogs: list[TermsDialog] = []  # those that stand open and look again each beat
+        # those that stand open and look again each beat
+        self._dialogs: list[TermsDialog | PlanDialog] = []
         self.setAccessibleName("Positions")
         currency = context.settings.account.currency
         self.table = TableView(position_columns(currency), theme, key=lambda row: row.key)
@@ -87,9 +91,15 @@ class PositionsPanel(Panel):
         split.setStretchFactor(1, 0)
         split.setSizes([theme.px(TABLE_PX), theme.px(SIDE_PX)])
         split.setHandleWidth(1)
+        self.refused = theme.label("", "warn", weight=600)
+        self.refused.setWordWrap(True)
+        self.refused.setAccessibleName("The newest refusal")
+        self.refused.hide()
         column = QVBoxLayout(self)
         column.setContentsMargins(theme.px(6), 0, 0, 0)
-        column.addWidget(split)
+        column.setSpacing(0)
+        column.addWidget(split, 1)
+        column.addWidget(self.refused)
 
     # --- what it is told --------------------------------------------------------------------------
 
@@ -101,8 +111,11 @@ class PositionsPanel(Panel):
         """What can be done with a row; figure: the money under the pointer."""
         return fill_menu(QMenu(self), row, self._act, figure)
 
-    def edit_plan(self, pair: int) -> PlanDialog | None:
-        """Offer the exit plan of an open pair to be changed; blocks nothing."""
+    def edit_plan(self, pair: int, proposed: ExitPlan | None = None) -> PlanDialog | None:
+        """Offer the exit plan of an open pair to be changed; blocks nothing.
+
+        proposed: what the fields start with, None for the plan that holds.
+        """
         position = self._context.engine.desk.pairs.get(pair)
         if position is None or position.state == "closed":
             return None
@@ -112,10 +125,18 @@ class PositionsPanel(Panel):
             position.plan,
             self._theme,
             self,
-            currency=self._context.settings.account.currency,
-            sector=engine.market.sectors.get(base_of(position.long.instrument, engine)),
+            about=PlanOf(
+                self._context.settings.account.currency,
+                engine.market.sectors.get(base_of(position.long.instrument, engine)),
+                partial(self._reached, pair),
+                position.state == "naked",
+            ),
         )
+        if proposed is not None:
+            dialog.propose(proposed)
         dialog.chosen.connect(partial(self._set_plan, pair))
+        dialog.close_now.connect(partial(self._act, pair, "close"))
+        self._dialogs = [each for each in self._dialogs if not each.over] + [dialog]
         dialog.show()
         return dialog
 
@@ -164,6 +185,7 @@ class PositionsPanel(Panel):
             self._open_count = count
             self.counted.emit(count)
         self._show_chosen()
+        self._show_refused()
         self._dialogs = [each for each in self._dialogs if not each.over]
         for dialog in self._dialogs:
             dialog.refresh()
@@ -192,6 +214,14 @@ class PositionsPanel(Panel):
         if pair != self._told:
             self._told = pair
             self.pair_chosen.emit(pair)
+
+    def _show_refused(self) -> None:
+        """What the desk refused a person in the last seconds, where it was asked."""
+        text = refused_text(self._context.engine, self._context.status.speed)
+        if self.refused.text() != text:
+            self.refused.setText(text)
+        if self.refused.isHidden() == bool(text):
+            self.refused.setVisible(bool(text))
 
     def _name_of(self, pair: int) -> str:
         return next((row.name for row in self.table.rows_model.rows if row.pair == pair), str(pair))
@@ -235,6 +265,19 @@ class PositionsPanel(Panel):
 
     def _submit(self, command: Command) -> None:
         self._context.actions.submit(command)
+
+    def _reached(self, pair: int, plan: ExitPlan) -> str:
+        """The warning for a plan that would close this pair at once; "" for none."""
+        engine = self._context.engine
+        position = engine.desk.pairs.get(pair)
+        if position is None or position.state == "closed":
+            return "This pair is closed already."
+        return reached_text(plan, position, engine)
+
+    def on_plan_proposed(self, asked: object) -> None:
+        """Somebody dragged a line of (pair, plan) to where the market is already: ask first."""
+        if isinstance(asked, tuple):
+            self.edit_plan(*asked)
 
     def _set_plan(self, pair: int, plan: ExitPlan) -> None:
         self._submit(SetPlan(pair, plan))

@@ -10,6 +10,7 @@ from basisdesk.events import Changed
 
 EVERYTHING = ~Changed.NOTHING
 REPAINT_MS_MIN = 16
+SLICE_MS = 8.0  # of refreshing between two looks at the event loop
 HURRY_MS = 20  # between two refreshes that do not wait for the beat
 
 
@@ -59,8 +60,12 @@ class Pulse(QObject):
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.setInterval(max(REPAINT_MS_MIN, interval_ms))
-        self._timer.timeout.connect(self.beat)
+        self._timer.timeout.connect(self._on_beat)
         self._timer.start()
+        self._due: list[Panel] = []  # of this beat, not refreshed yet
+        self._rest = QTimer(self)
+        self._rest.setSingleShot(True)
+        self._rest.timeout.connect(self._slice)
         self._hurry = QTimer(self)
         self._hurry.setSingleShot(True)
         self._hurry.setTimerType(Qt.TimerType.PreciseTimer)
@@ -76,6 +81,7 @@ class Pulse(QObject):
     def remove(self, panel: Panel) -> None:
         """Forget a panel that is about to go."""
         self._stale.pop(panel, None)
+        self._due = [each for each in self._due if each is not panel]
         self._cost_ms.pop(panel, None)
         panel.removeEventFilter(self)
 
@@ -97,12 +103,30 @@ class Pulse(QObject):
             self._stale[panel] = EVERYTHING
 
     def beat(self) -> None:
-        """Refresh each visible panel that something has moved for. Hidden ones stay stale."""
+        """Refresh each visible panel that something has moved for, now. Hidden ones stay stale."""
         if self._before is not None:
             self._before()
         for panel, stale in list(self._stale.items()):
             if stale and panel.isVisible():
                 self._refresh(panel)
+
+    def _on_beat(self) -> None:
+        """The timer's beat: the same in slices, so that many busy panels never block the window."""
+        if self._before is not None:
+            self._before()
+        if not self._due:
+            self._due = [panel for panel, stale in self._stale.items() if stale]
+        self._slice()
+
+    def _slice(self) -> None:
+        began_s = mono_s()
+        while self._due:
+            panel = self._due.pop(0)
+            if self._stale.get(panel) and panel.isVisible():
+                self._refresh(panel)
+                if (mono_s() - began_s) * 1e3 > SLICE_MS and self._due:
+                    self._rest.start(0)
+                    return
 
     def _beat_urgent(self) -> None:
         self._hurried_s = mono_s()
@@ -120,8 +144,8 @@ class Pulse(QObject):
 
     def stop(self) -> None:
         """No more beats: the program is closing."""
-        self._timer.stop()
-        self._hurry.stop()
+        for timer in (self._timer, self._hurry, self._rest):
+            timer.stop()
 
     def start(self) -> None:
         """Beat again after `stop`."""

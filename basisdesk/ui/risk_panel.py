@@ -106,7 +106,8 @@ class RiskPanel(Panel):
     def refresh(self) -> None:
         """Read the state and every trigger."""
         engine = self._context.engine
-        self._show_card(risk_card(engine.desk.risk, self._context.settings.ui.utc))
+        utc, fault_ns = self._context.settings.ui.utc, self._context.status.fault_ns
+        self._show_card(risk_card(engine.desk.risk, utc, fault_ns))
         rows: list[TriggerRow] = trigger_rows(engine)
         self.triggers.show_rows(rows)
 

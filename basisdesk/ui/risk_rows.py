@@ -7,6 +7,7 @@ from basisdesk.engine import Engine
 from basisdesk.trading.readings import Reading
 from basisdesk.trading.risk import RiskState
 from basisdesk.ui.figures import NOTHING, number_text
+from basisdesk.ui.halt_rows import RESTART, STOPPED
 from basisdesk.ui.times import clock_text, date_text, zone_text
 
 NAN = math.nan
@@ -56,8 +57,10 @@ class RiskCard:
     can_resume: bool
 
 
-def risk_card(state: RiskState, utc: bool) -> RiskCard:
-    """The risk state for the head of the panel."""
+def risk_card(state: RiskState, utc: bool, fault_ns: int = 0) -> RiskCard:
+    """The risk state for the head of the panel. fault_ns: since when the desk stands still."""
+    if fault_ns:
+        state = RiskState("halted", STOPPED, fault_ns, "crash", "desk", RESTART)
     shape, word, meaning, means = STATE_WORDS.get(state.state, STATE_WORDS["halted"])
     since = ""
     if state.since_ns:
@@ -75,7 +78,7 @@ def risk_card(state: RiskState, utc: bool) -> RiskCard:
         since=since,
         scope="" if active else f"Cause: {cause}. Covers: {scope_text(state.scope)}.",
         resume="" if active else (state.resume or "Press Resume to open pairs again."),
-        can_resume=not active,
+        can_resume=not active and not fault_ns,
     )
 
 

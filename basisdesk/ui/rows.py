@@ -43,6 +43,7 @@ from basisdesk.ui.position_texts import (
     unhedged_detail,
     work_detail,
 )
+from basisdesk.ui.shown_cents import whole_cents
 from basisdesk.ui.times import held_text
 from basisdesk.ui.waterfall_rows import TERMS, Bar, Waterfall, waterfall
 
@@ -291,7 +292,8 @@ def _earned(
     money = money_of(position, engine, worths)
     net = money.total if money is not None else ZERO
     out = NAN if closed else close_out(net, position, engine, settings, worths)
-    terms = {name: getattr(money, name, ZERO) for name in TERMS}
+    exact = {name: getattr(money, name, ZERO) for name in TERMS}
+    terms = whole_cents(exact, net)  # as in the waterfall: they add up to the net beside them
     long, short = (getattr(money, name, ZERO) for name in ("long_gross", "short_gross"))
     return {
         "net": gain_text(net, 2),
@@ -302,7 +304,7 @@ def _earned(
         "closed_value": out,
         "terms": {name: sign_text(value, 2) for name, value in terms.items()},
         "signs": {name: sign_of(value) for name, value in terms.items()},
-        "values": {name: float(value) for name, value in terms.items()},
+        "values": {name: float(value) for name, value in exact.items()},
         "long_pnl": sign_text(long, 2),
         "short_pnl": sign_text(short, 2),
         "long_value": float(long),
@@ -336,7 +338,7 @@ def _next_detail(position: PairPosition, engine: Engine, settings: Settings) -> 
     """All of what is going on with a pair, for the tooltip of its plan."""
     parts = [plan_detail(position, settings)]
     if position.state == "unhedged":
-        parts.insert(0, unhedged_detail(position, engine, settings))
+        parts.insert(0, unhedged_detail(position, engine))
     if position.work is not None:
         parts.append(work_detail(position, position.work, engine, settings.ui.utc))
     return " ".join(parts)

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from basisdesk.engine import Engine
-from basisdesk.ledger.valuation import Worth
 from basisdesk.ui.account_rows import money_now
 from basisdesk.ui.context import Status
 from basisdesk.ui.drill_words import drills_text
@@ -34,10 +33,10 @@ class Item:
 
 
 def left_items(engine: Engine, utc: bool) -> list[Item]:
-    """Equity, today, drawdown, exposure and net delta, as account panel and triggers have them."""
+    """Equity, today, drawdown, gross exposure, net delta: as account panel and triggers say."""
     money, currency = money_now(engine, ()), engine.settings.account.currency
     today, down = money.today, money.drawdown_pct
-    notional, deltas = exposure(engine)
+    deltas = net_deltas(engine)
     peak = "not known yet" if money.peak is None else number_text(money.peak, 2)
     return [
         Item(
@@ -59,9 +58,10 @@ def left_items(engine: Engine, utc: bool) -> list[Item]:
             6,
         ),
         Item(
-            f"exposure {short_money(notional)}",
+            f"gross exposure {short_money(float(money.gross))}",
             "",
-            f"Notional of all open pairs, one leg each: {number_text(notional, 2)} {currency}.",
+            f"Notional of all legs held, long and short, at mids: {number_text(money.gross, 2)} "
+            f"{currency}.",
             4,
         ),
         Item(
@@ -73,20 +73,13 @@ def left_items(engine: Engine, utc: bool) -> list[Item]:
     ]
 
 
-def exposure(engine: Engine) -> tuple[float, dict[str, Decimal]]:
-    """(notional of all open pairs at mids, account currency, one leg each; net delta by coin)."""
-    worths = engine.worths()
-    notional = 0.0
+def net_deltas(engine: Engine) -> dict[str, Decimal]:
+    """Coins long minus coins short over all open pairs, by coin."""
     deltas: dict[str, Decimal] = {}
     for position in engine.open_pairs():
         base = base_of(position.long.instrument, engine)
         deltas[base] = deltas.get(base, ZERO) + position.delta
-        sizes = [
-            abs(float(leg.qty)) * float(worths.get(leg.instrument, Worth(leg.entry_price)).value)
-            for leg in position.legs
-        ]
-        notional += max(sizes)
-    return notional, deltas
+    return deltas
 
 
 def short_money(value: float) -> str:

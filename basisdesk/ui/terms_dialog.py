@@ -94,6 +94,7 @@ class TermsDialog(QDialog):
 
     def show_terms(self, terms: Terms) -> None:
         """Show these sentences; the button sends only what has no problem."""
+        moved = False
         for label, text in (
             (self.lines, "\n".join(terms.lines)),
             (self.warning, terms.warning),
@@ -101,10 +102,23 @@ class TermsDialog(QDialog):
         ):
             if label.text() != text:
                 label.setText(text)
+                moved = True
             label.setVisible(bool(text))
         self.send_button.setText(terms.button)
         self.send_button.setEnabled(not terms.problem)
         self.send_button.setAccessibleDescription(terms.problem)
+        if moved:
+            self._fit()
+
+    def _fit(self) -> None:
+        """As high as its sentences need at this width: nothing is cut, and it never shrinks."""
+        column = self.layout()
+        if column is None:
+            return
+        column.activate()
+        needed = column.totalHeightForWidth(max(self.width(), self.minimumWidth()))
+        if needed > self.minimumHeight():
+            self.setMinimumHeight(needed)
 
     # --- slots ------------------------------------------------------------------------------------
 

@@ -25,6 +25,7 @@ class SheetBoard(QWidget):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
+        self.shown: list[lines.SheetLine] = []
         self.lines = [self._line(line.name) for line in lines.empty_lines()]
         self.spare = theme.label("")
         self.spare.setAlignment(RIGHT)
@@ -49,6 +50,7 @@ class SheetBoard(QWidget):
 
     def show_lines(self, shown: list[lines.SheetLine]) -> None:
         """Show the sheet; a label is touched only when its text moved."""
+        self.shown = shown
         for (name, value, second), line in zip(self.lines, shown, strict=True):
             for label, text in ((name, line.name), (value, line.value), (second, line.second)):
                 if label.text() != text:

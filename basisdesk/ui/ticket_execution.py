@@ -68,10 +68,12 @@ class ExecutionBox(QWidget):
     """The execution of the ticket's order.
 
     typed: something was changed by hand. now_pressed: take the executable basis of this moment.
+    unfolded: all fields are shown.
     """
 
     typed = Signal()
     now_pressed = Signal()
+    unfolded = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -115,9 +117,8 @@ class ExecutionBox(QWidget):
 
     def problem(self) -> str:
         """Why these fields make no order; "" when they do."""
-        if any(field.wrong and not field.isHidden() for field in self.fields):
-            return "A field under Execution cannot be read. Correct it."
-        return self.draft().problem()
+        faults = (field.fault for field in self.fields if not field.isHidden())
+        return next(filter(None, faults), "") or self.draft().problem()
 
     def take_limit(self, value: Decimal) -> None:
         """A limit order at this basis, bp: a dragged entry line, or the basis of now."""
@@ -153,6 +154,8 @@ class ExecutionBox(QWidget):
         self.details.setVisible(whole)
         self.fold.setText("Done" if whole else "Change")
         self._show_needed()
+        if whole:
+            self.unfolded.emit()
 
     def _sides(self) -> tuple[str, str]:
         return ("bid", "ask") if self._direction > 0 else ("ask", "bid")

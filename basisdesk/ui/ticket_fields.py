@@ -74,6 +74,7 @@ class AmountField(QWidget):
         super().__init__()
         self.touched = False
         self.step = step
+        self._name = name
         self._optional = optional
         self._check = check
         self._value: Decimal | None = None
@@ -152,6 +153,15 @@ class AmountField(QWidget):
     def wrong(self) -> bool:
         """Whether what stands in the field cannot be read."""
         return bool(self.problem.text())
+
+    @property
+    def fault(self) -> str:
+        """What is wrong with the field, by its name: "Leverage 6 is outside 1 to 5."; or ""."""
+        sentence = self.problem.text()
+        if not sentence:
+            return ""
+        figure = isinstance(amount(self.edit.text()), Decimal)
+        return f"{self._name} {sentence}" if figure else f"{self._name}: {sentence}"
 
     def _read(self, text: str) -> None:
         empty = self._optional and not text.strip()

@@ -4,14 +4,12 @@ from decimal import Decimal
 from functools import partial
 from itertools import pairwise
 
-from PySide6.QtCore import QRect, Qt, Signal
+from PySide6.QtCore import QRect, Qt, QTimer, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
-    QFrame,
     QHBoxLayout,
     QPushButton,
-    QScrollArea,
     QSizePolicy,
     QVBoxLayout,
     QWidget,
@@ -25,6 +23,7 @@ from basisdesk.ui.ticket_advice_row import AdviceRow
 from basisdesk.ui.ticket_board import SheetBoard, rule_line
 from basisdesk.ui.ticket_execution import ExecutionBox
 from basisdesk.ui.ticket_fields import AmountField, explain
+from basisdesk.ui.ticket_foot import CostFoot, WholeRows
 from basisdesk.ui.ticket_plan import PlanFields
 from basisdesk.ui.ticket_sheet import Draft, within
 
@@ -62,8 +61,11 @@ class TicketForm(QWidget):
         self.fields = (*self.suggestible, self.plan.net, self.plan.funding, *self.execution.fields)
         for part in (self.size_field, self.leverage, self.plan, self.execution):
             part.typed.connect(self.typed)
+        self.execution.unfolded.connect(self._on_unfolded)
         self.board = SheetBoard(theme, self)
         self.show_lines, self.show_rule = self.board.show_lines, self.board.show_rule
+        self.foot = CostFoot(theme, self)
+        self.show_foot = self.foot.show_foot
         self.verdict = theme.label("", "muted", 11)
         self.verdict.setWordWrap(True)
         self.verdict.setAccessibleName("Verdict")
@@ -97,8 +99,8 @@ class TicketForm(QWidget):
 
     def problem(self) -> str:
         """What the fields lack, in one sentence; "" when they make an order."""
-        if self.size_field.wrong or self.leverage.wrong:
-            return "A field above cannot be read. Correct it to see what the order costs."
+        if fault := self.size_field.fault or self.leverage.fault:
+            return fault
         if self.size_field.value is None or self.leverage.value is None:
             return "Fill in size and leverage."
         return self.plan.problem() or self.execution.problem()
@@ -212,19 +214,9 @@ class TicketForm(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addWidget(self._scrolled(body), 1)
+        self.area = WholeRows(body, self._theme, self)
+        column.addWidget(self.area, 1)
         column.addLayout(self._foot())
-
-    def _scrolled(self, body: QWidget) -> QScrollArea:
-        scroll = QScrollArea(self)
-        scroll.setWidget(body)
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        for part in (body, scroll.viewport()):
-            part.setAutoFillBackground(False)
-        return scroll
 
     def _foot(self) -> QVBoxLayout:
         """Never scrolled: what is about to happen stands over the button."""
@@ -233,6 +225,7 @@ class TicketForm(QWidget):
         foot.setContentsMargins(px(12), 0, px(12), px(8))
         foot.setSpacing(px(5))
         foot.addWidget(rule_line(self))
+        foot.addWidget(self.foot)
         foot.addWidget(self.verdict)
         foot.addWidget(self.open_button)
         return foot
@@ -261,6 +254,11 @@ class TicketForm(QWidget):
         high = max(needed, VERDICT_LINES * metrics.lineSpacing() + 2)
         if high != self.verdict.minimumHeight():
             self.verdict.setMinimumHeight(high)
+
+    def _on_unfolded(self) -> None:
+        """The policy and the fields below it come into view together."""
+        top = self.execution.y()  # in the body, which the area has laid out by then
+        QTimer.singleShot(0, self, lambda: self.area.verticalScrollBar().setValue(top))
 
     # Qt
 

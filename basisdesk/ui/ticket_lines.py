@@ -5,13 +5,14 @@ Pure, no Qt.
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from basisdesk.trading.costs import CostSheet
 from basisdesk.trading.margin import Liquidation
 from basisdesk.trading.verdict import EntryRule
 from basisdesk.ui.figures import (
+    MINUS,
     NOTHING,
     countdown_text,
     number_text,
@@ -89,6 +90,27 @@ def sheet_lines(sheet: CostSheet, base: str, account: Standing, now_ms: int) -> 
     if not sheet.priced:
         return empty_lines()
     return [*cost_lines(sheet, now_ms), *after_lines(sheet, base, account)]
+
+
+def foot_lines(shown: list[SheetLine]) -> tuple[tuple[SheetLine, SheetLine], ...]:
+    """What always stands over the button, two lines of two: fees, loss, liquidation, free cash.
+
+    The first liquidation is the nearer one only by chance of the legs; of two the nearer is taken.
+    """
+    by_place = dict(zip((*COSTS, *AFTER), shown, strict=True))
+    fees, loss, free = (by_place[name] for name in (COSTS[0], COSTS[6], AFTER[5]))
+    both = [by_place[AFTER[2]], by_place[SECOND_LIQUIDATION]]
+    liq = min(both, key=_room)
+    return (
+        (replace(fees, name="Fees"), replace(loss, name="Stop / stress")),
+        (replace(liq, name="Liq."), replace(free, name="Free after", second="")),
+    )
+
+
+def _room(line: SheetLine) -> float:
+    """How far a liquidation line's price is, percent; far where it shows none."""
+    figure = line.second.replace(MINUS, "").strip("+ %").replace(",", "")
+    return float(figure) if line.shown and figure.replace(".", "", 1).isdigit() else math.inf
 
 
 # --- what it costs --------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ from basisdesk.ui.figures import size_text
 from basisdesk.ui.leg_words import coin_of, direction_texts, short_names, two_perps
 from basisdesk.ui.leverage_view import LeverageView
 from basisdesk.ui.pulse import Panel
+from basisdesk.ui.refused_rows import refused_text
 from basisdesk.ui.theme import Theme
 from basisdesk.ui.ticket_advice import suggestion
 from basisdesk.ui.ticket_form import TicketForm
@@ -213,7 +214,11 @@ class TicketPanel(Panel):
             form.show_lines(lines.sheet_lines(sheet, self._base(), self._standing(), now_ms))
         form.show_rule(None if sheet is None else sheet.rule)
         self._show_execution()
-        if sheet is None or reason:
+        form.show_foot(lines.foot_lines(form.board.shown))
+        refused = refused_text(engine, self._context.status.speed, ("open_pair",))
+        if refused:  # the answer to the order a person just sent
+            form.show_verdict(refused[:1], refused[1:].lstrip(), "warn")
+        elif sheet is None or reason:
             form.show_verdict("\u25cb", reason, "warn")
         else:
             shape, token = lines.verdict_mark(sheet.verdict_kind)
@@ -254,7 +259,7 @@ class TicketPanel(Panel):
         if how is None:
             box.show_words(box.problem())
             return
-        wait_s = self._context.settings.risk.unhedged_s_max
+        wait_s = self._context.engine.settings.risk.unhedged_s_max
         ordered = names if self._direction > 0 else names[::-1]
         box.show_words(rules.execution_text(how, self._direction, ordered, wait_s))
 

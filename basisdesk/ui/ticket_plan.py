@@ -70,11 +70,12 @@ class PlanFields(QWidget):
             self.sector.isChecked(),
         )
 
-    def problem(self) -> str:
-        """Why nothing can be opened with this plan; "" when it can."""
-        if any(field.wrong for field in self.fields):
-            return "A field of the exit plan cannot be read. Correct it."
-        return rules.plan_problem(self.plan())
+    def problem(self, *, bare: bool = False) -> str:
+        """Why this plan cannot stand; "" when it can. bare: it is of a pair of one leg."""
+        for field in self.fields:
+            if field.fault:
+                return field.fault
+        return rules.bare_problem(self.plan()) if bare else rules.plan_problem(self.plan())
 
     # --- showing ----------------------------------------------------------------------------------
 

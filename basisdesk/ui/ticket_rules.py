@@ -65,7 +65,8 @@ def whole(value: Decimal | str, low: Decimal, high: Decimal, unit: str = "") -> 
     """A whole number within limits, else a sentence."""
     found = within(value, low, high, unit)
     if isinstance(found, Decimal) and found != found.to_integral_value():
-        return f"Enter a whole number, such as {size_text(max(low, found.to_integral_value()))}."
+        near = size_text(max(low, found.to_integral_value()))
+        return f"{size_text(found)} is no whole number, such as {near}."
     return found
 
 
@@ -95,6 +96,13 @@ def plan_problem(plan: ExitPlan) -> str:
     if not target:
         return "The exit plan needs a target: enter target basis or net profit."
     return ""
+
+
+def bare_problem(plan: ExitPlan) -> str:
+    """Why a plan cannot stand for a pair of one leg alone; "" when one of its rules can act."""
+    if plan.max_hold_h is not None or plan.net_target is not None:
+        return ""
+    return "One leg is held alone: only net profit or time can close it. Enter one of them."
 
 
 def sector_text(signal: str | None) -> str:

@@ -56,17 +56,22 @@ def within(
 ) -> Decimal | str:
     """The figure if it lies within the limits, else a sentence; a sentence stays as it is.
 
-    above: `low` itself is not allowed.
+    The sentence follows the name of what was asked: "Leverage" "6 is outside 1 to 5." above: `low`
+    itself is not allowed.
     """
     if isinstance(value, str):
         return value
     end = f" {unit}" if unit else ""
-    if low is not None and (value < low or (above and value == low)):
-        word = "above" if above else "of at least"
-        return f"Enter a value {word} {size_text(low)}{end}."
-    if high is not None and value > high:
-        return f"Enter a value of at most {size_text(high)}{end}."
-    return value
+    little = low is not None and (value < low or (above and value == low))
+    much = high is not None and value > high
+    if not (little or much):
+        return value
+    asked = f"{size_text(value)}{end} is"
+    if low is not None and high is not None and not above:
+        return f"{asked} outside {size_text(low)} to {size_text(high)}{end}."
+    if low is not None and little:
+        return f"{asked} not {'above' if above else 'at least'} {size_text(low)}{end}."
+    return f"{asked} above the most of {size_text(high or ZERO)}{end}."
 
 
 @dataclass(frozen=True)

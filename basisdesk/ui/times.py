@@ -1,6 +1,9 @@
 """Moments and spans as text: with a zone where it could be in doubt. Pure, no Qt, asks no clock."""
 
+import math
 from datetime import UTC, datetime
+
+from basisdesk.ui.figures import NOTHING
 
 
 def moment(t_ns: int, utc: bool) -> datetime:
@@ -42,3 +45,16 @@ def held_text(seconds: float) -> str:
     if days < 1:
         return f"{hours}h {minutes % 60:02d}m"
     return f"{days}d {hours % 24:02d}h"
+
+
+def ticking_text(seconds: float) -> str:
+    """A clock that counts each second: "3.1 s", "3m 13s", "1h 03m 13s"; an en dash if unknown."""
+    if not math.isfinite(seconds):
+        return NOTHING
+    if seconds < 60:
+        return f"{math.floor(max(0.0, seconds) * 10) / 10:.1f} s"
+    whole = int(seconds)
+    hours, minutes = divmod(whole // 60, 60)
+    if hours:
+        return f"{hours}h {minutes:02d}m {whole % 60:02d}s"
+    return f"{minutes}m {whole % 60:02d}s"

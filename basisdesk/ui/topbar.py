@@ -255,7 +255,8 @@ class TopBar(Panel):
     def _show_risk(self) -> None:
         engine = self._context.engine
         narrow = self.width() < self._theme.px(NARROW_PX)
-        words = risk_words(engine, self._context.settings.ui.utc)
+        fault_ns = self._context.status.fault_ns
+        words = risk_words(engine, self._context.settings.ui.utc, fault_ns)
         self.halt_box.show_risk(words, narrow=narrow)
         found = alarm(engine, self._now_ns()) if engine.open_pairs() else None
         self.alarm_badge.show_alarm(found, narrow=narrow)

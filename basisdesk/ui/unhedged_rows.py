@@ -7,10 +7,12 @@ from basisdesk.trading.positions import PairPosition
 from basisdesk.ui.figures import NOTHING, age_text, number_text, size_text
 from basisdesk.ui.leg_words import leg_name
 from basisdesk.ui.position_figures import base_of, unhedged_value
-from basisdesk.ui.position_texts import DOES_LONG
+from basisdesk.ui.position_texts import DOES_LONG, bare_text
+from basisdesk.ui.times import ticking_text
 
 ON_WAY_MS = 1_000.0  # an order that is longer under way is told of
 SOLID = ("unhedged", "naked")  # states in which a leg moves with the price
+BETWEEN = " \u00b7 "
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,26 +25,39 @@ class Alarm:
 
 
 def alarm(engine: Engine, now_ns: int) -> Alarm | None:
-    """What stands unhedged over all pairs: the money together and the longest clock; or None."""
+    """What stands alone over all pairs, or None: what is being mended apart from what is not.
+
+    Of each kind the money together and the longest clock: a naked pair of ten minutes never hides
+    that a leg has been missing for three seconds.
+    """
     alone = [p for p in engine.open_pairs() if p.state in SOLID]
     if not alone:
         return None
-    worths = engine.worths()
-    money = sum(unhedged_value(position, worths) for position in alone)
-    since = min(since_ns(position) for position in alone)
-    clock = age_text((now_ns - since) / 1e6) if since else NOTHING
-    mending = any(position.state == "unhedged" for position in alone)
-    word = "UNHEDGED" if mending else "NAKED"
-    amount = f"{number_text(money, 0)} {engine.settings.account.currency}"
-    first = alone[0]
-    name = f"{base_of(first.long.instrument, engine)} #{first.pair}"
-    which = name if len(alone) == 1 else f"{len(alone)} pairs"
+    kinds = [[p for p in alone if p.state == state] for state in SOLID]
+    parts = [_kind(group, engine, now_ns, one=len(alone) == 1) for group in kinds if group]
     tip = "\n".join(
         f"{base_of(p.long.instrument, engine)} #{p.pair}: {missing_text(p, engine)} "
         f"{remedy_text(p, engine)}"
         for p in alone
     )
-    return Alarm(f"{word} {which}  {amount}  {clock}", f"{word} {amount} {clock}", tip)
+    text, short = (BETWEEN.join(said) for said in zip(*parts, strict=True))
+    return Alarm(text, short, tip)
+
+
+def _kind(group: list[PairPosition], engine: Engine, now_ns: int, *, one: bool) -> tuple[str, str]:
+    """(whole words, short ones) of the pairs of one state: which, how much money, how long."""
+    worths = engine.worths()
+    money = sum(unhedged_value(position, worths) for position in group)
+    since = min(since_ns(position) for position in group)
+    clock = ticking_text((now_ns - since) / 1e9) if since else NOTHING
+    amount = f"{number_text(money, 0)} {engine.settings.account.currency}"
+    first = group[0]
+    which = f"{len(group)} pair{'' if len(group) == 1 else 's'}"
+    if one:
+        which = f"{base_of(first.long.instrument, engine)} #{first.pair}"
+    word = first.state.upper()
+    gap = "  " if one else " "
+    return f"{word} {which}{gap}{amount}{gap}{clock}", f"{word} {amount} {clock}"
 
 
 def since_ns(position: PairPosition) -> int:
@@ -64,8 +79,9 @@ def missing_text(position: PairPosition, engine: Engine) -> str:
 
 def remedy_text(position: PairPosition, engine: Engine) -> str:
     """What the desk does about it, and until when."""
+    currency = engine.settings.account.currency
     if position.state == "naked":
-        return "There is nothing to mend: it stays until somebody closes it, or its plan does."
+        return f"There is nothing to mend. {bare_text(position.plan, currency)}"
     work = position.work
     if work is not None and work.kind == "close":
         return "The rest of the exit goes on."

@@ -1,15 +1,16 @@
 """Where a pair's money went: one bar a term, each hanging where the last one ended, and the net."""
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
     QFocusEvent,
+    QHelpEvent,
     QKeyEvent,
     QMouseEvent,
     QPainter,
     QPaintEvent,
 )
-from PySide6.QtWidgets import QMenu, QSizePolicy, QWidget
+from PySide6.QtWidgets import QMenu, QSizePolicy, QToolTip, QWidget
 
 from basisdesk.ui.facts_view import ASKS, EXPLAIN
 from basisdesk.ui.glossary import TERMS
@@ -131,6 +132,15 @@ class WaterfallView(QWidget):
         painter.setFont(theme.font(11))
         last = QRectF(px(EDGE_PX), top, self.width() - 2 * px(EDGE_PX), px(ROW_PX))
         painter.drawText(last, int(Qt.AlignmentFlag.AlignVCenter), what.left_over)
+
+    def event(self, event: QEvent) -> bool:
+        """A tooltip over a bar tells its exact amount."""
+        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
+            bar = self.bar_at(QPointF(event.pos()))
+            if bar is not None and bar.exact:
+                QToolTip.showText(event.globalPos(), bar.exact, self)
+                return True
+        return super().event(event)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         """Explain the bar under the pointer."""

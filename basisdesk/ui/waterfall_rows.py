@@ -8,6 +8,7 @@ from basisdesk.events import MONEY
 from basisdesk.ledger.attribution import Attribution
 from basisdesk.ui.figures import number_text, sign_text, size_text
 from basisdesk.ui.position_figures import meaning_of, sign_of
+from basisdesk.ui.shown_cents import whole_cents
 
 TERMS = ("basis", "funding", "fees", "slippage", "borrow", "residual")
 ALWAYS = TERMS[:4]  # terms every pair has; the others stand only while they are not zero
@@ -19,7 +20,8 @@ DIGITS = 18  # decimals of what would be left over
 class Bar:
     """One bar of the waterfall: it hangs between `start` and `end`, account currency.
 
-    figure: what the bar shows, as `Engine.explain` calls it.
+    figure: what the bar shows, as `Engine.explain` calls it. text is in cents that add up to the
+    net; exact: the amount to its last digit.
     """
 
     name: str
@@ -28,6 +30,7 @@ class Bar:
     text: str
     meaning: str
     figure: str = ""
+    exact: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +57,24 @@ def waterfall(name: str, money: Attribution, currency: str, pair: int = 0) -> Wa
     """The bars of one attribution, in the order the money moved."""
     bars: list[Bar] = []
     at = ZERO
+    cents = whole_cents({term: getattr(money, term) for term in TERMS}, money.total)
     for term in TERMS:
         value: Decimal = getattr(money, term)
         if value or term in ALWAYS:
             step = float(at), float(at + value)
-            meaning = meaning_of(sign_of(value))
-            bars.append(Bar(term_name(term), *step, sign_text(value, 2), meaning, term))
+            shown, exact = cents[term], _exact(term_name(term), value, currency)
+            meaning = meaning_of(sign_of(shown))
+            bars.append(Bar(term_name(term), *step, sign_text(shown, 2), meaning, term, exact))
             at += value
-    bars.append(Bar("Net", 0.0, float(money.total), sign_text(money.total, 2), "muted", "total"))
+    net = sign_text(money.total, 2), "muted", "total", _exact("Net", money.total, currency)
+    bars.append(Bar("Net", 0.0, float(money.total), *net))
     said, proven = check_line(money)
     return Waterfall(f"{name}: net by cause, {currency}", tuple(bars), said, proven, pair)
+
+
+def _exact(name: str, value: Decimal, currency: str) -> str:
+    sign = "+" if value > 0 else ""
+    return f"{name}: {sign}{size_text(value, DIGITS)} {currency}, to the last digit."
 
 
 def check_line(money: Attribution) -> tuple[str, bool]:

@@ -236,6 +236,7 @@ class MainWindow(QMainWindow):
         self.positions.counted.connect(self._on_counted)
         self.positions.pair_chosen.connect(self.charts.show_pair)
         self.charts.let_go.connect(self.positions.let_go)
+        self.charts.plan_proposed.connect(self.positions.on_plan_proposed)
         self.ticket.clicked.connect(self.positions.let_go)
         self.charts.chart.installEventFilter(self)
         app = QApplication.instance()

@@ -78,14 +78,16 @@ class Desk:
 
 
 class Story:
-    """What the journal says, by sums of its own."""
+    """What the journal says up to an entry, by sums of its own."""
 
-    def __init__(self, journal):
+    def __init__(self, journal, until):
         self.booked = set()
         self.held = defaultdict(lambda: {"long": Decimal(0), "short": Decimal(0)})
         self.plans = {}
-        self.risk = ("active", "")
-        for _, outcome, _ in journal_entries(journal):
+        self.risk = ("active", "user")
+        for seq, outcome, _ in journal_entries(journal):
+            if seq > until:
+                break
             if isinstance(outcome, Traded):
                 for f in outcome.fills:
                     row = (outcome.pair, f.leg, f.side, f.qty, f.price, f.ts_ns)
@@ -108,28 +110,28 @@ class Story:
             assert (Decimal(row["long"]), Decimal(row["short"])) == (held["long"], held["short"])
             assert row["plan"] == msgspec.json.encode(self.plans[pair]).decode()
             assert (row["unhedged_ns"] is not None) == (row["state"] == "unhedged")
-        assert resumed["risk"] == self.risk[0]
+        assert (resumed["risk"], resumed["cause"]) == self.risk
 
 
 def test_killed_at_random_moments_nothing_shown_is_lost(tmp_path):
     rng = random.Random(20261121 + FIRST)
     journal = tmp_path / "simulated" / "journal.db"
-    shown, story, took_s, states = set(), None, [], set()
+    shown, took_s, states, last = set(), [], set(), 0
     for number in range(FIRST, FIRST + KILLS):
         mode = ("", "", "commit", "disk")[number % 4]
         desk = Desk(tmp_path, number, mode)
         desk.end(after_s=0.0 if mode == "commit" else rng.uniform(0.0, 1.0))
         report = check_journal(journal)
         assert report.problems == []
+        _, started_s, text = next(line for line in desk.lines if line[0] == "resumed")
+        told = msgspec.json.decode(text)
+        assert told["seq"] > last  # nothing that stood at the kill before is gone
+        Story(journal, told["seq"]).meets(told)
         shown |= {tuple(line[1:]) for line in desk.lines if line[0] == "fill"}
-        resumed = next(line for line in desk.lines if line[0] == "resumed")
-        took_s.append(float(resumed[1]))
-        if story is not None:
-            told = msgspec.json.decode(resumed[2])
-            story.meets(told)
-            states |= {row["state"] for row in told["pairs"].values()}
-        story = Story(journal)
-        assert shown <= story.booked
+        assert shown <= Story(journal, report.entries).booked
+        took_s.append(float(started_s))
+        states |= {row["state"] for row in told["pairs"].values()}
+        last = report.entries
     print(f"{KILLS} kills: {len(shown)} fills shown, restarts took a median of "
           f"{sorted(took_s)[len(took_s) // 2]:.2f} s, at most {max(took_s):.2f} s; "
           f"states met: {sorted(states)}")  # fmt: skip

@@ -148,6 +148,16 @@ def test_the_crosshair_reads_what_stood_at_that_time():
     assert series.at(99.0) == {"t": 3.0, "v": 13.0}
 
 
+@given(st.integers(1, 60), st.lists(cells, max_size=150), st.lists(st.floats(-5, 160), max_size=20))
+def test_many_times_are_read_as_one_by_one(capacity, history, times):
+    series = filled(capacity, history)
+    for asked in (times, [float(i) for i in range(-2, 152)]):
+        found = [series.at(t) or {"t": math.nan, "v": math.nan} for t in asked]
+        own, values = series.many("v", np.array(asked, dtype=float))
+        assert same(own, [row["t"] for row in found])
+        assert same(values, [row["v"] for row in found])
+
+
 # --- older rows in front --------------------------------------------------------------------------
 
 

@@ -14,6 +14,7 @@ S = 1_000_000_000
 HOUR = 3_600 * S
 T0 = 1_735_689_600 * S
 START = D(100_000)
+CENT = D("1e-8")  # margin moves in steps of this
 SPOT, PERP = "bybit:spot:ADAUSDT", "bybit:perp:ADAUSDT"
 PERP_B = "okx:perp:ADA-USDT-SWAP"
 SPOT_K, PERP_K = "kraken:spot:ADA/USD", "kraken:perp:PF_ADAUSD"  # in dollars, accrued funding

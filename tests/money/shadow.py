@@ -16,7 +16,7 @@ from basisdesk.events import (
     Traded,
 )
 
-ZERO = Decimal(0)
+ZERO, CENT = Decimal(0), Decimal("1e-8")
 MONEY_ACCOUNTS = ("assets:", "liabilities:", "income:", "expenses:", "equity:")
 AFTER = {
     "working": {"working", "open", "unhedged", "naked", "closed"},
@@ -77,6 +77,7 @@ class Shadow:
         self.states = {}
         self.totals = {}
         self.earned = ZERO  # all of `totals`
+        self.unsure = set()  # closed pairs that are looked at again
         self.seen = 0
         self.counts = Counter()
 
@@ -87,12 +88,13 @@ class Shadow:
             self._outcome(outcome)
             for txn in txns:
                 self._transaction(txn)
+            if isinstance(outcome, PairReduced) and self.accounts["assets:cash", "USDT"] < CENT:
+                self.counts["close beyond cash"] += 1
         self.seen = len(entries)
 
     def look_again(self):
         """Compare closed pairs too at the next look, as after a restart."""
-        self.totals.clear()
-        self.earned = ZERO
+        self.unsure = set(self.totals)
 
     def _outcome(self, outcome):
         number = getattr(outcome, "pair", None)
@@ -161,7 +163,7 @@ class Shadow:
         assert self.accounts["assets:cash", "USDT"] == engine.books.balance("assets:cash")
         earned, worths = ZERO, engine.worths()
         for number, position in engine.desk.pairs.items():
-            if number in self.totals:
+            if number in self.totals and number not in self.unsure:
                 continue
             self._meets_pair(number, position)
             if number not in self.pairs or number not in engine.books.pairs:
@@ -172,8 +174,9 @@ class Shadow:
                 continue
             pair = self.pairs[number]  # its result is what its fills and payments moved, only that
             assert total == pair.flow + pair.absorbed, f"pair {number}"
+            self.earned += total - self.totals.get(number, ZERO)
             self.totals[number] = total
-            self.earned += total
+            self.unsure.discard(number)
         assert engine.funds().equity == self.start + earned + self.earned
 
     def _meets_pair(self, number, position):

@@ -4,6 +4,7 @@ import decimal
 
 import pytest
 from cross_rig import BINANCE_PERP, KRAKEN_PERP, KRAKEN_SPOT, OKX_PERP, CrossRig
+from msgspec.structs import replace
 from trading_rig import FREE, HOUR, T0, D, S, order
 
 from basisdesk.events import (
@@ -184,6 +185,20 @@ def test_a_forced_close_realises_its_own_leg_first():
     assert isinstance(dead, Liquidated)
     assert (paid.source, paid.instrument) == ("close", KRAKEN_PERP)
     assert paid.amount < 0  # the long pays
+
+
+def test_what_funding_takes_from_the_margin_of_a_forced_leg_is_gone_before():
+    """Without cash the leg's own margin pays; the other leg keeps all of its own, by both books."""
+    rig = rig_at(0)
+    rig.do(order("1000", long=KRAKEN_PERP, short=OKX_PERP, leverage="5", plan=FREE))
+    rig.later(HOUR // 2)
+    long, short = (leg.margin for leg in rig.desk.pairs[1].legs)
+    rig.market.leg(KRAKEN_PERP).mark = 0.1
+    rig.funds = replace(rig.funds, free=D(0))
+    paid, dead = rig.later(S)[:2]
+    assert paid.from_margin == -paid.amount > 0
+    assert dead.margin == long - paid.from_margin
+    assert rig.books.balance("assets:pair:1:margin") == rig.desk.pairs[1].margin == short
 
 
 def test_two_perpetuals_settle_each_at_its_own_times_and_share():

@@ -170,6 +170,14 @@ def test_an_account_below_its_thresholds_trades_smaller(equity, factor):
         assert f"cut to {100 * float(factor):g} %" in sheet.size_note
 
 
+@pytest.mark.parametrize(("start", "cut"), [(20_000, True), (12_000, False), (0, False)])
+def test_the_thresholds_are_of_what_the_journal_started_with(start, cut):
+    """Settings say 10,000; a journal that began with 20,000 has lost a half."""
+    account = Funds(D(10**9), D(10_000), start=D(start))
+    sheet, _ = priced(calm(), order("1000", ExitPlan(D(-5), D(55))), account)
+    assert ("balance" in lines(sheet.advice)) == cut
+
+
 def test_a_contradicting_sector_halves_it_on_top():
     rig = calm()
     request = order("1000", ExitPlan(D(-5), D(55)))

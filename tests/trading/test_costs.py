@@ -2,10 +2,12 @@
 
 import math
 
+import msgspec
 import pytest
 from trading_rig import (
     PERP,
     PERP_B,
+    RICH,
     SPOT,
     T0,
     D,
@@ -16,7 +18,7 @@ from trading_rig import (
     settings,
 )
 
-from basisdesk.events import Candles, ClosePair, ExitPlan, Funds
+from basisdesk.events import Candles, ClosePair, Execution, ExitPlan, Funds
 
 
 def sheet(rig, request):
@@ -225,3 +227,18 @@ def test_funding_of_the_sheet_is_the_next_stamp():
     rig.now += S
     rig.fresh()
     assert sheet(Rig(), order()).funding_next_ms == 0
+
+
+def test_a_passive_leg_is_counted_as_a_maker_at_its_own_best_price():
+    """Found by a trader: the sheet of a passive order was a taker's."""
+    rig = Rig()
+    taker = rig.desk.sheet(order("1000"), rig.market, RICH, rig.now)
+    passive = msgspec.structs.replace(
+        order("1000"), how=Execution("passive", passive_leg="short", pay_up=5)
+    )
+    sheet = rig.desk.sheet(passive, rig.market, RICH, rig.now)
+    assert sheet.fee_short_in == D(1000) * D("0.3666") * D("0.0002")
+    assert sheet.fee_long_in == taker.fee_long_in
+    assert taker.slip_in - sheet.slip_in == D(1000) * D("0.0001")  # the spread earned, not paid
+    assert sheet.entry_bp > taker.entry_bp
+    assert sheet.capital_used == taker.capital_used

@@ -90,9 +90,11 @@ def test_nothing_acts_on_stale_quotes_or_prices_that_disagree_or_an_unfinished_p
     rig.now += 2 * HOUR
     assert reason(rig, position) == ""
     rig.at(2 * HOUR)
-    for state in ("working", "unhedged", "naked", "closed"):
+    for state in ("working", "unhedged", "closed"):
         position.state = state
         assert reason(rig, position) == ""
+    position.state = "naked"
+    assert reason(rig, position) == "time", "the basis is of two legs, time is not"
     position.state = "open"
     rig.show(PERP, 366.5, 366.6)
     assert reason(rig, position) == ""

@@ -117,11 +117,13 @@ def test_the_2_percent_size_shrinks_where_the_venue_keeps_more():
     worst = 32.74 + 10.92
     assert float(found[5].size) == pytest.approx(10_000 * 200 / worst, rel=1e-3)
     poor = rows(look(rig, account=funds(2_000, 10_000)))
-    assert float(poor[1].size) == pytest.approx(10_000 * 2000 / float(poor[1].capital), abs=0.01)
+    assert float(poor[1].cash_size) == pytest.approx(
+        10_000 * 2000 / float(poor[1].capital), abs=0.01
+    )
     kept = Quant(settings(reserve=0.1))
     quiet(kept, 0.001)
     less = rows(look(kept, account=funds(2_000, 10_000)))[1]  # 1,000 of the 2,000 stay idle
-    assert float(less.size) == pytest.approx(10_000 * 1000 / float(less.capital), abs=0.01)
+    assert float(less.cash_size) == pytest.approx(10_000 * 1000 / float(less.capital), abs=0.01)
 
 
 # --- chance ---------------------------------------------------------------------------------------

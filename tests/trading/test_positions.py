@@ -92,7 +92,14 @@ def test_unknown_or_closed_pair_is_refused():
 
 @pytest.mark.parametrize(
     ("amount", "limit"),
-    [("0", "margin"), ("-1", "margin"), ("NaN", "margin"), ("1e-9", "margin"), ("1e30", "funds")],
+    [
+        ("0", "margin"),
+        ("-1", "margin"),
+        ("NaN", "margin"),
+        ("1e-9", "margin"),
+        ("1e14", "funds"),
+        ("1e30", "margin"),
+    ],
 )
 def test_margin_that_cannot_be_added_is_refused(amount, limit):
     rig = Rig()

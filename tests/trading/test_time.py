@@ -333,8 +333,9 @@ def test_flatten_keeps_trying_through_stale_quotes():
     rig.open("100", plan=FREE)
     rig.open("200", plan=FREE)
     rig.now += 10 * S
-    assert rig.do(Flatten()) == []
-    assert [each.pair for each in rig.later(S)] == [1, 2]
+    kept = rig.do(Flatten())  # for a restart to go on with
+    assert [(each.pair, each.work.reason) for each in kept] == [(1, "flatten"), (2, "flatten")]
+    assert [(each.pair, each.closed) for each in rig.later(S)] == [(1, True), (2, True)]
 
 
 def test_liquidation_on_the_mark_leaves_the_spot_leg_naked():
@@ -356,7 +357,7 @@ def test_liquidation_on_the_mark_leaves_the_spot_leg_naked():
     assert (position.state, position.margin, position.delta) == ("naked", 0, 10000)
     assert rig.desk.gauge(1, rig.market) == ()
     assert rig.do(AddMargin(1, D(1)))[0].limit == "margin"
-    assert rig.later(100 * HOUR) == []  # a naked leg has no plan; a person decides
+    assert rig.later(70 * HOUR) == []  # its basis rules are gone, its time stop comes later
     (closed,) = rig.do(ClosePair(1))
     assert closed.closed
     assert {each.leg for each in closed.fills} == {"long"}

@@ -293,6 +293,18 @@ def test_a_missing_leg_stops_entries_after_its_time():
     assert floor.moves(floor.run(HEALTHY)) == [("active", "unhedged")]
 
 
+def test_a_naked_leg_stops_entries_too():
+    """Found by a trader: after an ADL the risk panel said that every pair stands on both legs."""
+    floor = Floor()
+    floor.open()
+    floor.run(5)
+    assert floor.reading("unhedged").state == "ok"
+    floor.strip()
+    assert floor.positions.pairs[1].state == "naked"
+    assert floor.moves(floor.run(31)) == [("reducing", "unhedged")]
+    assert "Pair 1 has stood naked on one leg for 30 s" in floor.watch.risk.reason
+
+
 def test_a_near_liquidation_stops_entries_of_the_nearest_perpetual():
     floor = Floor()
     floor.open(1, leverage="5")

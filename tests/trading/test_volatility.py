@@ -84,12 +84,12 @@ def test_an_outage_is_not_a_price_that_stood_still():
     assert minute_sigma(rig.market, SPOT) == pytest.approx(0.0009995, rel=1e-3)
 
 
-def test_a_minute_is_read_once(monkeypatch):
+def test_nothing_is_remembered_a_row_of_the_same_minute_counts_at_once():
     rig = Quant()
     pair = live(rig, zigzag(60))
     first = minute_sigma(rig.market, SPOT)
-    monkeypatch.setattr(pair.series, "at", lambda t: pytest.fail("read again"))
     assert minute_sigma(rig.market, SPOT) == first
-    monkeypatch.undo()
     pair.series.push(60.0 * 1060, (0.37, 0.37, 10.0, *NOTHING))
     assert minute_sigma(rig.market, SPOT) > first
+    pair.series.replace_front(60, [[60.0 * 1059, 0.5, 0.5, 10.0, *NOTHING]])
+    assert minute_sigma(rig.market, SPOT) is None

@@ -105,6 +105,13 @@ class Floor:
         fills = (_fill("short", qty, "0.3665", self.now),)
         self.tell(PairAdded(self.now, pair, "hedge", fills, D("0.364"), D("0.3665"), D(0), D(0)))
 
+    def strip(self, pair=1, qty="10000"):
+        """The long leg is sold alone by hand."""
+        fills = (_fill("long", qty, "0.364", self.now, opens=False),)
+        prices = D("0.364"), D("0.3665")
+        gone = PairReduced(self.now, pair, D(1), "user", fills, *prices, D(0), D(0), closed=False)
+        self.tell(msgspec.structs.replace(gone, alone=True))
+
     def close(self, pair=1, qty="10000", net="1"):
         """The pair is closed and earned `net`."""
         fills = (

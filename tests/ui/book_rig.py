@@ -67,11 +67,11 @@ def opened(rig, long_qty="4000", short_qty="3996", how=Execution(), plan=PLAN, p
     )  # fmt: skip
 
 
-def ordered(rig, how, qty="10000", kind="open", pair=1):
+def ordered(rig, how, qty="10000", kind="open", pair=1, reason="user"):
     """A working order of a pair; an entry when the pair is new."""
     now_ns = rig.engine.now_ns
     request = OpenPair(SPOT, PERP, D(qty), D(2), PLAN, how=how) if kind == "open" else None
-    work = Work(kind, "user", how, D(qty), D(qty), now_ns, now_ns + 600 * 10**9, request)
+    work = Work(kind, reason, how, D(qty), D(qty), now_ns, now_ns + 600 * 10**9, request)
     return book(rig, Ordered(now_ns, pair, work))
 
 

@@ -63,8 +63,8 @@ def test_what_is_not_known_yet_is_a_dash():
 
 
 def test_unhedged_exposure_warns():
-    assert facts_of(money(unhedged=D(400)))["Exposure, unhedged"].meaning == "warn"
-    assert facts_of(money())["Exposure, unhedged"].meaning == ""
+    assert facts_of(money(unhedged=D(400)))["Unhedged exposure"].meaning == "warn"
+    assert facts_of(money())["Unhedged exposure"].meaning == ""
 
 
 def test_the_account_now_is_the_ledgers():

@@ -264,7 +264,7 @@ def test_the_account_shows_figures_curves_and_closed_pairs(qtbot, rig):
     panel.refresh()
     assert [row.name for row in panel.results.rows_model.rows] == ["ADA #1"]
     assert panel.wins.text().startswith("0 of 1 won")
-    assert [lane.name for lane in panel.curves.shown] == ["Equity", "Drawdown", "Exposure"]
+    assert [lane.name for lane in panel.curves.shown] == ["Equity", "Drawdown", "Gross exposure"]
     assert panel.curves.accessibleDescription().startswith("Equity 9,99")
     panel.curves.grab()
     panel.results.doubleClicked.emit(panel.results.proxy.index(0, 3))

@@ -36,6 +36,13 @@ def test_a_working_entry_tells_its_slice_its_limit_and_what_is_filled():
     assert buttons_of(row) == ("cancel", "more")
 
 
+def test_a_flatten_that_goes_on_says_so_and_names_no_end():
+    row = only(ordered(opened(begun()), Execution(), "4000", "close", reason="flatten"))
+    assert row.plan == "flatten goes on"
+    assert "Flatten goes on until nothing is left, after a restart too." in row.plan_detail
+    assert "withdrawn at" not in row.plan_detail
+
+
 def test_fills_move_the_progress_and_the_slice():
     rig = ordered(begun(), LIMIT)
     opened(rig, "2000", "2000", how=LIMIT)

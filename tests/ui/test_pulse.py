@@ -109,3 +109,29 @@ def test_the_timer_beats_by_itself_and_runs_what_comes_before(qtbot):
     pulse.set_interval(-5)  # a negative interval would be a busy loop
     pulse.start()
     pulse.stop()
+
+
+def test_busy_panels_share_a_beat_over_several_turns_of_the_loop(qtbot):
+    panels = [CountingPanel(busy_s=0.01) for _ in range(3)]
+    for panel in panels:
+        qtbot.addWidget(panel)
+        panel.show()
+    pulse = Pulse(panels, interval_ms=10_000, parent=panels[0])
+    pulse._on_beat()
+    assert [panel.refreshed for panel in panels] == [1, 0, 0]  # the rest after the loop's turn
+    qtbot.waitUntil(lambda: all(panel.refreshed == 1 for panel in panels))
+    pulse.stop()
+
+
+def test_what_is_urgent_does_not_wait_for_the_beat(qtbot):
+    calm, urgent = CountingPanel(), CountingPanel()
+    urgent.urgent = Changed.BASIS
+    for panel in (calm, urgent):
+        qtbot.addWidget(panel)
+        panel.show()
+    pulse = Pulse([calm, urgent], interval_ms=10_000, parent=calm)
+    pulse.beat()
+    pulse.mark(Changed.BASIS)
+    qtbot.waitUntil(lambda: urgent.refreshed == 2)
+    assert calm.refreshed == 1
+    pulse.stop()

@@ -75,10 +75,12 @@ def test_what_the_field_shows_is_read_back_as_the_same_figure(value):
 
 
 def test_limits_are_said_in_the_units_of_the_field():
-    assert within(D(6), D(1), D(5)) == "Enter a value of at most 5."
-    assert within(D("0.5"), D(1), D(5)) == "Enter a value of at least 1."
-    assert within(D(0), D(0), above=True) == "Enter a value above 0."
-    assert within(D(20_000), D(-10_000), D(10_000), "bp") == "Enter a value of at most 10,000 bp."
+    assert within(D(6), D(1), D(5)) == "6 is outside 1 to 5."
+    assert within(D("0.5"), D(1), D(5)) == "0.5 is outside 1 to 5."
+    assert within(D(0), D(0), above=True) == "0 is not above 0."
+    assert within(D(20_000), D(-10_000), D(10_000), "bp") == (
+        "20,000 bp is outside \u221210,000 to 10,000 bp."
+    )
     assert within("no figure.", D(1)) == "no figure."
     assert within(D(5), D(1), D(5)) == 5
 

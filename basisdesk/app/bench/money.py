@@ -162,7 +162,13 @@ def _settings() -> Settings:
         Settings(),
         account=Account(start=1e8),
         paper=Paper(latency_ms=0),
-        risk=Risk(pairs_max=PAIRS, quote_age_ms_max=10_000, leg_skew_ms_max=10_000),
+        risk=Risk(  # a bench loses its fees on every pair; it must not be stopped for that
+            pairs_max=PAIRS,
+            quote_age_ms_max=10_000,
+            leg_skew_ms_max=10_000,
+            win_rate_min=0.0,
+            rolling_loss_max=1.0,
+        ),
         tape=TapeSettings(record=False),
     )
 
