@@ -16,7 +16,6 @@ from basisdesk.trading.leverage import LeveragePicture
 from basisdesk.trading.leverage import LeverageRow as Gear
 from basisdesk.ui.figures import NOTHING, number_text, places_of, sign_text, size_text
 from basisdesk.ui.glossary import term
-from basisdesk.ui.holding_rows import hours_text
 from basisdesk.ui.leg_words import coin_of, leg_name
 from basisdesk.ui.table import Column
 from basisdesk.venues.instrument import Instrument
@@ -105,12 +104,19 @@ def picture_of(found: LeveragePicture, request: OpenPair, room: Room, direction:
     sigma = found.sigma_year_pct
     moves = f", volatility {sigma:.0f} % a year" if math.isfinite(sigma) else ""
     head = (
-        f"{size_text(found.qty)} {coin}, {direction}. Looked ahead {hours_text(found.hold_h)} "
+        f"{size_text(found.qty)} {coin}, {direction}. Looked ahead {span_ahead(found.hold_h)} "
         f"({found.hold_note}){moves}."
     )
     return Picture(
         f"Leverage picture of {coin}", head, note_of(found), "", picture_rows(found, request, room)
     )
+
+
+def span_ahead(hours: float) -> str:
+    """A span looked ahead: "12 min", "5.2 h", "72 h"."""
+    if hours < 1:
+        return f"{number_text(max(1.0, hours * 60), 0)} min"
+    return f"{size_text(hours, 1)} h"
 
 
 def note_of(found: LeveragePicture) -> str:
@@ -119,7 +125,7 @@ def note_of(found: LeveragePicture) -> str:
     if not math.isfinite(year):
         return found.note
     return (
-        f"Chance of touching the liquidation price within {hours_text(found.hold_h)} "
+        f"Chance of touching the liquidation price within {span_ahead(found.hold_h)} "
         f"({found.hold_note}) at today's volatility of {year:.0f} % a year, with no drift, no "
         "jump and no margin added. A crash is not in it."
     )

@@ -95,16 +95,25 @@ def sheet_lines(sheet: CostSheet, base: str, account: Standing, now_ms: int) -> 
 def foot_lines(shown: list[SheetLine]) -> tuple[tuple[SheetLine, SheetLine], ...]:
     """What always stands over the button, two lines of two: fees, loss, liquidation, free cash.
 
-    The first liquidation is the nearer one only by chance of the legs; of two the nearer is taken.
+    Of two liquidations it is the nearer one; the loss is the one at the stop.
     """
     by_place = dict(zip((*COSTS, *AFTER), shown, strict=True))
     fees, loss, free = (by_place[name] for name in (COSTS[0], COSTS[6], AFTER[5]))
     both = [by_place[AFTER[2]], by_place[SECOND_LIQUIDATION]]
     liq = min(both, key=_room)
     return (
-        (replace(fees, name="Fees"), replace(loss, name="Stop / stress")),
+        (
+            replace(fees, name="Fees", second=""),
+            replace(loss, name="At stop", value=_stop_of(loss)),
+        ),
         (replace(liq, name="Liq."), replace(free, name="Free after", second="")),
     )
+
+
+def _stop_of(loss: SheetLine) -> str:
+    """The first of "stop / stress USDT", with its unit."""
+    stop, both, rest = loss.value.partition(" / ")
+    return f"{stop} {rest.rpartition(' ')[2]}" if both else loss.value
 
 
 def _room(line: SheetLine) -> float:

@@ -127,7 +127,7 @@ class Machine:
     def _in_the_middle(self):
         """Now and then the program dies while a leg is missing or an order works."""
         live = self.engine.open_pairs()
-        odds = 0.05 * any(pair.state == "unhedged" for pair in live)
+        odds = 0.15 * any(pair.state == "unhedged" for pair in live)
         odds += 0.01 * any(pair.work is not None for pair in live)
         return self.rng.random() < odds
 

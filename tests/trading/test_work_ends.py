@@ -106,3 +106,14 @@ def test_the_rest_of_one_leg_of_a_limit_exit_has_no_basis_and_is_traded():
     rest = only(rig.beats(5), PairReduced)
     assert [(fill.leg, fill.qty) for fill in rest.fills] == [("long", D(20))]
     assert only(rig.log, OrderEnded).why == "filled"
+
+
+def test_a_close_by_hand_takes_the_place_of_a_working_entry():
+    rig = ExecRig()
+    rig.do(asked(style="limit", limit_bp=D(100)))
+    (no,) = rig.do(ClosePair(1))
+    assert "Cancel its order" in no.text
+    rig.do(asked(slices=2, slice_gap_s=D(60)))
+    rig.beats(1)
+    assert kinds(rig.do(ClosePair(2))) == ["OrderEnded"]
+    assert only(rig.beats(0.2), PairReduced).closed

@@ -424,17 +424,6 @@ def test_flatten_withdraws_working_orders():
     assert rig.pair().state == "closed"
 
 
-def test_a_close_by_hand_takes_the_place_of_a_working_entry():
-    rig = ExecRig()
-    rig.do(asked(style="limit", limit_bp=D(100)))
-    (no,) = rig.do(ClosePair(1))
-    assert "Cancel its order" in no.text
-    sliced(rig, 2, "60")
-    rig.beats(1)
-    assert kinds(rig.do(ClosePair(2))) == ["OrderEnded"]
-    assert only(rig.beats(0.2), PairReduced).closed
-
-
 def test_a_liquidated_leg_ends_the_working_order_of_both():
     rig = ExecRig()
     rig.do(asked("10000", leverage="5", plan=FREE, slices=2, slice_gap_s=D(60)))

@@ -8,6 +8,7 @@ from book_rig import begun, book, opened, reduced
 
 from basisdesk.events import EquityMarked, Result
 from basisdesk.ui.account_rows import (
+    Lane,
     Money,
     account_facts,
     clock_of,
@@ -126,3 +127,14 @@ def test_the_axis_has_seconds_for_minutes_and_dates_for_days():
     assert clock_of(t_s, True, 600.0) == "09:14:22"
     assert clock_of(t_s, True, 7_200.0) == "09:14"
     assert clock_of(t_s, True, 5 * 86_400.0) == "09-18"
+
+
+def test_exposure_moves_in_steps_and_equity_in_a_line():
+    lane = Lane("x", "USDT", "basis", ((0.0, 0.0), (60.0, 100.0), (120.0, 100.0)), step=True)
+    assert lane.path == (
+        (0.0, 0.0), (60.0, 0.0), (60.0, 100.0), (120.0, 100.0), (120.0, 100.0),
+    )  # fmt: skip
+    equity, _, exposure = lanes((), money(), "USDT")
+    assert equity.path == equity.points
+    assert exposure.step
+    assert exposure.name == "Gross exposure"

@@ -11,7 +11,6 @@ from basisdesk.ui.close_rows import (
     flip_plan,
     flip_request,
     flip_terms,
-    margin_terms,
     rebalance_move,
     rebalance_terms,
 )
@@ -123,16 +122,3 @@ def test_a_drift_below_a_lot_cannot_be_traded():
     rig, position = held("100", "99.9")
     said = rebalance_terms(position, rig.engine, rig.settings)
     assert said.problem.startswith("The legs differ by 0 ADA")
-
-
-def test_margin_moves_say_what_stands_afterwards_and_what_is_too_much():
-    rig, position = held()
-    said = margin_terms(position, D(200), True, rig.engine, rig.settings)
-    assert said.lines[0] == "Margin of the perpetual: 732.07 USDT, of it 0.00 added by hand."
-    assert said.lines[-1] == "Afterwards: margin 932.07 USDT."
-    assert said.button == "Add 200.00 USDT"
-    much = margin_terms(position, D(1_000_000), True, rig.engine, rig.settings)
-    assert much.problem.startswith("1,000,000.00 USDT is more than the free cash of")
-    less = margin_terms(position, D(10), False, rig.engine, rig.settings)
-    assert less.warning.startswith("\u25b2 Liquidation comes nearer")
-    assert margin_terms(position, None, True, rig.engine, rig.settings).problem

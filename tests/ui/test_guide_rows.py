@@ -336,3 +336,22 @@ def test_a_pair_without_a_price_is_closed_later_and_the_sentence_says_so(rig):
     rig.frame(LINK, LinkChange("bybit.linear", "down", "gone"))
     words = flatten_words(rig.engine, rig.settings)
     assert "1 pair has no price now" in words.cost
+
+
+def test_flatten_names_what_is_on_its_way_to_a_pair_that_exists():
+    rig = Rig(SETTINGS).begin()
+    rig.submit(Drill("reject", "short"))
+    rig.submit(Drill("late", "short"))
+    rig.submit(OpenPair(SPOT, PERP, D(1000), D(2), PLAN, how=Execution(policy="hedge")))
+    coming = rig.engine.desk.orders_of(1)
+    if not coming:
+        rig.move(0.364, 68.0)
+        coming = rig.engine.desk.orders_of(1)
+    assert coming
+    assert "withdraws 999 ADA perp on the way" in flatten_words(rig.engine, rig.settings).lines[0]
+
+
+def test_after_a_fault_of_its_own_the_desk_is_told_as_halted(rig):
+    words = risk_words(rig.engine, utc=True, fault_ns=rig.engine.now_ns)
+    assert (words.state, words.word, words.final) == ("halted", "HALTED", True)
+    assert "Restart basisdesk" in words.ends

@@ -3,20 +3,23 @@
 import math
 from decimal import Decimal
 
+import msgspec
 import pytest
 from PySide6.QtCore import Qt
 from ui_rig import PERP, SPOT, THEME, Rig, instrument
 
-from basisdesk.events import ExitPlan, OpenPair
+from basisdesk.events import ExitPlan, Funds, OpenPair
 from basisdesk.trading.leverage import LeveragePicture
 from basisdesk.trading.leverage import LeverageRow as Gear
 from basisdesk.ui.leverage_dialog import LeverageDialog
 from basisdesk.ui.leverage_rows import (
     Picture,
+    Room,
     chance_text,
     leverage_columns,
     picture_of,
     picture_rows,
+    unbound,
 )
 from basisdesk.ui.ticket_panel import TicketPanel
 
@@ -52,7 +55,7 @@ def ask(leverage="2", long=SPOT, short=PERP):
 
 
 def test_each_row_tells_price_distance_capital_size_and_chance():
-    row = picture_rows(THREE, ask(), instrument("perp"))[2]
+    row = picture_rows(THREE, ask(), Room(perp=instrument("perp")))[2]
     assert (row.name, row.price, row.distance) == ("10\u00d7", "0.4375", "+9.4")
     assert (row.capital, row.size, row.chance) == ("2,974", "17,375.1", "14.8")
     assert row.tip == "Bybit perp ADAUSDT: tier up to 100,000, maintenance 0.5 %."
@@ -60,12 +63,13 @@ def test_each_row_tells_price_distance_capital_size_and_chance():
 
 
 def test_beyond_the_limit_a_row_is_for_the_lab_and_says_why():
-    one, _, ten = picture_rows(THREE, ask(), None)
+    one, _, ten = picture_rows(THREE, ask(), Room())
     assert (one.tradable, one.note) == (True, "")
     assert (ten.tradable, ten.note, ten.why) == (False, "lab only", WHY)
     columns = leverage_columns("USDT", "ADA", "USDT", D("0.02"))
     assert {column.meaning(ten) for column in columns} == {"faded"}
-    assert {column.meaning(one) for column in columns} == {""}
+    paid = [column for column in columns if "Cash" not in column.header]
+    assert {column.meaning(one) for column in paid} == {""}
 
 
 @pytest.mark.parametrize(
@@ -73,14 +77,14 @@ def test_beyond_the_limit_a_row_is_for_the_lab_and_says_why():
     [("1", 0, "in the ticket"), ("2", 1, "in the ticket"), ("2.5", 1, "in the ticket: 2.5\u00d7")],
 )
 def test_the_leverage_of_the_ticket_is_marked(leverage, marked, note):
-    rows = picture_rows(THREE, ask(leverage), None)
+    rows = picture_rows(THREE, ask(leverage), Room())
     assert [row.present for row in rows] == [place == marked for place in range(3)]
     assert rows[marked].note == note
 
 
 def test_a_long_perpetual_dies_below_and_one_without_a_price_never():
     rows = picture_rows(
-        found(gear(2, 49.0, 0.01), gear(3, math.nan, 0.0, None)), ask("2", PERP, SPOT), None
+        found(gear(2, 49.0, 0.01), gear(3, math.nan, 0.0, None)), ask("2", PERP, SPOT), Room()
     )
     assert rows[0].distance == "\u221249.0"
     assert (rows[1].price, rows[1].distance, rows[1].room) == ("none", "\u2013", 0.0)
@@ -97,28 +101,32 @@ def test_a_chance_is_a_percentage_of_as_many_digits_as_it_has(chance, text):
 
 def test_a_high_chance_is_coloured_by_what_it_means():
     rows = picture_rows(
-        found(gear(2, 49.0, 0.001), gear(3, 32.0, 0.01), gear(5, 19.0, 0.2)), ask(), None
+        found(gear(2, 49.0, 0.001), gear(3, 32.0, 0.01), gear(5, 19.0, 0.2)), ask(), Room()
     )
     assert [row.chance_meaning for row in rows] == ["", "warn", "loss"]
 
 
 def test_the_head_says_what_was_looked_at():
-    shown = picture_of(THREE, ask(), None, "long spot \u00b7 short perp")
+    shown = picture_of(THREE, ask(), Room(), "long spot \u00b7 short perp")
     assert shown.title == "Leverage picture of ADA"
     assert shown.head == (
         "6,800 ADA, long spot \u00b7 short perp. Looked ahead 72 h (the plan's time stop), "
         "volatility 69 % a year."
     )
-    assert shown.note == "Note."
+    assert shown.note.startswith("Chance of touching the liquidation price within 72 h (the plan")
+    soon = msgspec.structs.replace(THREE, hold_h=0.2)
+    shown = picture_of(soon, ask(), Room(), "x")
+    assert "Looked ahead 12 min" in shown.head
+    assert "within 12 min" in shown.note
     calm = found(gear(1, 99.0, math.nan), sigma=math.nan)
-    assert "volatility" not in picture_of(calm, ask(), None, "x").head
+    assert "volatility" not in picture_of(calm, ask(), Room(), "x").head
 
 
 def test_units_stand_in_the_headers():
     headers = [column.header for column in leverage_columns("USDT", "ADA", "USD", D("0.02"))]
     assert headers == [
         "Leverage", "", "Liquidation price, USD", "Away from mark, %", "Capital used, USDT",
-        "2 % size, ADA", "Chance of liquidation, %",
+        "2 % size, ADA", "Cash allows, ADA", "Chance of liquidation, %",
     ]  # fmt: skip
 
 
@@ -126,7 +134,7 @@ def test_units_stand_in_the_headers():
 def dialog(qtbot):
     shown = LeverageDialog(leverage_columns("USDT", "ADA", "USDT", D("0.02")), THEME)
     qtbot.addWidget(shown)
-    shown.show_picture(Picture("t", "h", "n", "", picture_rows(THREE, ask(), None)))
+    shown.show_picture(Picture("t", "h", "n", "", picture_rows(THREE, ask(), Room())))
     return shown
 
 
@@ -189,3 +197,29 @@ def test_another_pair_closes_the_picture(qtbot):
     rig.show_pair("bybit:spot:SOLUSDT", "bybit:perp:SOLUSDT")
     ticket.recompute()
     assert ticket._picture.dialog is None
+
+
+def test_cash_has_a_column_of_its_own_and_is_marked_where_it_binds():
+    room = Room(D("4000"), None, instrument("spot"))
+    rows = picture_rows(found(gear(1, 99.0, 0.0), gear(2, 49.0, 0.0, capital=D(1000))), ask(), room)
+    assert (rows[0].size, rows[0].cash, rows[0].binds) == ("17,375.1", "9,144.7", True)
+    assert (rows[1].cash, rows[1].binds) == ("27,200", False)
+    assert picture_rows(THREE, ask(), Room(D(-5)))[0].cash == "0"
+    column = next(
+        c for c in leverage_columns("USDT", "ADA", "USDT", D("0.02")) if "Cash" in c.header
+    )
+    assert [column.meaning(row) for row in rows] == ["warn", ""]
+
+
+def test_the_two_percent_size_of_the_dialog_is_the_risks_alone(qtbot):
+    rig = Rig().begin()
+    ticket = TicketPanel(rig.context, THEME)
+    qtbot.addWidget(ticket)
+    ticket.recompute()
+    qtbot.mouseClick(ticket.form.picture, Qt.MouseButton.LeftButton)
+    row = ticket._picture.dialog.table.rows_model.rows[1]
+    named = {line.name: line.qty for line in ticket.sheet.advice.lines}
+    least = min(named["stop"], named["stress"])
+    assert abs(D(row.size.replace(",", "")) - least) <= D("0.2") + least / 1000
+    assert abs(D(row.cash.replace(",", "")) - named["capital"]) < named["capital"] / 100
+    assert unbound(Funds(D(5), D(7))).equity == 7

@@ -7,11 +7,14 @@ import pytest
 from book_rig import PLAN, added, begun, later, liquidated, opened, ordered, reduced
 
 from basisdesk.events import Execution, ExitPlan
+from basisdesk.market_time import in_market_time
 from basisdesk.ui.holding_rows import hours_text, left_detail, left_text
 from basisdesk.ui.pair_facts import pair_facts
-from basisdesk.ui.position_texts import plan_text, slice_of
+from basisdesk.ui.position_texts import acting, bare_text, plan_text, slice_of
 from basisdesk.ui.positions_actions import buttons_of, tag_of
 from basisdesk.ui.rows import ROWS_A_BEAT, RowMemo, position_rows
+from basisdesk.ui.times import ticking_text
+from basisdesk.ui.unhedged_rows import alarm
 
 D = Decimal
 LIMIT = Execution("limit", limit_bp=D(12), slices=5)
@@ -246,3 +249,55 @@ def test_a_row_wants_the_same_buttons_until_it_wants_others():
     assert tag_of(row) == tag_of(dataclasses.replace(row, net="\u25b2 +9.00"))
     assert tag_of(row) != tag_of(dataclasses.replace(row, drifted=True))
     assert tag_of(dataclasses.replace(row, pair=0)) == ""
+
+
+# --- apart, and by the market's own clock ---------------------------------------------------------
+
+
+def test_what_is_mended_and_what_is_naked_have_a_clock_and_money_each():
+    rig = opened(begun(), pair=1)
+    liquidated(rig, "adl")
+    later(rig, 190)
+    opened(rig, "4000", "", pair=2)
+    later(rig, 3.1)
+    shown = alarm(rig.engine, rig.engine.now_ns)
+    first, second = shown.text.split(" \u00b7 ")
+    assert first.startswith("UNHEDGED 1 pair 1,")
+    assert first.endswith(" USDT 3.1 s")
+    assert second.startswith("NAKED 1 pair 1,")
+    assert second.endswith(" USDT 3m 13s")
+    assert shown.short.count("pair") == 0
+    liquidated_too = opened(rig, pair=3)
+    liquidated(liquidated_too, "adl", pair=3)
+    assert "NAKED 2 pairs 2," in alarm(rig.engine, rig.engine.now_ns).text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(3.19, "3.1 s"), (59.99, "59.9 s"), (60, "1m 00s"), (193, "3m 13s"), (3793, "1h 03m 13s")],
+)
+def test_a_clock_counts_each_second(seconds, said):
+    assert ticking_text(seconds) == said
+    assert ticking_text(float("nan")) == "\u2013"
+
+
+def test_figures_of_holding_two_legs_do_not_outlive_one_of_them():
+    rig = opened(begun())
+    memo = RowMemo()
+    assert only(rig, memo).holding.cost != "\u2013"
+    liquidated(rig, "adl")
+    row = only(rig, memo)
+    assert (row.holding.cost, row.holding.left) == ("\u2013", "\u2013")
+    assert "whole pairs only" in row.holding.cost_detail
+    assert "Only its time stop (72 h) can close it by itself" in row.plan_detail
+    assert plan_text(acting(rig.engine.desk.pairs[1]), 1) == "72 h"
+    assert bare_text(ExitPlan(D(3), D(120)), "USDT").startswith("No rule of its plan can act")
+    both = bare_text(ExitPlan(None, None, D(2), D(5)), "USDT")
+    assert "its time stop (2 h) and its net target (+5.00 USDT)" in both
+
+
+def test_seconds_are_those_of_a_fast_demo():
+    rig = opened(begun(), "4000", "")
+    rig.engine.settings = in_market_time(rig.settings, 20.0)
+    limit = 20 * rig.settings.risk.unhedged_s_max
+    assert f"after {limit} s alone" in only(rig).plan_detail

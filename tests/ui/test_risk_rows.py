@@ -70,3 +70,10 @@ def test_what_is_not_known_is_a_dash_and_no_bar():
     assert math.isnan(row.share)
     assert figure_text(math.inf, "%") == "none near"
     assert [figure_text(value, "s") for value in (4.04, 31.7)] == ["4.0 s", "32 s"]
+
+
+def test_after_a_fault_the_card_says_halted_and_offers_no_resume():
+    card = risk_card(RiskState(), utc=True, fault_ns=SINCE_NS)
+    assert card.title == "\u25a0 Halted"
+    assert card.reason == "Why: basisdesk stopped after a fault"
+    assert not card.can_resume

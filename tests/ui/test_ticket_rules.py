@@ -37,16 +37,16 @@ def test_a_stop_and_one_target_are_a_whole_plan(target):
 @pytest.mark.parametrize(
     ("check", "good", "bad", "said"),
     [
-        (rules.LEVEL, D(-10_000), D(10_001), "at most 10,000 bp"),
+        (rules.LEVEL, D(-10_000), D(10_001), "10,001 bp is outside \u221210,000 to 10,000 bp"),
         (rules.NET, D("0.01"), D(0), "above 0"),
-        (rules.HOLD, D(8_760), D(9_000), "at most 8,760 h"),
+        (rules.HOLD, D(8_760), D(9_000), "9,000 h is above the most of 8,760 h"),
         (rules.FUNDING, D("0.5"), D(-1), "above 0 bp per 8 h"),
-        (rules.SLICES, D(50), D(51), "at most 50"),
+        (rules.SLICES, D(50), D(51), "51 is outside 1 to 50"),
         (rules.SLICES, D(1), D("2.5"), "whole number, such as 2"),
-        (rules.GAP, D("0.5") + 1, D(0), "at least 1 s"),
-        (rules.GOOD, D(5), D(4), "at least 5 s"),
+        (rules.GAP, D("0.5") + 1, D(0), "0 s is outside 1 to"),
+        (rules.GOOD, D(5), D(4), "4 s is outside 5 to"),
         (rules.TICKS, D(0), D("0.5"), "whole number"),
-        (rules.TICKS, D(100), D(101), "at most 100 ticks"),
+        (rules.TICKS, D(100), D(101), "101 ticks is outside 0 to 100 ticks"),
     ],
 )
 def test_bounds_are_sentences(check, good, bad, said):

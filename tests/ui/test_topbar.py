@@ -291,3 +291,15 @@ def test_the_basis_belongs_to_the_quotes_beside_it(qtbot):
     assert reading.z == pytest.approx((mid_bp - pair.now.mean_bp) / 3.0)
     spread = reading.close_bp - reading.open_bp
     assert reading.round_trip_bp == pytest.approx(pair.fees_bp() + spread)
+
+
+def test_after_a_fault_no_button_looks_live(qtbot):
+    context = make_context(make_pair())
+    bar = make_bar(qtbot, context)
+    context.status.fault_ns = NOW_NS
+    bar.refresh()
+    box = bar.halt_box
+    assert (box.state.text(), box.button.text()) == ("HALTED", "Halted")
+    assert not box.button.isEnabled()
+    assert not box.resume_action.isEnabled()
+    assert not box.flatten_action.isEnabled()
