@@ -9,9 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from msgspec.structs import replace
-
-from basisdesk.events import Funds, OpenPair
+from basisdesk.events import OpenPair
 from basisdesk.trading.leverage import LeveragePicture
 from basisdesk.trading.leverage import LeverageRow as Gear
 from basisdesk.ui.figures import NOTHING, number_text, places_of, sign_text, size_text
@@ -25,7 +23,6 @@ PRESENT = "in the ticket"
 ROOM_WHOLE_PCT = 50.0  # the bar under a distance is full from here on
 CHANCE_HIGH, CHANCE_SOME = 0.05, 0.005  # coloured from here on
 TIMES = "\u00d7"
-ENDLESS = Decimal(10) ** 15  # cash that limits no size
 
 
 @dataclass(frozen=True)
@@ -66,39 +63,18 @@ class Picture:
     rows: list[LeverageRow] = field(default_factory=list)
 
 
-@dataclass(frozen=True)
-class Room:
-    """What sizes of a picture are held against. spare: free cash less the reserve.
-
-    perp: of the leg that is liquidated first. long: whose lots a size is cut to.
-    """
-
-    spare: Decimal = Decimal(0)
-    perp: Instrument | None = None
-    long: Instrument | None = None
-
-
-def unbound(funds: Funds) -> Funds:
-    """Funds whose cash limits nothing, to ask trading/leverage.py for the risk's size alone."""
-    return replace(funds, free=ENDLESS)
-
-
-def picture_rows(found: LeveragePicture, request: OpenPair, room: Room) -> list[LeverageRow]:
-    """The rows of a picture, the ticket's leverage marked."""
+def picture_rows(
+    found: LeveragePicture, request: OpenPair, perp: Instrument | None
+) -> list[LeverageRow]:
+    """The rows of a picture, the ticket's leverage marked. perp: the leg that dies first."""
     under = [gear.leverage for gear in found.rows if gear.leverage <= request.leverage]
     present = max(under, default=0)
-    return [_row(gear, found, request, room, present) for gear in found.rows]
+    return [_row(gear, request, perp, present) for gear in found.rows]
 
 
-def cash_size(gear: Gear, qty: Decimal, room: Room) -> Decimal:
-    """The most base coin that free cash less the reserve pays for at this leverage."""
-    if gear.capital <= 0:
-        return Decimal(0)
-    most = qty * max(Decimal(0), room.spare) / gear.capital
-    return room.long.round_down(most) if room.long is not None else most
-
-
-def picture_of(found: LeveragePicture, request: OpenPair, room: Room, direction: str) -> Picture:
+def picture_of(
+    found: LeveragePicture, request: OpenPair, perp: Instrument | None, direction: str
+) -> Picture:
     """The whole picture of a request. direction: in words, "Long spot, short perp"."""
     coin = coin_of(request.long)
     sigma = found.sigma_year_pct
@@ -108,7 +84,7 @@ def picture_of(found: LeveragePicture, request: OpenPair, room: Room, direction:
         f"({found.hold_note}){moves}."
     )
     return Picture(
-        f"Leverage picture of {coin}", head, note_of(found), "", picture_rows(found, request, room)
+        f"Leverage picture of {coin}", head, found.note, "", picture_rows(found, request, perp)
     )
 
 
@@ -119,21 +95,7 @@ def span_ahead(hours: float) -> str:
     return f"{size_text(hours, 1)} h"
 
 
-def note_of(found: LeveragePicture) -> str:
-    """What the chances assume; the span ahead in the words of the head."""
-    year = found.sigma_year_pct
-    if not math.isfinite(year):
-        return found.note
-    return (
-        f"Chance of touching the liquidation price within {span_ahead(found.hold_h)} "
-        f"({found.hold_note}) at today's volatility of {year:.0f} % a year, with no drift, no "
-        "jump and no margin added. A crash is not in it."
-    )
-
-
-def _row(
-    gear: Gear, found: LeveragePicture, request: OpenPair, room: Room, present: int
-) -> LeverageRow:
+def _row(gear: Gear, request: OpenPair, perp: Instrument | None, present: int) -> LeverageRow:
     here = gear.leverage == present
     notes = []
     if here:
@@ -142,8 +104,7 @@ def _row(
     if not gear.tradable:
         notes.append(LAB_ONLY)
     short = gear.liq_leg == request.short
-    places = places_of(room.perp.tick if room.perp is not None else None, 6)
-    cash = cash_size(gear, found.qty, room)
+    places = places_of(perp.tick if perp is not None else None, 6)
     known = math.isfinite(gear.distance_pct)
     return LeverageRow(
         leverage=Decimal(gear.leverage),
@@ -152,8 +113,8 @@ def _row(
         distance=sign_text(gear.distance_pct if short else -gear.distance_pct, 1),
         capital=number_text(gear.capital, 0),
         size=size_text(gear.size, 1),
-        cash=size_text(cash, 1),
-        binds=cash < gear.size,
+        cash=size_text(gear.cash_size, 1),
+        binds=gear.cash_size < gear.size,
         chance=chance_text(gear.chance),
         note=", ".join(notes),
         why=gear.why,

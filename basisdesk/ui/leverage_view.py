@@ -16,7 +16,7 @@ from basisdesk.trading.risk import No
 from basisdesk.ui.context import Context
 from basisdesk.ui.leg_words import coin_of, quote_of
 from basisdesk.ui.leverage_dialog import LeverageDialog
-from basisdesk.ui.leverage_rows import Picture, Room, leverage_columns, picture_of, unbound
+from basisdesk.ui.leverage_rows import Picture, leverage_columns, picture_of
 from basisdesk.ui.table import Column
 from basisdesk.ui.theme import Theme
 from basisdesk.venues.instrument import split_key
@@ -75,13 +75,12 @@ class LeverageView(QObject):
         if sheet is None:
             return Picture(empty=NOTHING_YET)
         request, engine = sheet.request, self._context.engine
-        funds = engine.funds()
         with decimal.localcontext(prec=DIGITS):
             found = picture(
                 request,
                 engine.market,
                 self._context.settings,
-                unbound(funds),
+                engine.funds(),
                 engine.now_ns,
                 self._hold(request, sheet),
             )
@@ -89,9 +88,7 @@ class LeverageView(QObject):
             return Picture(empty=found.text)
         rules = engine.market.instruments
         perp = rules.get(found.rows[0].liq_leg) if found.rows else None
-        spare = funds.free - exact(self._context.settings.risk.reserve) * funds.equity
-        room = Room(spare, perp, rules.get(request.long))
-        return picture_of(found, request, room, direction)
+        return picture_of(found, request, perp, direction)
 
     def _hold(self, request: OpenPair, sheet: CostSheet) -> Hold | None:
         target = request.exit.target_bp

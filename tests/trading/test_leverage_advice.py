@@ -103,6 +103,14 @@ def test_settings_and_tier_lower_it():
     assert "Bybit perp ADAUSDT allows at most 2x" in rows(look(tight))[3].why
 
 
+def test_a_short_span_is_told_in_minutes():
+    rig = Quant()
+    quiet(rig, 0.001)
+    hold = Hold(median_h=0.1, p90_h=0.2)
+    found = look(rig, hold=hold)
+    assert "within 12 min (nine of ten" in found.note
+
+
 # --- size -----------------------------------------------------------------------------------------
 
 

@@ -14,7 +14,6 @@ from basisdesk.trading.leverage import LeverageRow as Gear
 from basisdesk.ui.leverage_dialog import LeverageDialog
 from basisdesk.ui.leverage_rows import (
     Picture,
-    Room,
     chance_text,
     leverage_columns,
     picture_of,
@@ -55,7 +54,7 @@ def ask(leverage="2", long=SPOT, short=PERP):
 
 
 def test_each_row_tells_price_distance_capital_size_and_chance():
-    row = picture_rows(THREE, ask(), Room(perp=instrument("perp")))[2]
+    row = picture_rows(THREE, ask(), instrument("perp"))[2]
     assert (row.name, row.price, row.distance) == ("10\u00d7", "0.4375", "+9.4")
     assert (row.capital, row.size, row.chance) == ("2,974", "17,375.1", "14.8")
     assert row.tip == "Bybit perp ADAUSDT: tier up to 100,000, maintenance 0.5 %."
@@ -63,7 +62,7 @@ def test_each_row_tells_price_distance_capital_size_and_chance():
 
 
 def test_beyond_the_limit_a_row_is_for_the_lab_and_says_why():
-    one, _, ten = picture_rows(THREE, ask(), Room())
+    one, _, ten = picture_rows(THREE, ask(), None)
     assert (one.tradable, one.note) == (True, "")
     assert (ten.tradable, ten.note, ten.why) == (False, "lab only", WHY)
     columns = leverage_columns("USDT", "ADA", "USDT", D("0.02"))
@@ -77,14 +76,14 @@ def test_beyond_the_limit_a_row_is_for_the_lab_and_says_why():
     [("1", 0, "in the ticket"), ("2", 1, "in the ticket"), ("2.5", 1, "in the ticket: 2.5\u00d7")],
 )
 def test_the_leverage_of_the_ticket_is_marked(leverage, marked, note):
-    rows = picture_rows(THREE, ask(leverage), Room())
+    rows = picture_rows(THREE, ask(leverage), None)
     assert [row.present for row in rows] == [place == marked for place in range(3)]
     assert rows[marked].note == note
 
 
 def test_a_long_perpetual_dies_below_and_one_without_a_price_never():
     rows = picture_rows(
-        found(gear(2, 49.0, 0.01), gear(3, math.nan, 0.0, None)), ask("2", PERP, SPOT), Room()
+        found(gear(2, 49.0, 0.01), gear(3, math.nan, 0.0, None)), ask("2", PERP, SPOT), None
     )
     assert rows[0].distance == "\u221249.0"
     assert (rows[1].price, rows[1].distance, rows[1].room) == ("none", "\u2013", 0.0)
@@ -101,25 +100,24 @@ def test_a_chance_is_a_percentage_of_as_many_digits_as_it_has(chance, text):
 
 def test_a_high_chance_is_coloured_by_what_it_means():
     rows = picture_rows(
-        found(gear(2, 49.0, 0.001), gear(3, 32.0, 0.01), gear(5, 19.0, 0.2)), ask(), Room()
+        found(gear(2, 49.0, 0.001), gear(3, 32.0, 0.01), gear(5, 19.0, 0.2)), ask(), None
     )
     assert [row.chance_meaning for row in rows] == ["", "warn", "loss"]
 
 
 def test_the_head_says_what_was_looked_at():
-    shown = picture_of(THREE, ask(), Room(), "long spot \u00b7 short perp")
+    shown = picture_of(THREE, ask(), None, "long spot \u00b7 short perp")
     assert shown.title == "Leverage picture of ADA"
     assert shown.head == (
         "6,800 ADA, long spot \u00b7 short perp. Looked ahead 72 h (the plan's time stop), "
         "volatility 69 % a year."
     )
-    assert shown.note.startswith("Chance of touching the liquidation price within 72 h (the plan")
+    assert shown.note == "Note."
     soon = msgspec.structs.replace(THREE, hold_h=0.2)
-    shown = picture_of(soon, ask(), Room(), "x")
+    shown = picture_of(soon, ask(), None, "x")
     assert "Looked ahead 12 min" in shown.head
-    assert "within 12 min" in shown.note
     calm = found(gear(1, 99.0, math.nan), sigma=math.nan)
-    assert "volatility" not in picture_of(calm, ask(), Room(), "x").head
+    assert "volatility" not in picture_of(calm, ask(), None, "x").head
 
 
 def test_units_stand_in_the_headers():
@@ -134,7 +132,7 @@ def test_units_stand_in_the_headers():
 def dialog(qtbot):
     shown = LeverageDialog(leverage_columns("USDT", "ADA", "USDT", D("0.02")), THEME)
     qtbot.addWidget(shown)
-    shown.show_picture(Picture("t", "h", "n", "", picture_rows(THREE, ask(), Room())))
+    shown.show_picture(Picture("t", "h", "n", "", picture_rows(THREE, ask(), None)))
     return shown
 
 
@@ -200,11 +198,10 @@ def test_another_pair_closes_the_picture(qtbot):
 
 
 def test_cash_has_a_column_of_its_own_and_is_marked_where_it_binds():
-    room = Room(D("4000"), None, instrument("spot"))
-    rows = picture_rows(found(gear(1, 99.0, 0.0), gear(2, 49.0, 0.0, capital=D(1000))), ask(), room)
+    tight, wide = gear(1, 99.0, 0.0, cash_size=D("9144.7")), gear(2, 49.0, 0.0, cash_size=D(27200))
+    rows = picture_rows(found(tight, wide), ask(), None)
     assert (rows[0].size, rows[0].cash, rows[0].binds) == ("17,375.1", "9,144.7", True)
     assert (rows[1].cash, rows[1].binds) == ("27,200", False)
-    assert picture_rows(THREE, ask(), Room(D(-5)))[0].cash == "0"
     column = next(
         c for c in leverage_columns("USDT", "ADA", "USDT", D("0.02")) if "Cash" in c.header
     )
