@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtCore import Qt
 from ui_rig import PERP, SPOT, THEME, Rig, instrument
 
-from basisdesk.events import ExitPlan, Funds, OpenPair
+from basisdesk.events import ExitPlan, OpenPair
 from basisdesk.trading.leverage import LeveragePicture
 from basisdesk.trading.leverage import LeverageRow as Gear
 from basisdesk.ui.leverage_dialog import LeverageDialog
@@ -18,7 +18,6 @@ from basisdesk.ui.leverage_rows import (
     leverage_columns,
     picture_of,
     picture_rows,
-    unbound,
 )
 from basisdesk.ui.ticket_panel import TicketPanel
 
@@ -219,4 +218,3 @@ def test_the_two_percent_size_of_the_dialog_is_the_risks_alone(qtbot):
     least = min(named["stop"], named["stress"])
     assert abs(D(row.size.replace(",", "")) - least) <= D("0.2") + least / 1000
     assert abs(D(row.cash.replace(",", "")) - named["capital"]) < named["capital"] / 100
-    assert unbound(Funds(D(5), D(7))).equity == 7
