@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 from basisdesk.events import Flatten, Halt, OpenPair, Resume
 from basisdesk.ui.account_panel import AccountPanel
 from basisdesk.ui.accounts_menu import AccountsMenu
-from basisdesk.ui.arrangement import Arrangement
+from basisdesk.ui.arrangement import ACROSS, DOWN, Arrangement
 from basisdesk.ui.basis_panel import BasisPanel
 from basisdesk.ui.context import Context
 from basisdesk.ui.docks import Dock
@@ -40,6 +40,7 @@ from basisdesk.ui.practice_menu import PracticeMenu
 from basisdesk.ui.pulse import Panel
 from basisdesk.ui.risk_panel import RiskPanel
 from basisdesk.ui.status_line import Banner, StatusLine
+from basisdesk.ui.steady import Steady
 from basisdesk.ui.theme import Theme
 from basisdesk.ui.ticket_panel import TicketPanel
 from basisdesk.ui.topbar import TopBar
@@ -153,6 +154,12 @@ class MainWindow(QMainWindow):
             dock = Dock(name, title, panel, theme, self, own_title=name == "charts")
             self.docks[name] = dock
         self.arrangement = Arrangement(self, self.docks, _TABBED, "guide", theme)
+        edges = {
+            "left": ([self.docks["guide"]], ACROSS),
+            "right": ([self.docks["ticket"]], ACROSS),
+            "bottom": ([self.docks[name] for name in _TABBED], DOWN),
+        }
+        self.steady = Steady(self, self.docks["charts"], edges)
         badge = self._context.mode.upper()
         label = theme.label(f"PAPER \u00b7 {badge}", "muted", 11)
         label.setAccessibleName(f"Paper trading on {self._context.mode} data")

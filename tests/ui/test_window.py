@@ -427,3 +427,15 @@ def test_every_panel_is_handed_to_the_repaint_timer_once(window):
     before = window.refreshes
     window.charts.grab()
     assert window.refreshes >= before
+
+
+def test_a_larger_window_gives_the_charts_the_space(qtbot, window):
+    window.resize(1300, 820)
+    window.show()
+    qtbot.waitExposed(window)
+    qtbot.waitUntil(lambda: window.size() == window.steady._size)
+    charts, ticket, tables = (window.docks[name] for name in ("charts", "ticket", "positions"))
+    high, before = charts.height(), (ticket.width(), tables.height())
+    window.resize(1900, 1060)
+    qtbot.waitUntil(lambda: charts.height() >= high + 200)
+    assert (ticket.width(), tables.height()) == before

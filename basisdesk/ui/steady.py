@@ -1,0 +1,77 @@
+"""When the window grows the charts take the space; the docks at the edges keep their size."""
+
+from collections.abc import Mapping, Sequence
+
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer
+from PySide6.QtWidgets import QDockWidget, QMainWindow
+
+from basisdesk.ui.arrangement import ACROSS, DOWN
+
+SHARE_MAX = 0.45  # of the window, for what is kept at one edge
+
+
+class Steady(QObject):
+    """Remembers how large a person made the docks at each edge, and gives it back after a resize.
+
+    charts: the dock in the middle. edges: name of an edge -> (the docks that may stand there, the
+    direction that counts). Qt alone shares a larger window out by its own weights, and the tables
+    get what the charts need.
+    """
+
+    def __init__(
+        self,
+        window: QMainWindow,
+        charts: QDockWidget,
+        edges: Mapping[str, tuple[Sequence[QDockWidget], Qt.Orientation]],
+    ) -> None:
+        super().__init__(window)
+        self._window = window
+        self._charts = charts
+        self._edges = edges
+        self._kept: dict[str, int] = {}
+        self._size = QSize()
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.timeout.connect(self._settle)
+        window.installEventFilter(self)
+        for docks, _ in edges.values():
+            for dock in docks:
+                dock.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Tell a splitter that was moved from a window that was resized."""
+        if event.type() == QEvent.Type.Resize:
+            if watched is self._window:
+                self._timer.start(0)
+            elif self._window.size() == self._size and not self._timer.isActive():
+                self._note()
+        return False
+
+    def _note(self) -> None:
+        for name, (docks, along) in self._edges.items():
+            for dock in docks:
+                if _stands(dock):
+                    self._kept[name] = dock.height() if along == DOWN else dock.width()
+
+    def _settle(self) -> None:
+        """The window has its new size and Qt has shared it out: put the edges right."""
+        window = self._window
+        for along, room in ((ACROSS, window.width()), (DOWN, window.height())):
+            docks, sizes = [], []
+            for name, (group, direction) in self._edges.items():
+                here = next((dock for dock in group if _stands(dock)), None)
+                if direction == along and here is not None and name in self._kept:
+                    docks.append(here)
+                    sizes.append(min(self._kept[name], int(SHARE_MAX * room)))
+            if docks and _stands(self._charts):
+                window.resizeDocks(
+                    [self._charts, *docks], [max(1, room - sum(sizes)), *sizes], along
+                )
+        self._size = window.size()
+        if not self._kept:
+            self._note()
+
+
+def _stands(dock: QDockWidget) -> bool:
+    # a tab behind another has no size of its own
+    return dock.isVisible() and not dock.isFloating() and not dock.visibleRegion().isEmpty()
