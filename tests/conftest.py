@@ -1,6 +1,7 @@
 """What all tests share: no screen, no network, the real captures where they are at hand."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -21,6 +22,18 @@ def bybit_capture() -> Path:
     if not folder.is_dir():
         pytest.skip("the real Bybit capture (../shared/data) is not on this machine")
     return folder
+
+
+@pytest.fixture(autouse=True)
+def no_window_stays(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Close what a test of the window left on the screen: it would catch the next test's pointer."""
+    yield
+    if request.node.get_closest_marker("gui") is not None:
+        from PySide6.QtWidgets import QApplication
+
+        for window in QApplication.topLevelWidgets():
+            if window.isVisible():
+                window.close()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
