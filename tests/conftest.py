@@ -26,7 +26,7 @@ def bybit_capture() -> Path:
 
 @pytest.fixture(autouse=True)
 def no_window_stays(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Close what a test of the window left on the screen: it would catch the next test's pointer."""
+    """Close what a test left on the screen: it would catch the pointer of the next one."""
     yield
     if request.node.get_closest_marker("gui") is not None:
         from PySide6.QtWidgets import QApplication
