@@ -260,12 +260,15 @@ def test_a_new_socket_that_is_mute_where_the_old_one_speaks_does_not_take_over(m
                 (old,) = r.exchange._topics
                 if mute == "socket":
                     r.exchange.deaf_to = lambda ws: ws is not old
+                if mute == "topic":  # nobody speaks until the new socket's topic is taken away
+                    hum.cancel()
                 notice(r.exchange)
                 if mute == "topic":
                     await r.until(lambda: r.exchange.asked("subscribe")["quiet.ADA"] == 2)
                     for ws, topics in r.exchange._topics.items():
                         if ws is not old:
                             topics.discard("quiet.ADA")
+                    hum = asyncio.create_task(humming(r, "quiet.ADA", "trade.ADA"))
                 facts = lambda: r.supervisor.facts()["tiny.spot"]  # noqa: E731
                 await r.until(lambda: "not renewed: no data on quiet.ADA" in facts().reason)
                 assert conn_story(r) == ["connecting", "up"]
