@@ -43,6 +43,7 @@ class Pump(QObject):
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self.drain)
         self.stopped = False
+        self._walking = False
         inbox.on_ready = self.wake
 
     def wake(self) -> None:
@@ -50,10 +51,16 @@ class Pump(QObject):
         if not self.stopped and not self._timer.isActive():
             self._timer.start(GATHER_MS)
 
+    def hurry(self) -> None:
+        """A person's command waits: walk now, before whatever the loop has to paint."""
+        if not self._walking:
+            self.drain()
+
     def drain(self) -> None:
         """Walk what waits for at most one slice; the rest follows after the loop had its turn."""
         if self.stopped:
             return
+        self._walking = True
         inbox, record = self._inbox, self._record
         end_s = mono_s() + SLICE_S
         changed = Changed.NOTHING
@@ -69,6 +76,7 @@ class Pump(QObject):
             self.stopped = True  # a bug: the engine may be half-way, so nothing more is walked
             raise
         finally:
+            self._walking = False
             self._changed(changed)
         if len(inbox):
             self._timer.start(0)

@@ -287,6 +287,7 @@ class Desk(QObject):
         now_ns = self._clock.now_ns()
         stamped = msgspec.structs.replace(command, t_ns=now_ns)
         self._inbox.put(Frame(COMMAND, msgspec.json.encode(stamped), now_ns))
+        self._pump.hurry()
 
     def save_log(self, folder: Path) -> None:
         """Write this journal's session log into a new folder, in a thread; then say where."""

@@ -94,8 +94,11 @@ class Pulse(QObject):
             self._stale[panel] |= changed & panel.cares_about
             urgent |= bool(changed & panel.urgent)
         if urgent and self._timer.isActive() and not self._hurry.isActive():
-            rested_ms = (mono_s() - self._hurried_s) * 1e3
-            self._hurry.start(max(0, int(HURRY_MS - rested_ms)))
+            wait_ms = HURRY_MS - (mono_s() - self._hurried_s) * 1e3
+            if wait_ms > 0:
+                self._hurry.start(int(wait_ms))
+            else:
+                self._beat_urgent()  # now: the loop may have a chart to paint first
 
     def mark_all(self) -> None:
         """Everything may have moved: a replay jumped, another pair is on the screen."""
@@ -133,6 +136,7 @@ class Pulse(QObject):
         for panel, stale in list(self._stale.items()):
             if stale & panel.urgent and panel.isVisible():
                 self._refresh(panel)
+                panel.repaint()  # at once, not with the charts' next paint
 
     def _refresh(self, panel: Panel) -> None:
         self._stale[panel] = Changed.NOTHING

@@ -95,7 +95,9 @@ class Story:
                     sign = 1 if f.side == "buy" else -1
                     coins = f.fee if f.fee_currency != "USDT" else 0
                     self.held[outcome.pair][f.leg] += sign * f.qty - coins - f.dust
-            if isinstance(outcome, PairOpened | PlanChanged):
+            if isinstance(outcome, PairOpened):  # a plan changed while the entry worked stays
+                self.plans.setdefault(outcome.pair, outcome.plan)
+            if isinstance(outcome, PlanChanged):
                 self.plans[outcome.pair] = outcome.plan
             if isinstance(outcome, RiskChanged):
                 self.risk = (outcome.state, outcome.cause)

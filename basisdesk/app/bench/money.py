@@ -40,7 +40,9 @@ if TYPE_CHECKING:
     from basisdesk.ui.window import MainWindow
 
 COMMITS = 300
-FILLS = 120
+FILLS = 300
+PATIENCE_S = 5.0
+PAUSE_S = 0.11
 PAIRS = 50
 RATE = 1.1
 WARM_S = 40.0
@@ -120,7 +122,7 @@ def measure_fills() -> dict[str, float]:
 
     async def fly(context: "Context", window: "MainWindow") -> None:
         await watch_pairs(context, [LEGS])
-        paints = Paints(window.positions)
+        paints = Paints(window.positions, context)
         for _ in range(FILLS // 2):
             entry = OpenPair(*LEGS, Decimal(100), Decimal(2), PLAN)
             took_ms.append(await _shown(context, paints, entry))
@@ -174,32 +176,37 @@ def _settings() -> Settings:
 
 
 class Paints(QObject):
-    """Counts the paints of a panel's tables."""
+    """Notes when a panel's tables are first painted after the next trade."""
 
-    def __init__(self, panel: QWidget) -> None:
+    def __init__(self, panel: QWidget, context: "Context") -> None:
         super().__init__()
-        self.count = 0
+        self._context = context
+        self.before = 0
+        self.shown_s = 0.0
         for area in panel.findChildren(QAbstractScrollArea):
             area.viewport().installEventFilter(self)
 
+    def wait_for_more(self) -> None:
+        """Note the first paint with the next fills."""
+        self.before, self.shown_s = _trades(self._context), 0.0
+
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: ARG002
         """See the paint go by."""
-        self.count += event.type() == QEvent.Type.Paint
+        waits = event.type() == QEvent.Type.Paint and not self.shown_s
+        if waits and _trades(self._context) > self.before:
+            self.shown_s = mono_s()
         return False
 
 
 async def _shown(context: "Context", paints: Paints, command: OpenPair | ClosePair) -> float:
     """Milliseconds from handing the order in until the table was painted with its fills."""
-    traded, began_s, before = _trades(context), mono_s(), -1
+    paints.wait_for_more()
+    began_s = mono_s()
     context.actions.submit(command)
-    while mono_s() - began_s < 5.0:
-        await asyncio.sleep(0)
-        if before < 0 and _trades(context) > traded:
-            before = paints.count
-        if 0 <= before < paints.count:
-            took_ms = (mono_s() - began_s) * 1e3
-            await asyncio.sleep(0.11)  # not in step with the beat
-            return took_ms
+    while mono_s() - began_s < PATIENCE_S:
+        await asyncio.sleep(PAUSE_S)  # not in step with the beat
+        if paints.shown_s:
+            return (paints.shown_s - began_s) * 1e3
     raise UserError(f"bench: an order was not filled: {context.engine.log[-1].text}")
 
 
