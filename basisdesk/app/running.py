@@ -287,7 +287,10 @@ class Desk(QObject):
         now_ns = self._clock.now_ns()
         stamped = msgspec.structs.replace(command, t_ns=now_ns)
         self._inbox.put(Frame(COMMAND, msgspec.json.encode(stamped), now_ns))
-        self._pump.hurry()
+        try:
+            self._pump.hurry()
+        except Exception as exc:  # noqa: BLE001 - goes where a walk by the timer would send it
+            self._crash.record(exc, "a command")
 
     def save_log(self, folder: Path) -> None:
         """Write this journal's session log into a new folder, in a thread; then say where."""
