@@ -246,6 +246,8 @@ def _settlement_row(settled: FundingSettled) -> dict[str, Any]:
         "mark": text(settled.mark),
         "qty": text(settled.qty),
         "amount": text(settled.amount),
+        "late": settled.late,
+        "source": settled.source,
     }
 
 

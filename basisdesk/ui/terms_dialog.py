@@ -30,7 +30,8 @@ class TermsDialog(QDialog):
 
     asked: the command, when somebody pressed the button. over: it was closed, and Qt may have
     deleted it: nothing of it may be touched any more. A subclass gives `terms` and `command`,
-    adds its fields with `add_part` and calls `refresh` once they stand.
+    adds its fields with `add_part` and calls `refresh` once they stand. A base class, as Panel is:
+    its owner needs the dialog and the two answers in one object.
     """
 
     asked = Signal(object)
