@@ -10,7 +10,7 @@ from basisdesk.events import Changed
 
 EVERYTHING = ~Changed.NOTHING
 REPAINT_MS_MIN = 16
-SLICE_MS = 8.0  # of refreshing between two looks at the event loop
+SLICE_MS = 4.0  # of refreshing between two looks at the event loop
 HURRY_MS = 20  # between two refreshes that do not wait for the beat
 
 

@@ -67,7 +67,7 @@ __all__ = [
 
 ZERO = Decimal(0)
 NAN = math.nan
-ROWS_A_BEAT = 16  # rows of open pairs that follow the prices in one beat
+ROWS_A_BEAT = 8  # rows of open pairs that follow the prices in one beat
 
 
 @dataclass(frozen=True, slots=True)
