@@ -70,7 +70,7 @@ class Wire:
         self._limits = limits
         self._pace = pace
         self._queue: deque[Request] = deque()
-        self._sent_at_s = -math.inf
+        self._free_at_s = -math.inf  # when the venue takes the next message
         self._asks: deque[float] = deque(maxlen=ASKS_KEPT)
 
     @property
@@ -98,10 +98,11 @@ class Wire:
             while self._queue:
                 self._out(self._queue.popleft(), now_s)
             return
-        # A watchdog that ticks late must not slow us below the venue's rate.
-        self._sent_at_s = max(self._sent_at_s, now_s - max(gap_s, self._pace.tick_s))
-        while self._queue and now_s - self._sent_at_s >= gap_s:
-            self._sent_at_s += gap_s
+        # A watchdog that ticks late must not slow us below the venue's rate. The moment itself is
+        # kept, never a difference to be compared with the gap: its rounding might fall short of it.
+        self._free_at_s = max(self._free_at_s, now_s - max(0.0, self._pace.tick_s - gap_s))
+        while self._queue and now_s >= self._free_at_s:
+            self._free_at_s += gap_s
             self._out(self._queue.popleft(), now_s)
 
     def asks_hour(self, now_s: float) -> int:
