@@ -115,11 +115,15 @@ class Pulse(QObject):
 
     def _on_beat(self) -> None:
         """The timer's beat: the same in slices, so that many busy panels never block the window."""
+        began_s = mono_s()
         if self._before is not None:
             self._before()
         if not self._due:
             self._due = [panel for panel, stale in self._stale.items() if stale]
-        self._slice()
+        if (mono_s() - began_s) * 1e3 > SLICE_MS:
+            self._rest.start(0)  # the engine has had this turn
+        else:
+            self._slice()
 
     def _slice(self) -> None:
         began_s = mono_s()
