@@ -143,10 +143,67 @@ class Risk(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class TapeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The session recorder. `disk_mb_max` bounds all tapes of the profile together."""
+    """The session recorder. `disk_mb_max` bounds all tapes of the profile together.
+
+    scan: record the scanner's polled pages too. No trade depends on them, and they are large.
+    """
 
     record: bool = True
+    scan: bool = False
     disk_mb_max: Annotated[int, msgspec.Meta(ge=10, le=1_000_000)] = 2_000
+
+
+COINS = (
+    "BTC ETH SOL XRP BNB DOGE ADA TRX AVAX LINK SUI TON SHIB XLM DOT HBAR LTC BCH UNI PEPE AAVE "
+    "NEAR APT TAO ENA ONDO POL WLD ARB ATOM FIL RENDER FET OP IMX INJ JUP SEI TIA BONK WIF FLOKI "
+    "STRK LDO CRV PENDLE SAND MANA AXS GALA PYTH VIRTUAL STORJ AR API3 SC BAND OM POLYX SYRUP"
+)  # fmt: skip
+
+
+class Scanner(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the scanner looks at. Rates are fractions of the notional.
+
+    size: of each opening, account currency. capacity_bp: price impact of both legs together that
+    the capacity allows. hold_h: the hold that net edges are counted over. short_spot: also short
+    the spot leg, on borrowed coins. poll_s: pause between two readings of a venue's pages.
+    read_on, trade_on: where the signal is read and where it is traded; a disagreement is told.
+    gap_trigger: funding gap of any two venues; btc_eth_trigger: of BTC against ETH, both an 8 h.
+    normal_band, wide: context of a gap. funding_days, minute_days: kept on disk.
+    """
+
+    on: bool = True
+    coins: tuple[Annotated[str, msgspec.Meta(pattern="^[A-Z0-9]{1,20}$")], ...] = tuple(
+        COINS.split()
+    )
+    venues: tuple[Literal["binance", "bybit", "kraken", "okx"], ...] = (
+        "binance", "bybit", "okx", "kraken",
+    )  # fmt: skip
+    size: Annotated[float, msgspec.Meta(ge=10, le=1e8)] = 10_000.0
+    capacity_bp: Annotated[float, msgspec.Meta(gt=0, le=500)] = 10.0
+    hold_h: Annotated[float, msgspec.Meta(ge=1, le=720)] = 24.0
+    short_spot: bool = True
+    poll_s: Annotated[float, msgspec.Meta(ge=1, le=300)] = 5.0
+    read_on: Literal["binance", "bybit", "kraken", "okx"] = "binance"
+    trade_on: Literal["binance", "bybit", "kraken", "okx"] = "bybit"
+    gap_trigger: Fraction = 0.0006
+    btc_eth_trigger: Fraction = 0.0005
+    normal_band: tuple[Fraction, Fraction] = (0.0003, 0.0008)
+    wide: Fraction = 0.0015
+    funding_days: Annotated[int, msgspec.Meta(ge=7, le=400)] = 90
+    minute_days: Annotated[int, msgspec.Meta(ge=1, le=60)] = 14
+    disk_mb_max: Annotated[int, msgspec.Meta(ge=10, le=100_000)] = 500
+
+
+class Alerts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How alerts reach a person. webhook: an https address, "" for none; see the alert dialog.
+
+    webhook_hosts: hosts that a webhook may go to; empty allows the host of `webhook` alone.
+    """
+
+    notify: bool = True
+    sound: bool = True
+    webhook: str = ""
+    webhook_hosts: tuple[str, ...] = ()
 
 
 class Ui(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -179,6 +236,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     risk: Risk = Risk()
     feeds: dict[str, dict[str, str]] = msgspec.field(default_factory=dict)
     tape: TapeSettings = TapeSettings()
+    scanner: Scanner = Scanner()
+    alerts: Alerts = Alerts()
     ui: Ui = Ui()
     demo: Demo = Demo()
 

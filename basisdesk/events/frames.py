@@ -35,6 +35,8 @@ class Changed(enum.Flag):
     RISK = enum.auto()
     FEEDS = enum.auto()
     LOG = enum.auto()
+    SCAN = enum.auto()  # the scanner counted anew, once a second
+    ALERTS = enum.auto()
 
 
 class LinkChange(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):

@@ -1,5 +1,7 @@
 """Market events: what a venue said. Prices and sizes are float64, sizes in base coin."""
 
+import math
+
 import msgspec
 
 
@@ -154,3 +156,53 @@ class FundingHistory(msgspec.Struct, frozen=True, gc=False):
 
     instrument: str
     rows: list[tuple[int, str]]
+
+
+class ScanRow(msgspec.Struct, frozen=True, gc=False):
+    """What a page about a whole market said of one instrument. NaN or 0: not said there, keep.
+
+    Prices are for one coin, sizes and open_interest in base coin, turnover_day in quote currency.
+    rate: fraction per interval, floating until settlement; interval_h, next_ms, cap as in Ticker.
+    """
+
+    instrument: str
+    bid: float = math.nan
+    bid_size: float = math.nan
+    ask: float = math.nan
+    ask_size: float = math.nan
+    mark: float = math.nan
+    index: float = math.nan
+    rate: float = math.nan
+    interval_h: float = 0.0
+    next_ms: int = 0
+    cap: float = 0.0
+    open_interest: float = math.nan
+    turnover_day: float = math.nan
+
+
+class ScanPage(msgspec.Struct, frozen=True, gc=False):
+    """One page about many instruments of a venue, polled over HTTP. venue_ms: 0 where not said."""
+
+    venue: str
+    rows: tuple[ScanRow, ...]
+    venue_ms: int = 0
+
+
+class ScanBook(msgspec.Struct, frozen=True, gc=False):
+    """Depth of one instrument, polled over HTTP: best first, (price for one coin, coins)."""
+
+    instrument: str
+    bids: tuple[tuple[float, float], ...]
+    asks: tuple[tuple[float, float], ...]
+    venue_ms: int = 0
+
+
+class ScanPast(msgspec.Struct, frozen=True, gc=False):
+    """Past of one instrument for the history store, oldest first.
+
+    minutes: (open time ms, close price for one coin). settled: (ms, rate of the interval).
+    """
+
+    instrument: str
+    minutes: tuple[tuple[int, float], ...] = ()
+    settled: tuple[tuple[int, float], ...] = ()

@@ -10,6 +10,8 @@ from basisdesk.clock import Clock
 from basisdesk.config import Settings
 from basisdesk.engine import Engine
 from basisdesk.events import Command
+from basisdesk.scan.alerts import AlertRule
+from basisdesk.scan.view import ScanView
 
 Mode = Literal["simulated", "live", "replay"]
 
@@ -47,6 +49,26 @@ class Actions(Protocol):
 
     def reset_account(self) -> None:
         """Put this account's journal and tapes aside and begin it anew. Nothing is deleted."""
+        ...
+
+    def set_scan_size(self, size: float) -> None:
+        """Count the scanner's openings at this size, account currency."""
+        ...
+
+    def set_alert_rule(self, rule: AlertRule) -> None:
+        """Add an alert rule, or replace the one of the same id."""
+        ...
+
+    def drop_alert_rule(self, rule_id: str) -> None:
+        """Forget an alert rule."""
+        ...
+
+    def snooze_alert(self, rule_id: str, minutes: int) -> None:
+        """Silence a rule for so long; 0 wakes it. "*": all rules."""
+        ...
+
+    def test_webhook(self) -> None:
+        """Send the shown payload to the webhook once."""
         ...
 
     def quit(self) -> None:
@@ -116,3 +138,4 @@ class Context:
     faults: tuple[PracticeFault, ...] = ()  # what can be practised; none but on the demo exchange
     conns: tuple[str, ...] = ()  # connections of all venues
     accounts: tuple[str, ...] = ()  # paper accounts of the profile, this one included
+    scan: ScanView | None = None  # None where no universe is watched

@@ -20,6 +20,9 @@ from basisdesk.events import (
     Notice,
     Pong,
     Quote,
+    ScanBook,
+    ScanPage,
+    ScanPast,
     Ticker,
     Trade,
     VenueTime,
@@ -41,6 +44,9 @@ MarketEvent = (
     | Candles
     | FundingHistory
     | FundingInfo
+    | ScanPage
+    | ScanBook
+    | ScanPast
     | Instruments
     | Tiers
 )
@@ -154,6 +160,26 @@ class Venue(Protocol):
 
     def time_path(self) -> str:
         """REST path of the server's clock."""
+        ...
+
+    def scan_pages(self) -> tuple[str, ...]:
+        """REST paths that tell of whole markets at once: touch, mark, funding, open interest.
+
+        Answers to these and to the three below come in on "VENUE.scan" as ScanPage, ScanBook and
+        ScanPast, and move no leg that is watched.
+        """
+        ...
+
+    def scan_book(self, instrument: str) -> str:
+        """REST path of a few dozen levels of one instrument."""
+        ...
+
+    def scan_leg(self, instrument: str) -> tuple[str, ...]:
+        """REST paths for what no page tells of this leg (open interest, funding rate); or ()."""
+        ...
+
+    def scan_past(self, instrument: str, now_ms: int, days: int) -> tuple[str, ...]:
+        """REST paths of the last minutes, one page, and of `days` of settled funding."""
         ...
 
 
