@@ -91,9 +91,10 @@ def _desk_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--account", metavar="NAME", default="main", help="paper account to trade")
     parser.add_argument("--symbol", metavar="SYMBOL", help="pair to open, e.g. ADAUSDT")
     parser.add_argument("--seed", type=int, help="demo: seed of the market")
-    parser.add_argument("--scenario", help="demo: 2021 mania, 2025 calm, mixed, crash, ...")
+    parser.add_argument("--scenario", help="demo: mixed, 2021 mania, openings, crash, ...")
     parser.add_argument("--speed", type=float, help="demo: market seconds in one real second")
     parser.add_argument("--exit-after", type=float, metavar="SECONDS", help="then leave")
+    parser.add_argument("--scanner", action="store_true", help="open the scanner's window too")
     parser.add_argument("--screenshot", type=Path, metavar="FILE", help="picture at the end (PNG)")
 
 
@@ -119,6 +120,7 @@ def _desk(arguments: argparse.Namespace) -> int:
         exit_after_s=arguments.exit_after,
         screenshot=arguments.screenshot,
         account=arguments.account,
+        scanner=arguments.scanner,
     )
     return run_desk(options)
 

@@ -27,8 +27,10 @@ def in_market_time(settings: Settings, speed: float) -> Settings:
     slower = {name: int(getattr(risk, name) * scale) for name in _RISK}
     later = {name: int(getattr(paper, name) * scale) for name in _PAPER}
     of_venues = {venue: int(ms * scale) for venue, ms in paper.venue_latency_ms.items()}
+    paced = msgspec.structs.replace(settings.scanner, poll_s=settings.scanner.poll_s * scale)
     return msgspec.structs.replace(
         settings,
+        scanner=paced,
         risk=msgspec.structs.replace(risk, **slower),
         paper=msgspec.structs.replace(paper, venue_latency_ms=of_venues, **later),
     )

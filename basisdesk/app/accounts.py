@@ -9,14 +9,15 @@ import re
 import shutil
 from pathlib import Path
 
-from basisdesk.errors import ProfileError
+from basisdesk.errors import ProfileError, UserError
 from basisdesk.lab.stamp import utc_text
+from basisdesk.ledger.lock import FileLock
 
 MAIN = "main"
 ACCOUNTS = "accounts"
 ARCHIVE = "archive"
 NAMES_MAX = 100  # accounts that are listed
-GOES_ON = ("market.json", "shown.json")  # the demo market and the pair on the screen are no money
+GOES_ON = ("market.json", "shown.json", "alerts.json")  # market, pair shown, alerts: no money
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,32}")
 # Names that Windows keeps for devices; an account must be a folder on every system.
 _DEVICES = {
@@ -46,6 +47,19 @@ def home(profile: Path, name: str) -> Path:
     if checked_name(name) == MAIN:
         return profile
     return profile / ACCOUNTS / name
+
+
+def why_not_free(profile: Path, name: str) -> str:
+    """Why an account cannot be opened now, one sentence; "" where it can."""
+    try:
+        lock = home(profile, name) / "desk.lock"
+        if lock.exists():
+            FileLock(lock).release()  # free now, so the switch will have it
+    except UserError as exc:
+        return str(exc)
+    except OSError:
+        return f"The account {name} is open in another desk. Close that one first."
+    return ""
 
 
 def account_names(profile: Path) -> tuple[str, ...]:

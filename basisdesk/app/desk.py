@@ -34,6 +34,7 @@ class DeskOptions:
     pilot: a coroutine that uses the window in a person's place (tests, screenshots); the desk
     leaves when it returns. After a change of account it is called again.
     account: the paper account that trades. notice: a sentence to show over the window at first.
+    scanner: open the scanner's window too; a screenshot is of that one then.
     """
 
     profile: Path
@@ -44,6 +45,7 @@ class DeskOptions:
     pilot: "Pilot | None" = None
     account: str = MAIN
     notice: str = ""
+    scanner: bool = False
 
     @property
     def home(self) -> Path:

@@ -1,4 +1,4 @@
-"""The window layout in the profile folder."""
+"""The layouts of both windows in the profile folder."""
 
 import base64
 import binascii
@@ -6,6 +6,10 @@ from pathlib import Path
 
 import msgspec
 
+from basisdesk.app.crash import log
+from basisdesk.ui.window import MainWindow
+
+DESK, SCANNER = "layout.json", "scanner-layout.json"
 LAYOUT_VERSION = 1
 LAYOUT_BYTES_MAX = 1 << 20
 
@@ -36,3 +40,20 @@ def save_layout(path: Path, state: bytes) -> None:
     part = path.with_suffix(".part")
     part.write_bytes(msgspec.json.encode(layout))
     part.replace(path)
+
+
+def restore_window(profile: Path, window: MainWindow) -> None:
+    """Both windows as they were left; damaged or missing files mean the defaults."""
+    window.restore_layout(load_layout(profile / DESK))
+    if window.scan is not None:
+        window.scan.restore(load_layout(profile / SCANNER))
+
+
+def save_window(profile: Path, window: MainWindow) -> None:
+    """Keep how both windows are arranged. A disk that refuses is worth one line in the log."""
+    try:
+        save_layout(profile / DESK, window.save_layout())
+        if window.scan is not None:
+            save_layout(profile / SCANNER, window.scan.save())
+    except OSError as exc:
+        log.warning("layout not saved: %s", exc)

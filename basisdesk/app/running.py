@@ -14,16 +14,19 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from PySide6.QtWidgets import QApplication
 
 from basisdesk import __version__
-from basisdesk.app.accounts import account_names, home
+from basisdesk.app.accounts import account_names, why_not_free
+from basisdesk.app.alert_outlets import DesktopOutlets
 from basisdesk.app.crash import CrashHandler, log, start_log, stop_log
 from basisdesk.app.desk import DeskOptions, Onward
 from basisdesk.app.exchange_process import ExchangeProcess
 from basisdesk.app.feeding import Feeding
-from basisdesk.app.layout import load_layout, save_layout
+from basisdesk.app.layout import restore_window, save_window
 from basisdesk.app.meter import Meter
 from basisdesk.app.practice import Practice, practice_faults
 from basisdesk.app.pump import Pump
 from basisdesk.app.record import addresses
+from basisdesk.app.saving import save_job, saved
+from basisdesk.app.scanning import Scanning, ScanParts
 from basisdesk.app.taping import start_tape
 from basisdesk.app.watching import Pair, Watching
 from basisdesk.clock import SystemClock, wall_ns
@@ -45,7 +48,7 @@ from basisdesk.feed.shared import check_url
 from basisdesk.feed.tasks import spawn
 from basisdesk.lab.stamp import utc_text
 from basisdesk.ledger.journal import Journal
-from basisdesk.ledger.lock import FileLock
+from basisdesk.scan.view import ScanView
 from basisdesk.ui.context import Context, Status
 from basisdesk.ui.pulse import Pulse
 from basisdesk.ui.theme import theme_for
@@ -152,6 +155,7 @@ class Desk(QObject):
             practice_faults() if self._exchange is not None else (),
             tuple(self.feeding.supervisor.links),
             account_names(self._options.profile),
+            ScanView() if settings.scanner.on else None,
         )
         theme = theme_for(settings.ui)
         theme.apply(self._app)
@@ -172,6 +176,21 @@ class Desk(QObject):
             self._engine, self._status, self._inbox, self.feeding.notes, self._tape, self
         )
         self._meter.told = self._clear_exchange_banner
+        self._outlets = DesktopOutlets(self._status, self._on_alert_clicked, self)
+        self._scanning = self._context.scan_actions = self._make_scanning()
+
+    def _make_scanning(self) -> Scanning | None:
+        parts = ScanParts(
+            self._engine,
+            self.feeding.supervisor,
+            self._clock,
+            self._pulse.mark,
+            self.submit,
+            self._outlets,
+            self._status.speed,
+        )
+        view, options = self._context.scan, self._options
+        return Scanning(options, view, parts, self) if view is not None else None
 
     def _start_session(self, start_ns: int) -> None:
         session = utc_text(start_ns)[:19].replace(":", "") + "-" + secrets.token_hex(2)
@@ -203,13 +222,15 @@ class Desk(QObject):
         gc.enable()
         gc.freeze()  # modules and widgets stay for good: later collections need not look at them
         try:
-            self._window.restore_layout(load_layout(self._layout_path))
+            restore_window(self._options.profile, self._window)
             if not self._engine.desk.pairs:  # nobody has traded here yet
                 self._window.greet()
             if self._app.platformName() == "offscreen":
                 self._window.resize(*OFFSCREEN_SIZE)  # its screen is a fiction of 800 x 800
             self._window.closed.connect(self._on_window_closed)
             self._window.show()
+            if self._options.scanner:
+                self._open_scanner()
             self._meter.start()
             self._connect()
             await self._stay()
@@ -218,14 +239,17 @@ class Desk(QObject):
         finally:
             await self._close(loop)
 
-    @property
-    def _layout_path(self) -> Path:
-        return self._options.profile / "layout.json"
+    def _open_scanner(self) -> None:
+        scanner = self._window.show_scanner()
+        if self._app.platformName() == "offscreen":
+            scanner.resize(*OFFSCREEN_SIZE)
 
     def _connect(self) -> None:
         first, second = self.feeding.watching.shown
         self.submit(SetValue("pair", f"{first} {second}"))
         self.feeding.start(self._on_task_dead)
+        if self._scanning is not None:
+            self._scanning.start(self._on_task_dead)
 
     def _first_pair(self) -> Pair:
         """The newest open pair, spot first; else the symbol of the settings on Bybit."""
@@ -261,16 +285,16 @@ class Desk(QObject):
         self._pump.stopped = True
         self._pulse.stop()
         self._meter.stop()
+        if self._scanning is not None:
+            await self._scanning.stop()
+        self._outlets.close()
         await self.feeding.stop(SHUTDOWN_S)
         if self._exchange is not None:
             self._exchange.on_exit = None
         if self._tape is not None:
             self._tape.close()
         self._journal.close()
-        try:
-            save_layout(self._layout_path, self._window.save_layout())
-        except OSError as exc:
-            log.warning("layout not saved: %s", exc)
+        save_window(self._options.profile, self._window)
         self._window.close()
         if sys.platform != "win32":
             for number in (signal.SIGTERM, signal.SIGINT):
@@ -294,25 +318,12 @@ class Desk(QObject):
 
     def save_log(self, folder: Path) -> None:
         """Write this journal's session log into a new folder, in a thread; then say where."""
-        from basisdesk.lab.report import SaveJob, feed_counters
-
-        name = f"basisdesk-{utc_text(wall_ns())[:19].replace(':', '')}"
-        job = SaveJob(
-            journal=self._journal.path,
-            folder=folder / name,
-            settings=self._settings,
-            mids=dict(self._engine.worths()),
-            feeds=feed_counters(self._engine),
-        )
+        job = save_job(folder, self._journal.path, self._settings, self._engine)
         spawn(self._save(job), "save the session log", self._on_task_dead)
 
     async def _save(self, job: "SaveJob") -> None:
-        from basisdesk.lab.report import save_session
-
-        try:
-            await asyncio.get_running_loop().run_in_executor(None, save_session, job)
-        except UserError as exc:
-            self._warn(str(exc))
+        if problem := await saved(job):
+            self._warn(problem)
         else:
             self._status.saved = str(job.folder)
         self._pulse.mark_all()
@@ -341,14 +352,8 @@ class Desk(QObject):
         """Leave in order, then open another account; stay, with a reason, where that cannot be."""
         if name == self._options.account:
             return
-        try:
-            folder = home(self._options.profile, name)
-            if (folder / "desk.lock").exists():
-                FileLock(folder / "desk.lock").release()  # free now, so the switch will have it
-        except UserError as exc:
-            self._warn(str(exc))
-        except OSError:
-            self._warn(f"The account {name} is open in another desk. Close that one first.")
+        if problem := why_not_free(self._options.profile, name):
+            self._warn(problem)
         else:
             self.onward = Onward(name)
             self._stop.set()
@@ -369,8 +374,12 @@ class Desk(QObject):
     # --- what happens to the desk ----------------------------------------------------------------
 
     def _record(self, frame: Frame) -> None:
-        if self._tape is not None:
-            self._tape.put(frame)
+        if self._tape is None or (frame.conn.endswith(".scan") and not self._settings.tape.scan):
+            return
+        self._tape.put(frame)
+
+    def _on_alert_clicked(self) -> None:
+        self._window.show_scanner()
 
     def _on_window_closed(self) -> None:
         self._stop.set()
@@ -390,8 +399,7 @@ class Desk(QObject):
         for conn in list(self._engine.market.links):
             change = LinkChange(conn, "down", "basisdesk stopped")
             self._engine.market.link(change, now_ns)
-        for dock in self._window.docks.values():
-            dock.setEnabled(False)
+        self._window.disable()
         self._window.refresh_all()
 
     def _on_task_dead(self, name: str, exc: BaseException) -> None:
@@ -427,5 +435,6 @@ class Desk(QObject):
     def _save_picture(self, path: Path) -> None:
         self._pulse.mark_all()
         self._pulse.beat()
-        if not self._window.grab().save(str(path)):
+        window = self._window.scan if self._options.scanner else self._window
+        if window is None or not window.grab().save(str(path)):
             raise UserError(f"Cannot write the picture {path}. Choose a folder that exists.")

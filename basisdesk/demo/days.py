@@ -7,14 +7,15 @@ at. Old days are dropped.
 
 import copy
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from basisdesk.demo.coins import NUMBER, SECTORS, Coin, Preset
+from basisdesk.demo.coins import NUMBER, Coin, Preset
 from basisdesk.demo.funding import MINUTE_MS
+from basisdesk.demo.mirror import MIRROR_DAYS, Mirror
 from basisdesk.demo.places import (
     DAY_MIN,
     RATE_HALF_LIFE_MIN,
@@ -26,100 +27,19 @@ from basisdesk.demo.places import (
     deviation,
 )
 from basisdesk.demo.scenarios import Overlay
-from basisdesk.demo.walk import (
-    MARKET_SD_YEAR,
-    CoinState,
-    Path,
-    Tide,
-    common_factor,
-    first_state,
-    walk,
-)
+from basisdesk.demo.tides import WALK, Tides
+from basisdesk.demo.walk import CoinState, Path, first_state, walk
 
 Floats = NDArray[np.float64]
 
-_WALK, _FIRST = 2, 3  # streams of random numbers
-MARKET = "market"
-_MARKET = 10_000  # numbers of the common factors, beyond those of the coins
-
-
-class _Factor:
-    """One series of returns that coins share, by day; its variance carries on."""
-
-    def __init__(self, key: tuple[int, int], sd_year: float, day: int, variance: float) -> None:
-        """key: (seed, number) of its random numbers. day: the first, starting at `variance`."""
-        self._key = key
-        self._sd_year = sd_year
-        self._days: dict[int, Floats] = {}
-        self._variances = {day: variance}
-
-    def at(self, day: int) -> Floats:
-        """Returns of the minutes of a day."""
-        self.variance(day + 1)
-        return self._days[day]
-
-    def variance(self, day: int) -> float:
-        """The variance a day starts with. Raises ValueError for a day that is not kept any more."""
-        if day < min(self._variances):
-            raise ValueError(f"day {day} of the common factors is not kept any more")
-        while day not in self._variances:
-            last = max(self._variances)
-            seed, number = self._key
-            rng = np.random.default_rng([seed, _WALK, number, last])
-            self._days[last], self._variances[last + 1] = common_factor(
-                self._variances[last], DAY_MIN, 60.0, rng, self._sd_year
-            )
-        return self._variances[day]
-
-    def drop_before(self, day: int) -> None:
-        """Forget the days before."""
-        self.variance(day)
-        self._days = {at: path for at, path in self._days.items() if at >= day}
-        self._variances = {at: value for at, value in self._variances.items() if at >= day}
-
-
-class Tides:
-    """What coins have in common: the market's and the sectors' factors, each when asked for.
-
-    start: variances at the start of the first day by factor, 1 where it names none.
-    """
-
-    def __init__(self, seed: int, first_day: int, start: Mapping[str, float]) -> None:
-        self.first_day = first_day
-        self._seed = seed
-        self._start = dict(start)
-        self._factors: dict[str, _Factor] = {}
-
-    def at(self, day: int, sector: str) -> Tide:
-        """Returns of one day, as a coin of the sector feels them."""
-        return Tide(self._factor(MARKET).at(day), self._factor(sector).at(day))
-
-    def variances(self, day: int) -> dict[str, float]:
-        """What a later run needs to go on from the start of a day."""
-        return {name: factor.variance(day) for name, factor in self._factors.items()}
-
-    def drop_before(self, day: int) -> None:
-        """Forget the days before; a factor nobody asked for yet will start here."""
-        if day > self.first_day:
-            self.first_day = day
-            for factor in self._factors.values():
-                factor.drop_before(day)
-
-    def _factor(self, name: str) -> _Factor:
-        found = self._factors.get(name)
-        if found is None:
-            number = _MARKET + (SECTORS.index(name) + 1 if name != MARKET else 0)
-            sd_year = MARKET_SD_YEAR if name == MARKET else 1.0
-            start = self._start.get(name, 1.0)
-            found = _Factor((self._seed, number), sd_year, self.first_day, start)
-            self._factors[name] = found
-        return found
+_FIRST = 3  # stream of random numbers
 
 
 class Start(NamedTuple):
     """Where a coin's path begins.
 
     base: log price to add to the walk's own; None: so much that it is `price` at `pin_ms`.
+    mirror: the days before; None where a path goes on that began in an earlier run.
     """
 
     day: int
@@ -127,6 +47,7 @@ class Start(NamedTuple):
     base: float | None
     pin_ms: int = 0
     price: float = 1.0
+    mirror: Mirror | None = None
 
 
 class CoinDays:
@@ -150,6 +71,7 @@ class CoinDays:
         self._tides = tides
         self._overlays = overlays
         self._days: dict[int, Path] = {}
+        self._mirror = start.mirror if coin.kind == "coin" else None
         self.base = start.base or 0.0
         if start.base is None and coin.kind == "coin":
             self._pin(start.pin_ms // MINUTE_MS, math.log(start.price))
@@ -159,11 +81,20 @@ class CoinDays:
 
         Raises ValueError for a day before the first that is kept.
         """
-        if day < self.first_day:
+        if day < self.oldest_day:
             raise ValueError(f"day {day} of {self.coin.name} is not kept any more")
+        if day < self.first_day and self._mirror is not None:
+            first, state = self.first_day, self.states[self.first_day]
+            path = self._mirror.day(self.coin, self.number, first, state, first - day)
+            return path._replace(log_price=path.log_price + self.base)
         while day not in self._days:
             self._walk(max(self.states))
         return self._days[day]
+
+    @property
+    def oldest_day(self) -> int:
+        """The first day there is; those before `first_day` are walked backwards when asked for."""
+        return self.first_day - (MIRROR_DAYS if self._mirror is not None else 0)
 
     def point(self, minute: int) -> tuple[float, float, float]:
         """(log price, premium, seconds' noise in it) at the start of a minute."""
@@ -179,7 +110,7 @@ class CoinDays:
     def drop_before(self, day: int) -> None:
         """Forget the days before."""
         if day > self.first_day and day in self.states:
-            self.first_day = day
+            self.first_day, self._mirror = day, None
             for old in [at for at in self._days if at < day]:
                 del self._days[old]
             self.states = {at: state for at, state in self.states.items() if at >= day}
@@ -195,7 +126,7 @@ class CoinDays:
             self.states[day + 1] = self.states[day]
             return
         state = copy.copy(self.states[day])
-        rng = np.random.default_rng([self._seed, _WALK, self.number, day])
+        rng = np.random.default_rng([self._seed, WALK, self.number, day])
         tide = self._tides.at(day, self.coin.sector)
         path = walk(self.coin, self._preset, state, tide, 60.0, rng)
         self.states[day + 1] = state

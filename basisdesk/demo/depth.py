@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from basisdesk.demo.listings import coin_of, place_of
+from basisdesk.demo.planted import NOTHING, Planted
 from basisdesk.demo.wire import Spec
 
 LEVELS = 50
@@ -45,8 +46,8 @@ class Shape(NamedTuple):
     trades_per_s: float
 
 
-def shape_of(spec: Spec) -> Shape:
-    """The shape that follows from the coin and the venue's factors."""
+def shape_of(spec: Spec, planted: Planted = NOTHING) -> Shape:
+    """The shape that follows from the coin, the venue's factors and what a scenario planted."""
     coin, place, side = coin_of(spec), place_of(spec), int(spec.market == "perp")
     tick = float(spec.tick)
     tick_bp = 1e4 * tick / (coin.price * spec.price_unit)
@@ -54,12 +55,12 @@ def shape_of(spec: Spec) -> Shape:
     within = DEPTH_BP / tick_bp  # levels that hold depth_usd; less than one on coarse ticks
     held = growth[: int(within)].sum() if within >= 1.0 else within
     lot_usd = float(spec.lot) * spec.unit * coin.price
-    depth_usd = coin.depth_usd[side] * place.depth[side]
+    depth_usd = coin.depth_usd[side] * place.depth[side] * planted.depth
     rate = coin.trades_per_s[side] * place.depth[side] ** 0.5
-    turnover = coin.turnover_day[side] * place.depth[side]
+    turnover = coin.turnover_day[side] * place.depth[side] * planted.busy
     return Shape(
         tick,
-        max(1, round(coin.spread_bp[side] * place.spread[side] / tick_bp)),
+        max(1, round(coin.spread_bp[side] * place.spread[side] * planted.spread / tick_bp)),
         depth_usd / held * growth / lot_usd,
         turnover / 86_400.0 / rate / lot_usd,
         rate,

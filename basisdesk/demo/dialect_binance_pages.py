@@ -224,7 +224,12 @@ def _kline(leg: Leg, row: Candle) -> list[Any]:
 
 
 def _touch(ask: _Ask) -> object:
-    leg = _leg(ask)
+    if "symbol" in ask.query:
+        return _touch_row(_leg(ask), ask.now_ms)
+    return [_touch_row(leg, ask.now_ms) for leg in _legs(ask)]
+
+
+def _touch_row(leg: Leg, now_ms: int) -> dict[str, Any]:
     bid, bid_lots, ask_tick, ask_lots = leg.touch
     told: dict[str, Any] = {
         "symbol": leg.spec.symbol,
@@ -233,7 +238,7 @@ def _touch(ask: _Ask) -> object:
         "askPrice": price(leg, ask_tick),
         "askQty": quantity(leg, ask_lots),
     }
-    return {**told, "time": ask.now_ms} if ask.market == "perp" else told
+    return {**told, "time": now_ms} if leg.spec.market == "perp" else told
 
 
 def _premium(ask: _Ask) -> object:

@@ -17,6 +17,11 @@ CHART_MAX = 2_000
 MAX_RATE = 0.0025  # of the funding rate an hour
 _CHART = "/api/charts/v1/trade/"
 _OLD = {"BTC": "XBT", "DOGE": "XDG"}  # spot pages keep the old names; futures only XBT
+# Answers of spot pages go by names older still, where there are any: "XXBTZUSD".
+_OLDEST = {name: f"X{_OLD.get(name, name)}Z" for name in ("BTC", "ETH", "LTC", "XRP", "XLM")} | {
+    "USDT": "USDTZ"
+}
+DEPTH = (100, 500)  # levels a side: default and largest
 
 encode = msgspec.json.Encoder().encode
 Query = dict[str, str]
@@ -58,12 +63,12 @@ def _pairs(query: Query, floor: Floor) -> dict[str, Any]:
     specs = floor.specs("kraken", "spot")
     if asked := query.get("pair"):
         specs = [_spot_spec(each, floor) for each in asked.split(",")]
-    return {_altname(spec): _pair(spec) for spec in specs}
+    return {_key(spec): _pair(spec) for spec in specs}
 
 
 def _spot_spec(name: str, floor: Floor) -> Spec:
     for spec in floor.specs("kraken", "spot"):
-        if name in (_altname(spec), spec.symbol, _wsname(spec)):
+        if name in (_altname(spec), spec.symbol, _wsname(spec), _key(spec)):
             return spec
     raise _Refusal("EQuery:Unknown asset pair")
 
@@ -74,6 +79,11 @@ def _wsname(spec: Spec) -> str:
 
 def _altname(spec: Spec) -> str:
     return _wsname(spec).replace("/", "")
+
+
+def _key(spec: Spec) -> str:
+    base = spec.symbol.partition("/")[0]
+    return f"{_OLDEST[base]}{spec.quote}" if base in _OLDEST else _altname(spec)
 
 
 def _pair(spec: Spec) -> dict[str, Any]:
@@ -107,15 +117,75 @@ def _pair(spec: Spec) -> dict[str, Any]:
 def _ohlc(query: Query, floor: Floor) -> dict[str, Any]:
     if query.get("interval", "1") != "1":
         raise _Refusal("EGeneral:Invalid arguments")
-    spec, now_ms = _spot_spec(query.get("pair", ""), floor), floor.now_ms("kraken")
-    leg = floor.leg("kraken", "spot", spec.symbol)
-    if leg is None:
-        raise _Refusal("EQuery:Unknown asset pair")
+    leg, now_ms = _spot_leg(query.get("pair", ""), floor), floor.now_ms("kraken")
+    spec = leg.spec
     minute = now_ms - now_ms % MINUTE_MS
     found = leg.candles(minute - (OHLC_MAX - 1) * MINUTE_MS, now_ms + 1)
     rows = [_ohlc_row(row, spec.tick_decimals) for row in found][-OHLC_MAX:]
     closed = [row.t_ms // 1000 for row in found if row.t_ms < minute]
-    return {_altname(spec): rows, "last": closed[-1] if closed else 0}
+    return {_key(spec): rows, "last": closed[-1] if closed else 0}
+
+
+def _spot_leg(name: str, floor: Floor) -> Leg:
+    leg = floor.leg("kraken", "spot", _spot_spec(name, floor).symbol)
+    if leg is None:
+        raise _Refusal("EQuery:Unknown asset pair")
+    return leg
+
+
+def _spot_tickers(query: Query, floor: Floor) -> dict[str, Any]:
+    if asked := query.get("pair"):
+        legs = [_spot_leg(name, floor) for name in asked.split(",")]
+    else:
+        legs = _all(floor, "spot")
+    return {_key(leg.spec): _spot_ticker(leg) for leg in legs}
+
+
+def _spot_ticker(leg: Leg) -> dict[str, Any]:
+    """Pairs are today and the last 24 hours: here both the same."""
+    spec, day, (bid, bid_lots, ask, ask_lots) = leg.spec, leg.day(), leg.touch
+    last, last_lots = (leg.last.tick, leg.last.lots) if leg.last else (bid, 1)
+
+    def touch(tick: int, lots: int) -> list[str]:
+        size = float(leg.size_text(lots))
+        return [leg.price_text(tick), str(round(size)), f"{size:.3f}"]
+
+    def twice(value: float, digits: int) -> list[str]:
+        return [f"{value:.{digits}f}"] * 2
+
+    digits, price = spec.tick_decimals, last * float(spec.tick)
+    return {
+        "a": touch(ask, ask_lots),
+        "b": touch(bid, bid_lots),
+        "c": [leg.price_text(last), f"{float(leg.size_text(last_lots)):.8f}"],
+        "v": twice(day.volume, 8),
+        "p": twice(day.turnover / day.volume, digits),
+        "t": [round(day.turnover / 500.0)] * 2,
+        "l": twice(min(day.low, price), digits),
+        "h": twice(max(day.high, price), digits),
+        "o": f"{day.first:.{digits}f}",
+    }
+
+
+def _spot_depth(query: Query, floor: Floor) -> dict[str, Any]:
+    leg, now_s = _spot_leg(query.get("pair", ""), floor), floor.now_ms("kraken") // 1000
+    text = query.get("count", str(DEPTH[0]))
+    if not text.isascii() or not text.isdigit():
+        raise _Refusal("EGeneral:Invalid arguments:count")
+    count = max(1, min(int(text[:9]), DEPTH[1]))
+    bids, asks = (
+        [
+            [leg.price_text(tick), leg.size_text(lots), now_s]
+            for tick, lots in list(side.items())[:count]
+        ]
+        for side in leg.sides()
+    )
+    return {_key(leg.spec): {"asks": asks, "bids": bids}}
+
+
+def _all(floor: Floor, market: str) -> list[Leg]:
+    found = [floor.leg("kraken", market, s.symbol) for s in floor.specs("kraken", market)]
+    return [leg for leg in found if leg is not None]
 
 
 def _ohlc_row(row: Candle, digits: int) -> list[Any]:
@@ -163,30 +233,51 @@ def _contract(spec: Spec) -> dict[str, Any]:
 
 
 def _tickers(_query: Query, floor: Floor) -> dict[str, Any]:
-    legs = [floor.leg("kraken", "perp", spec.symbol) for spec in floor.specs("kraken", "perp")]
-    return {"tickers": [_ticker(leg) for leg in legs if leg is not None]}
+    return {"tickers": [_ticker(leg) for leg in _all(floor, "perp")]}
 
 
 def _ticker(leg: Leg) -> dict[str, Any]:
-    view, spec = leg.view(), leg.spec
+    view, spec, day = leg.view(), leg.spec, leg.day()
     absolute = float(view.rate * view.index_price)
     bid, bid_lots, ask, ask_lots = leg.touch
+    last, last_lots = (leg.last.tick, leg.last.lots) if leg.last else (bid, 1)
+    price = float(leg.price_text(last))
     return {
         "symbol": spec.symbol,
         "tag": "perpetual",
         "pair": f"{spec.base}:{spec.quote}",
+        "last": price,
+        "lastTime": rfc3339(leg.last.t_ms if leg.last else view.t_ms),
+        "lastSize": float(leg.size_text(last_lots)),
         "markPrice": float(view.mark_price),
         "bid": float(leg.price_text(bid)),
         "bidSize": float(leg.size_text(bid_lots)),
         "ask": float(leg.price_text(ask)),
         "askSize": float(leg.size_text(ask_lots)),
+        "vol24h": round(float(day.volume), 4),
+        "volumeQuote": round(float(day.turnover), 4),
         "openInterest": float(view.open_interest),
+        "open24h": float(day.first),
+        "high24h": max(float(day.high), price),
+        "low24h": min(float(day.low), price),
         "fundingRate": absolute,
         "fundingRatePrediction": absolute,
         "indexPrice": float(view.index_price),
         "suspended": False,
         "postOnly": False,
+        "change24h": round((price / day.first - 1.0) * 100.0, 2),
     }
+
+
+def _futures_depth(query: Query, floor: Floor) -> dict[str, Any]:
+    leg = floor.leg("kraken", "perp", query.get("symbol", "").upper())
+    if leg is None:
+        raise _Refusal("invalidArgument: symbol")
+    bids, asks = (
+        [[float(leg.price_text(tick)), float(leg.size_text(lots))] for tick, lots in side.items()]
+        for side in leg.sides()
+    )
+    return {"orderBook": {"bids": bids, "asks": asks}}
 
 
 def _rates(query: Query, floor: Floor) -> dict[str, Any]:
@@ -236,9 +327,12 @@ _SPOT: dict[str, Callable[[Query, Floor], dict[str, Any]]] = {
     "/0/public/Time": _time,
     "/0/public/AssetPairs": _pairs,
     "/0/public/OHLC": _ohlc,
+    "/0/public/Ticker": _spot_tickers,
+    "/0/public/Depth": _spot_depth,
 }
 _FUTURES: dict[str, Callable[[Query, Floor], dict[str, Any]]] = {
     "/derivatives/api/v3/instruments": _contracts,
     "/derivatives/api/v3/tickers": _tickers,
+    "/derivatives/api/v3/orderbook": _futures_depth,
     "/derivatives/api/v4/historicalfundingrates": _rates,
 }

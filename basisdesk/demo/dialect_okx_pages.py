@@ -138,6 +138,14 @@ def _leg(ask: _Ask, *, swap: bool = False) -> Leg:
     return leg
 
 
+def _legs(ask: _Ask, market: str) -> list[Leg]:
+    """Every instrument of a market, or the one that was named."""
+    if "instId" in ask.query:
+        return [_leg(ask, swap=market == "perp")]
+    named = [ask.floor.leg("okx", market, spec.symbol) for spec in ask.floor.specs("okx", market)]
+    return [leg for leg in named if leg is not None]
+
+
 def _number(query: Mapping[str, str], name: str, usual: int) -> int:
     text = query.get(name)
     if text is None:
@@ -244,10 +252,10 @@ def _candles(ask: _Ask) -> Sequence[_Row]:
     if ask.query.get("bar", "1m") != "1m":
         raise _Bad("51000", "Parameter bar error")
     leg = _leg(ask)
-    until = _number(ask.query, "after", END_MS)  # both ends are exclusive
-    since = _number(ask.query, "before", -1) + 1
-    inside = leg.candles(since, min(until, ask.now_ms + MINUTE_MS))
-    newest = list(inside)[-_limit(ask.query, CANDLES) :]
+    limit = _limit(ask.query, CANDLES)
+    until = min(_number(ask.query, "after", END_MS), ask.now_ms + MINUTE_MS)  # both exclusive
+    since = max(_number(ask.query, "before", -1) + 1, until - (limit + 1) * MINUTE_MS)
+    newest = list(leg.candles(since, until))[-limit:]
     return [_candle(row, leg.spec, ask.now_ms) for row in reversed(newest)]
 
 
@@ -267,11 +275,11 @@ def _candle(row: Candle, spec: Spec, now_ms: int) -> list[str]:
 
 
 def _funding(ask: _Ask) -> Sequence[_Row]:
-    now = {"ts": str(ask.now_ms)}
-    if ask.query.get("instId") != "ANY":
-        return ({**funding_fields(_leg(ask, swap=True)), **now},)
-    named = [ask.floor.leg("okx", "perp", s.symbol) for s in ask.floor.specs("okx", "perp")]
-    return [{**funding_fields(leg), **now} for leg in named if leg is not None]
+    now, named = {"ts": str(ask.now_ms)}, ask.query.get("instId")
+    every = ask._replace(query={}) if named == "ANY" else ask
+    if named is None:
+        raise _Bad("50014", "Parameter instId can not be empty.")
+    return [{**funding_fields(leg), **now} for leg in _legs(every, "perp")]
 
 
 def _history(ask: _Ask) -> Sequence[_Row]:
@@ -295,17 +303,82 @@ def _history(ask: _Ask) -> Sequence[_Row]:
     return rows
 
 
+def _swaps(ask: _Ask) -> list[Leg]:
+    if _market(ask.query) != "perp":
+        raise _Bad("51000", "Parameter instType error")
+    return _legs(ask, "perp")
+
+
 def _mark(ask: _Ask) -> Sequence[_Row]:
-    _market(ask.query)
-    leg = _leg(ask, swap=True)
-    mark = plain(leg.view().mark_price, leg.spec.tick_decimals + 1)
-    named = {"instType": "SWAP", "instId": leg.spec.symbol}
-    return ({**named, "markPx": mark, "ts": str(ask.now_ms)},)
+    now = str(ask.now_ms)
+    return [
+        {
+            "instType": "SWAP",
+            "instId": leg.spec.symbol,
+            "markPx": plain(leg.view().mark_price, leg.spec.tick_decimals + 1),
+            "ts": now,
+        }
+        for leg in _swaps(ask)
+    ]
 
 
 def _interest(ask: _Ask) -> Sequence[_Row]:
-    _market(ask.query)
-    return ({**interest_fields(_leg(ask, swap=True)), "ts": str(ask.now_ms)},)
+    now = {"ts": str(ask.now_ms)}
+    return [{**interest_fields(leg), **now} for leg in _swaps(ask)]
+
+
+def _ticker(ask: _Ask) -> Sequence[_Row]:
+    return (_ticker_row(_leg(ask), ask.now_ms),)
+
+
+def _tickers(ask: _Ask) -> Sequence[_Row]:
+    market = _market(ask.query)
+    every = ask._replace(query={})
+    return [_ticker_row(leg, ask.now_ms) for leg in _legs(every, market)]
+
+
+def _ticker_row(leg: Leg, now_ms: int) -> dict[str, str]:
+    """Volumes: contracts and coins of a swap, coins and quote currency of a spot market."""
+    spec, day, (bid, bid_lots, offer, offer_lots) = leg.spec, leg.day(), leg.touch
+    swap, digits = spec.market == "perp", spec.tick_decimals
+    coins = plain(day.volume, 4)
+    last, last_lots = (leg.last.tick, leg.last.lots) if leg.last else (bid, 1)
+    price = last * float(spec.tick)
+    return {
+        "instType": "SWAP" if swap else "SPOT",
+        "instId": spec.symbol,
+        "last": short(leg.price_text(last)),
+        "lastSz": short(leg.size_text(last_lots)),
+        "askPx": short(leg.price_text(offer)),
+        "askSz": short(leg.size_text(offer_lots)),
+        "bidPx": short(leg.price_text(bid)),
+        "bidSz": short(leg.size_text(bid_lots)),
+        "open24h": plain(day.first, digits),
+        "high24h": plain(max(day.high, price), digits),
+        "low24h": plain(min(day.low, price), digits),
+        "volCcy24h": coins if swap else plain(day.turnover, 4),
+        "vol24h": plain(day.volume / spec.unit, 4) if swap else coins,
+        "ts": str(now_ms),
+        "sodUtc0": plain(day.first, digits),
+        "sodUtc8": plain(day.first, digits),
+    }
+
+
+def _indices(ask: _Ask) -> Sequence[_Row]:
+    """Named by their coins; the spot markets of this exchange stand for them."""
+    named, quote = ask.query.get("instId"), ask.query.get("quoteCcy")
+    if named is None and quote is None:
+        raise _Bad("50014", "Parameter instId or quoteCcy can not be empty.")
+    now = str(ask.now_ms)
+    return [
+        {
+            "instId": leg.spec.symbol,
+            "idxPx": plain(leg.view().index_price, leg.spec.tick_decimals + 1),
+            "ts": now,
+        }
+        for leg in _legs(ask if named is not None else ask._replace(query={}), "spot")
+        if quote is None or leg.spec.quote == quote
+    ]
 
 
 def _books(ask: _Ask) -> Sequence[_Row]:
@@ -331,6 +404,9 @@ _PAGES: Mapping[str, Callable[[_Ask], Sequence[_Row]]] = {
     "public/mark-price": _mark,
     "public/open-interest": _interest,
     "market/books": _books,
+    "market/ticker": _ticker,
+    "market/tickers": _tickers,
+    "market/index-tickers": _indices,
     "market/candles": _candles,
     "market/history-candles": _candles,
 }

@@ -1,16 +1,18 @@
 """The instruments of the running exchange, by name: what is simulated, listed and true now."""
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
+from types import MappingProxyType
 from typing import NamedTuple
 
 from basisdesk.demo.leg import SimLeg
-from basisdesk.demo.listings import MARKETS, Market, by_symbol, specs_of
+from basisdesk.demo.listings import MARKETS, Market
 from basisdesk.demo.market import Market as Simulated
 from basisdesk.demo.wire import Leg, Spec
 
 TRUTH_S = 10.0  # how long touches are remembered
+FRESH_MS = 400  # a page that tells of many may be made of legs this old
 
 Name = tuple[str, str, str]  # venue, market, symbol
 
@@ -47,7 +49,7 @@ class Trading:
         if market not in MARKETS:
             return ()
         out = []
-        for spec in specs_of(venue, _market(market)):
+        for spec in self.market.listed(venue, _market(market)).values():
             name = (venue, market, spec.symbol)
             if name not in self.delisted:
                 leg = self._legs.get(name)
@@ -60,7 +62,7 @@ class Trading:
             return None
         leg = self._legs.get(name)
         if leg is None:
-            spec = _listed(name)
+            spec = self._listed(name)
             if spec is None:
                 return None
             leg = self._legs[name] = self._made(spec, spec)
@@ -72,22 +74,23 @@ class Trading:
         """Instruments of a venue's market that are simulated already."""
         return [leg.spec for name, leg in self._legs.items() if name[:2] == (venue, market)]
 
-    def names(self, venue: str) -> list[Name]:
-        """Every instrument a venue lists now."""
-        return [
-            (venue, market, spec.symbol) for market in MARKETS for spec in self.specs(venue, market)
-        ]
+    def names(self, venue: str, market: str) -> list[Name]:
+        """Every instrument a venue's market lists now."""
+        return [(venue, market, spec.symbol) for spec in self.specs(venue, market)]
 
-    def warm(self, name: Name) -> None:
-        """Have a leg and its last day ready for a page that tells of many."""
-        leg = self.sim(name)
+    def warm(self, name: Name) -> SimLeg | None:
+        """A leg with its figures ready for a page that tells of many, at most FRESH_MS old."""
+        leg = self._legs.get(name)
+        if leg is None or not 0 <= self._now_ms() - leg.now_ms < FRESH_MS:
+            leg = self.sim(name)
         if leg is not None:
             leg.view()
             leg.day()
+        return leg
 
     def retick(self, name: Name, *, coarse: bool) -> SimLeg | None:
         """Change a leg's tick, to ten times the usual or back: its book is a new one."""
-        old, spec = self._legs.get(name), _listed(name)
+        old, spec = self._legs.get(name), self._listed(name)
         if old is None or spec is None:
             return None
         if coarse:
@@ -102,7 +105,7 @@ class Trading:
 
     def set_interval(self, name: Name, hours: int | None) -> None:
         """Change a perpetual's funding interval; None: back to the listing's."""
-        leg, spec = self._legs.get(name), _listed(name)
+        leg, spec = self._legs.get(name), self._listed(name)
         if leg is not None and spec is not None and spec.interval_h:
             new = hours or spec.interval_h
             leg.quoted.intervals.change(self._now_ms(), new)
@@ -129,6 +132,12 @@ class Trading:
         touches = list(self._touches.get(key, ()))
         return Truth(touches, bids, asks, leg.book_id, leg.touch_id)
 
+    def _listed(self, name: Name) -> Spec | None:
+        venue, market, symbol = name
+        if market not in MARKETS:
+            return None
+        return self.market.listed(venue, _market(market)).get(symbol)
+
     def _made(self, spec: Spec, shown: Spec) -> SimLeg:
         quoted = self.market.leg(spec)
         return SimLeg(quoted, self._seed, self.market.depth, self._now_ms(), shown)
@@ -137,15 +146,19 @@ class Trading:
 class VenueFloor:
     """A `wire.Floor` for one request: the trading floor under a venue's clock.
 
-    old: legs as they stood a while ago, where a fault hands those out over HTTP.
+    held: legs to show as they are: caught up a moment ago for a page that tells of many, or as they
+    stood a while ago, where a fault hands those out over HTTP.
     """
 
     def __init__(
-        self, trading: Trading, now_ms: Callable[[str], int], old: dict[Name, Leg] | None = None
+        self,
+        trading: Trading,
+        now_ms: Callable[[str], int],
+        held: Mapping[Name, Leg] = MappingProxyType({}),
     ) -> None:
         self._trading = trading
         self._now_ms = now_ms
-        self._old = old or {}
+        self._held = held
 
     def specs(self, venue: str, market: str) -> Sequence[Spec]:
         """Every instrument of a venue's market."""
@@ -154,7 +167,7 @@ class VenueFloor:
     def leg(self, venue: str, market: str, symbol: str) -> Leg | None:
         """One instrument now."""
         name = (venue, market, symbol)
-        return self._old.get(name) or self._trading.sim(name)
+        return self._held.get(name) or self._trading.sim(name)
 
     def now_ms(self, venue: str) -> int:
         """The venue's clock."""
@@ -169,13 +182,6 @@ def _price(leg: SimLeg, ticks: int) -> float:
 def _size(leg: SimLeg, lots: int) -> float:
     """What a desk reads of a size, in coins."""
     return float(leg.size_text(lots)) * leg.spec.unit
-
-
-def _listed(name: Name) -> Spec | None:
-    venue, market, symbol = name
-    if market not in MARKETS:
-        return None
-    return by_symbol(venue, _market(market)).get(symbol)
 
 
 def _market(market: str) -> Market:

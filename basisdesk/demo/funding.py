@@ -44,6 +44,14 @@ def average(samples: Floats, scale: Scale) -> float:
     return float(np.arange(1, count + 1) @ samples) / (count * (count + 1) / 2)
 
 
+def averages(samples: Floats, scale: Scale) -> Floats:
+    """The same for many intervals at once, a row each."""
+    count = samples.shape[1]
+    if scale == "24h":
+        return np.asarray(samples.mean(axis=1))
+    return np.asarray(samples @ np.arange(1.0, count + 1.0) / (count * (count + 1) / 2))
+
+
 def funding_rate(
     premium: float,
     cap: float,
@@ -63,6 +71,25 @@ def funding_rate(
     else:
         rate = premium + _clamped(interest_8h * hours / 8.0 - premium)
     return round(max(-cap, min(cap, rate)), RATE_DIGITS)
+
+
+def premium_for(
+    rate_8h: float,
+    interest_8h: float = INTEREST_8H,
+    hours: int = 8,
+    scale: Scale = "interval",
+) -> float:
+    """A mean premium that settles at so much per 8 hours: `funding_rate` the other way round.
+
+    At the interest rate itself every premium within the clamp does: the middle one is given.
+    """
+    if scale == "24h":
+        return rate_8h * 3.0
+    share = hours / 8.0 if scale == "interval" else 1.0
+    rate, interest = rate_8h * share, interest_8h * share
+    if abs(rate - interest) < 10.0**-RATE_DIGITS:
+        return interest
+    return rate + (CLAMP if rate > interest else -CLAMP)
 
 
 def _clamped(value: float) -> float:
@@ -93,6 +120,15 @@ class Intervals:
             if t_ms < from_ms < end_ms:
                 end_ms = _next(from_ms, hours)
         return end_ms
+
+    def ends_ms(self, t_ms: int, until_ms: int) -> list[int]:
+        """Settlements after `t_ms` and not after `until_ms`, oldest first."""
+        if len(self._hours) == 1:
+            return list(range(self.end_ms(t_ms), until_ms + 1, self._hours[0] * HOUR_MS))
+        out = []
+        while (t_ms := self.end_ms(t_ms)) <= until_ms:
+            out.append(t_ms)
+        return out
 
 
 def _next(t_ms: int, hours: int) -> int:

@@ -14,14 +14,6 @@ from basisdesk.errors import UserError
 
 SPEED_RANGE = (0.01, 3600.0)
 RATE_RANGE = (0.1, 10_000.0)
-_BROAD = ("icker", "premiumIndex", "mark-price", "open-interest")
-_NARROW = ("symbol=", "instId=", "pair=")
-
-
-def is_broad(path: str) -> bool:
-    """Whether a page tells figures of all instruments of a venue, so that all must be walked."""
-    page, _, query = path.partition("?")
-    return any(word in page for word in _BROAD) and not any(word in query for word in _NARROW)
 
 
 def turned_away(fault: Fault, conn: str, now_s: float) -> Response:

@@ -37,11 +37,11 @@ class SimLeg:
         self._depth = depth
         key = [ord(char) for char in self.spec.key]
         self._rng = np.random.default_rng([seed, _STREAM, now_ms // 60_000, *key])
-        shape = shape_of(self.spec)
+        shape = shape_of(self.spec, quoted.planted)
         self._ladder = Ladder(shape, quoted.mid(now_ms), self._rng)
         self._tape = TradeTape(shape, self._rng)
         self._tick, self._lot = float(self.spec.tick), float(self.spec.lot)
-        self._now_ms = self._traded_ms = self._said_ms = now_ms
+        self.now_ms = self._traded_ms = self._said_ms = now_ms
         self._steps_one = self.spec.venue == "bybit"
         self._skips = (self.spec.venue, self.spec.market) == ("binance", "perp")
         self.touch_id = 173_000_000 + int(self._rng.integers(1_000_000))
@@ -71,7 +71,7 @@ class SimLeg:
 
     def wake(self, now_ms: int) -> None:
         """Nobody listened for a while: catch up without a word, so that a greeting is not old."""
-        if now_ms <= self._now_ms:
+        if now_ms <= self.now_ms:
             return
         self._traded_ms = now_ms
         self.pulse(now_ms, slow=False)
@@ -91,10 +91,10 @@ class SimLeg:
         return self._next_ids(changes)
 
     def _move(self, now_ms: int) -> None:
-        if now_ms <= self._now_ms:
+        if now_ms <= self.now_ms:
             return
-        dt_s = (now_ms - self._now_ms) / 1000.0
-        self._now_ms = now_ms
+        dt_s = (now_ms - self.now_ms) / 1000.0
+        self.now_ms = now_ms
         self._ladder.move(self.quoted.mid(now_ms), dt_s, self._depth(now_ms))
 
     def _next_ids(self, changes: int) -> tuple[int, int, int]:
@@ -144,21 +144,21 @@ class SimLeg:
 
     def view(self) -> View:
         """Mark, index and funding at the last pulse."""
-        return self.quoted.view(self._now_ms)
+        return self.quoted.view(self.now_ms)
 
     def day(self) -> Day:
         """The last 24 hours."""
-        return self.quoted.day(self._now_ms)
+        return self.quoted.day(self.now_ms)
 
     def candles(self, since_ms: int, until_ms: int) -> Sequence[Candle]:
         """Minutes with since <= start < until, oldest first, the running one included."""
-        return self.quoted.candles(since_ms, until_ms, self._now_ms)
+        return self.quoted.candles(since_ms, until_ms, self.now_ms)
 
     def settlements(self) -> Sequence[tuple[int, float, float]]:
         """(stamp ms, rate, mark) of past settlements, oldest first."""
         if self.spec.market == "spot":
             return ()
-        return self.quoted.settlements(self._now_ms)
+        return self.quoted.settlements(self.now_ms)
 
     def price_text(self, ticks: int) -> str:
         """A price of whole ticks with the tick's digits."""

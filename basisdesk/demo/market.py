@@ -3,7 +3,8 @@
 Everything here is SIMULATED. A market is a function of its seed, its scenario and the anchor (the
 time of its first run); neither the speed nor the moments at which it is looked at change a path.
 Each coin is walked when it is first asked for: ten days of history in steps of a minute, the
-present in steps of 100 ms between the minute points.
+present in steps of 100 ms between the minute points. Pages of past funding reach 20 days further
+back (`mirror`).
 """
 
 from collections.abc import Mapping
@@ -15,13 +16,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from basisdesk.demo.coins import BY_NAME, Coin
-from basisdesk.demo.days import CoinDays, Start, Tides, fresh_state, usd_day
+from basisdesk.demo.days import CoinDays, Start, fresh_state, usd_day
 from basisdesk.demo.funding import MINUTE_MS
+from basisdesk.demo.listings import Market as Listed
 from basisdesk.demo.listings import by_symbol
 from basisdesk.demo.minutes import Minutes, shared_steps
+from basisdesk.demo.mirror import Mirror
 from basisdesk.demo.places import DAY_MIN
+from basisdesk.demo.planted import NOTHING, Planted
 from basisdesk.demo.quoted import Quoted, World
 from basisdesk.demo.scenarios import Overlay, find_scenario
+from basisdesk.demo.tides import Tides
 from basisdesk.demo.walk import CoinState
 from basisdesk.demo.wire import Spec
 
@@ -57,9 +62,11 @@ class Market:
         self._preset = found.preset
         self._pins = dict(pins)
         self._tides = Tides(seed, (self.minute - HISTORY_MIN) // DAY_MIN, {})
+        self._mirror = Mirror(seed, found.preset, self.overlays)
         self._days: dict[str, CoinDays] = {}
         self._minutes: dict[str, Minutes] = {}
         self._quoted: dict[str, Quoted] = {}
+        self._listed: dict[tuple[str, str], dict[str, Spec]] = {}
         self._usd: dict[int, Floats] = {}
         self._shared: dict[int, Floats] = {}
 
@@ -71,13 +78,22 @@ class Market:
         if found is None or found.spec is not spec:
             days = self.coin(BY_NAME[spec.base])
             world = World(self.seed, days, self._minutes[spec.base], self._usd_of)
-            found = self._quoted[spec.key] = Quoted(spec, world)
+            found = self._quoted[spec.key] = Quoted(spec, world, self._planted(spec))
+        return found
+
+    def listed(self, venue: str, market: Listed) -> dict[str, Spec]:
+        """What a venue lists in this market, by symbol: intervals may be others than usual."""
+        found = self._listed.get((venue, market))
+        if found is None:
+            usual = by_symbol(venue, market)
+            found = {symbol: self._as_planted(spec) for symbol, spec in usual.items()}
+            self._listed[venue, market] = found
         return found
 
     def find(self, key: str) -> Quoted:
         """The instrument of a leg's name, "okx:perp:ADA-USDT-SWAP"; KeyError for no such."""
         venue, market, symbol = key.split(":")
-        return self.leg(by_symbol(venue, "perp" if market == "perp" else "spot")[symbol])
+        return self.leg(self.listed(venue, "perp" if market == "perp" else "spot")[symbol])
 
     def coin(self, coin: Coin) -> CoinDays:
         """The common path of a coin; it is walked now if nobody asked before."""
@@ -113,10 +129,21 @@ class Market:
             self._tides.drop_before(keep)
         self._usd = {day: path for day, path in self._usd.items() if day >= keep}
 
-    def _begun(self, coin: Coin, state: CoinState, base: float | None = None) -> CoinDays:
+    def _planted(self, spec: Spec) -> Planted:
+        found = (overlay.planted(spec) for overlay in self.overlays)
+        return next((planted for planted in found if planted is not NOTHING), NOTHING)
+
+    def _as_planted(self, spec: Spec) -> Spec:
+        hours = self._planted(spec).hours
+        return spec._replace(interval_h=hours) if hours not in (0, spec.interval_h) else spec
+
+    def _begun(
+        self, coin: Coin, state: CoinState, base: float | None = None, *, weeks: bool = True
+    ) -> CoinDays:
         day = self._tides.first_day
         anchor = max(self.anchor_ms, day * DAY_MIN * MINUTE_MS)
-        start = Start(day, state, base, anchor, self._pins.get(coin.name, coin.price))
+        mirror = self._mirror if weeks else None
+        start = Start(day, state, base, anchor, self._pins.get(coin.name, coin.price), mirror)
         days = CoinDays(coin, self.seed, self._preset, start, self._tides, self.overlays)
         self._days[coin.name] = days
         self._minutes[coin.name] = Minutes(days, self.seed, self._shared_of)
@@ -146,6 +173,7 @@ class Market:
                 "state": msgspec.to_builtins(days.state(day)),
                 "base": days.base,
                 "price": float(np.exp(days.point(self.minute)[0])),
+                "weeks": days.oldest_day < days.first_day == day,
             }
             for name, days in self._days.items()
         }
@@ -179,7 +207,7 @@ class Market:
         market = cls(seed, scenario, dump.anchor_ms, dump.pins)
         market._tides = Tides(seed, dump.day, dump.tides)
         for name, row in dump.coins.items():
-            market._begun(BY_NAME[name], row.state, row.base)
+            market._begun(BY_NAME[name], row.state, row.base, weeks=row.weeks)
         market.advance(max(wanted_ms, now_ms))
         return market
 
@@ -188,6 +216,7 @@ class _Kept(msgspec.Struct):
     state: CoinState
     base: float
     price: float
+    weeks: bool = False  # the days before are still those of the first run
 
 
 class _Dump(msgspec.Struct):

@@ -4,7 +4,8 @@ Prices are in the instrument's own quote currency, for `Spec.price_unit` coins.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import groupby
 from typing import NamedTuple
 
 import numpy as np
@@ -16,6 +17,7 @@ from basisdesk.demo.funding import (
     MINUTE_MS,
     Intervals,
     average,
+    averages,
     funding_rate,
     impact_premiums,
 )
@@ -31,17 +33,19 @@ from basisdesk.demo.places import (
     SPOT_HALF_LIFE_MIN,
     SPOT_NOISE,
     deviation,
+    impact_half_bp,
     noise_bp,
     noise_stream,
     offset_bp,
 )
+from basisdesk.demo.planted import NOTHING, Planted
 from basisdesk.demo.wire import Candle, Day, Spec, View
 
 Floats = NDArray[np.float64]
+Settlement = tuple[int, float, float]  # stamp ms, rate, mark
 
 MARK_WINDOW_S = 150  # Bybit's 2.5 minutes
-IMPACT_INSIDE = 0.5  # impact prices lie this far from the mid to the touch, see impact_half_bp
-SETTLEMENTS_MAX = 200
+SETTLEMENTS_MAX = 1_000
 VOLUME_SD = 0.6
 LAG_INDEX = 3  # steps by which the index, like Bybit's spot, follows the common path
 KEPT_DAYS = 3  # of candles
@@ -82,8 +86,10 @@ class _DayRows(NamedTuple):
 class Quoted:
     """The instrument at any time from the first day of its coin on."""
 
-    def __init__(self, spec: Spec, world: World) -> None:
+    def __init__(self, spec: Spec, world: World, planted: Planted = NOTHING) -> None:
+        """planted: what a scenario makes of it; its interval is the spec's already."""
         self.spec = spec
+        self.planted = planted
         self.coin: Coin = coin_of(spec)
         self.place = place_of(spec)
         self.perp = spec.market == "perp"
@@ -97,8 +103,21 @@ class Quoted:
         self._rate = (-1, 0.0)
         self._day = (-1, Day(0.0, 0.0, 1.0, 1.0, 0.0, 0.0))
         self.intervals = Intervals(max(1, spec.interval_h))
-        self._settled: list[tuple[int, float, float]] = []
-        self._open_ms = self.intervals.end_ms(world.days.first_day * DAY_MIN * MINUTE_MS - 1)
+        self._settled: list[Settlement] = []
+        self._due: list[tuple[int, int]] = []  # intervals that ended, not worked out yet
+        self._newest = (-1, 0.0)  # end and rate of the last of them
+        self._open_ms = self.intervals.end_ms(world.days.oldest_day * DAY_MIN * MINUTE_MS - 1)
+
+    @property
+    def days(self) -> CoinDays:
+        """The path of the coin, which all venues share."""
+        return self._world.days
+
+    @property
+    def owed_days(self) -> range:
+        """Days before the coin's first whose settlements nobody asked for yet, newest first."""
+        oldest_ms = self._due[0][0] if self._due else self._open_ms
+        return range(self.days.first_day - 1, oldest_ms // MINUTE_MS // DAY_MIN - 1, -1)
 
     # The present
 
@@ -113,23 +132,17 @@ class Quoted:
         index = now.index_s[second]
         if not self.perp:
             return View(now_ms, index, index, 0.0, 0.0, 0, 0, 0.0)
-        past = self.settlements(now_ms)
-        held = (
-            self.coin.open_interest_usd
-            / self.coin.price
-            * math.exp(
-                INTEREST_SD * float(self._deviation(OPEN_INTEREST, now_ms // MINUTE_MS, 1)[0])
-            )
-        )
+        away = float(self._deviation(OPEN_INTEREST, now_ms // MINUTE_MS, 1)[0])
+        held = self.coin.open_interest_usd / self.coin.price * math.exp(INTEREST_SD * away)
         return View(
             now_ms,
             index,
             now.mark_s[second],
             self.rate(now_ms),
-            past[-1][1] if past else 0.0,
+            self._settled_rate(now_ms),
             self.intervals.end_ms(now_ms),
             self.intervals.hours(now_ms),
-            held * self.place.depth[1],
+            held * self.place.depth[1] * self.planted.busy,
         )
 
     def _at(self, minute: int) -> _Now:
@@ -151,6 +164,7 @@ class Quoted:
         if self._noise_bp[1] > 0.0:
             own = self._between(self._deviation(PERP_NOISE, minute, 2))
             premium = premium + own * self._noise_bp[1]
+        premium = premium * self.planted.keep + self.planted.premium_bp
         mid = np.exp(world.minutes.lagged(minute, lag[1])) * (1.0 + premium * 1e-4) * unit
         mark = self._mark(minute, index[::_PER_S], mid[::_PER_S])
         return _Now(minute, mid, index[::_PER_S].tolist(), mark.tolist())
@@ -178,55 +192,86 @@ class Quoted:
         """The rate of the running interval if it ended now."""
         minute = now_ms // MINUTE_MS
         if self._rate[0] != minute:
-            self._settle(now_ms)
+            self._note_ends(now_ms)
             first = min(self._open_ms // MINUTE_MS, minute)
             self._rate = (minute, self._rate_of(first, minute + 1, now_ms))
         return self._rate[1]
 
-    def settlements(self, now_ms: int) -> list[tuple[int, float, float]]:
+    def settlements(self, now_ms: int) -> list[Settlement]:
         """(stamp, rate, mark) of what was settled, oldest first."""
-        self._settle(now_ms)
+        self._note_ends(now_ms)
+        if self._due:
+            first_ms = self._world.days.oldest_day * DAY_MIN * MINUTE_MS
+            kept = [span for span in self._due if span[0] >= first_ms]
+            for _, alike in groupby(kept, self._length):
+                self._settled += self._settled_of(list(alike))
+            self._due.clear()
+            del self._settled[:-SETTLEMENTS_MAX]
         return self._settled
 
-    def _settle(self, now_ms: int) -> None:
-        first_ms = self._world.days.first_day * DAY_MIN * MINUTE_MS
+    def _settled_rate(self, now_ms: int) -> float:
+        """The rate settled last. The others are left alone until somebody asks for them."""
+        self._note_ends(now_ms)
+        if not self._due:
+            return self._settled[-1][1] if self._settled else 0.0
+        end_ms = self._due[-1][1]
+        if self._newest[0] != end_ms:
+            self._newest = (end_ms, self._settled_of(self._due[-1:])[0][1])
+        return self._newest[1]
+
+    def _note_ends(self, now_ms: int) -> None:
+        first_ms = self._world.days.oldest_day * DAY_MIN * MINUTE_MS
         if self._open_ms < first_ms:  # nobody asked for so long that the days are gone
             self._open_ms = self.intervals.end_ms(first_ms - 1)
-        while (end_ms := self.intervals.end_ms(self._open_ms)) <= now_ms:
-            first, last = self._open_ms // MINUTE_MS, end_ms // MINUTE_MS
-            rate = self._rate_of(first, last, end_ms - 1)
-            spot = math.exp(float(self._world.days.point(last)[0]))
-            basis = float((self._premiums(last, 1) - self._noises(last, 1))[0])
-            mark = spot * self._quote_point(last) * (1.0 + basis * 1e-4) * self.spec.price_unit
-            self._settled.append((end_ms, rate, mark))
+            self._due.clear()
+        for end_ms in self.intervals.ends_ms(self._open_ms, now_ms):
+            self._due.append((self._open_ms, end_ms))
             self._open_ms = end_ms
-        del self._settled[:-SETTLEMENTS_MAX]
+
+    def _length(self, span: tuple[int, int]) -> tuple[int, int]:
+        return span[1] - span[0], self.intervals.hours(span[1] - 1)
+
+    def _settled_of(self, spans: Sequence[tuple[int, int]]) -> list[Settlement]:
+        """Of intervals of one length that follow each other."""
+        first, last = spans[0][0] // MINUTE_MS, spans[-1][1] // MINUTE_MS
+        step = (last - first) // len(spans)
+        premiums = self._premiums(first, last - first + 1)
+        samples = impact_premiums(premiums[:-1], impact_half_bp(self.coin)).reshape(-1, step)
+        means = averages(samples, self.place.scale).tolist()
+        bases = premiums - self._noises(first, last - first + 1)
+        days, hours = self._world.days, self._length(spans[0])[1]
+        logs = spanned(first, last - first + 1, lambda day: days.day(day).log_price)
+        out = []
+        for at, (_, end_ms) in enumerate(spans):
+            minute = (at + 1) * step
+            spot = math.exp(float(logs[minute])) * self._quote_point(first + minute)
+            mark = spot * (1.0 + float(bases[minute]) * 1e-4) * self.spec.price_unit
+            out.append((end_ms, self._settling_at(means[at], hours), mark))
+        return out
 
     def _rate_of(self, first: int, last: int, t_ms: int) -> float:
         samples = impact_premiums(self._premiums(first, last - first), impact_half_bp(self.coin))
-        scale = self.place.scale
-        return funding_rate(
-            average(samples, scale),
-            self.spec.funding_cap,
-            self.coin.interest,
-            self.intervals.hours(t_ms),
-            scale,
-        )
+        return self._settling_at(average(samples, self.place.scale), self.intervals.hours(t_ms))
+
+    def _settling_at(self, premium: float, hours: int) -> float:
+        cap, interest = self.spec.funding_cap, self.coin.interest
+        return funding_rate(premium, cap, interest, hours, self.place.scale)
 
     # Minute points
 
     def _premiums(self, first: int, count: int) -> Floats:
         """The venue's premium at minute points, bp."""
         days = self._world.days
-        common = spanned(first, count, lambda day: days.day(day).premium_bp)
-        if self._noise_bp[1] == 0.0:
-            return common + self._offset_bp
-        own = self._deviation(PERP_NOISE, first, count)
-        return np.asarray(common + self._offset_bp + self._noise_bp[1] * own)
+        premium = spanned(first, count, lambda day: days.day(day).premium_bp) + self._offset_bp
+        if self._noise_bp[1] > 0.0:
+            own = self._deviation(PERP_NOISE, first, count)
+            premium = premium + self._noise_bp[1] * own
+        return np.asarray(premium * self.planted.keep + self.planted.premium_bp)
 
     def _noises(self, first: int, count: int) -> Floats:
         days = self._world.days
-        return spanned(first, count, lambda day: days.day(day).noise_bp)
+        noises = spanned(first, count, lambda day: days.day(day).noise_bp)
+        return noises * self.planted.keep
 
     def _deviation(self, stream: int, first: int, count: int) -> Floats:
         half_life = {
@@ -357,16 +402,7 @@ class Quoted:
         low = middle - np.sqrt(gap + path.variance * chance[1]) / 2.0
         prices = np.exp(np.stack((start, high, low, end))) * self.spec.price_unit
         usual = self.coin.turnover_day[self.perp] * self.place.depth[self.perp]
+        usual *= self.planted.busy
         usual /= DAY_MIN * self.coin.price
         size = VOLUME_SD * rng.standard_normal(DAY_MIN) - VOLUME_SD**2 / 2.0
         return _DayRows(prices[0], prices[1], prices[2], prices[3], usual * np.exp(size))
-
-
-def impact_half_bp(coin: Coin) -> float:
-    """Distance of the impact prices from the mid, bp.
-
-    The venue's impact notional (about 15,000 USDT) is smaller than the touch, so they would be the
-    touch itself. Half of that is taken: it is the value at which the calm preset pins as many
-    settlements as were pinned in 2025-26 (36.6 % over all coins).
-    """
-    return IMPACT_INSIDE * coin.spread_bp[1] / 2.0

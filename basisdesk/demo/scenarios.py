@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 from basisdesk.demo.coins import Preset
 from basisdesk.demo.funding import INTERVAL_MS, MINUTE_MS
+from basisdesk.demo.planted import NOTHING, Planted, opening
+from basisdesk.demo.wire import Spec
 from basisdesk.errors import SettingsError
 
 Times = NDArray[np.int64]  # simulated UTC ms
@@ -74,6 +76,11 @@ class Overlay:
         """Factor on the size of the books."""
         del t_ms
         return 1.0
+
+    def planted(self, spec: Spec) -> Planted:
+        """What is different about one instrument, at all times."""
+        del spec
+        return NOTHING
 
     def silent(self, conn: str, t_ms: int) -> bool:
         """Whether the connection ("bybit.linear") sends no market data now."""
@@ -181,6 +188,14 @@ class Depeg(Overlay):
         return np.asarray(DEPEG_LOG * (fallen - back))
 
 
+class Openings(Overlay):
+    """Four cases for a scanner, on five coins: see `planted.CASES`."""
+
+    def planted(self, spec: Spec) -> Planted:
+        """The case of the instrument's coin."""
+        return opening(spec)
+
+
 class Scenario(NamedTuple):
     """A named story. `about` is the sentence shown to the user."""
 
@@ -216,6 +231,13 @@ SCENARIOS: dict[str, Scenario] = {
     ),
     "decoupling": Scenario(
         "calm", (OftenDecoupling,), "The perp decouples by 60 to 80 bp about every 35 minutes."
+    ),
+    "openings": Scenario(
+        "calm",
+        (Openings,),
+        "A quiet market with four openings: PENDLE earns its costs between OKX and Bybit, WIF only "
+        "looks so before costs, SYRUP has no depth, TIA and SEI settle each hour on OKX and each 8 "
+        "hours elsewhere.",
     ),
 }
 

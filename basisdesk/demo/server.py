@@ -23,10 +23,11 @@ from basisdesk.demo.dialects import known_dialects
 from basisdesk.demo.drills import Drills
 from basisdesk.demo.faults import LATE_S, SLOW_S, read_faults, read_order
 from basisdesk.demo.floor import Name, Trading, Truth, VenueFloor
-from basisdesk.demo.gate import check_options, is_broad, response, tls_context, turned_away
+from basisdesk.demo.gate import check_options, response, tls_context, turned_away
 from basisdesk.demo.keep import Keeper, market_of
 from basisdesk.demo.listings import by_symbol
 from basisdesk.demo.options import DemoOptions
+from basisdesk.demo.readying import Readying
 from basisdesk.demo.warp import STRAIGHT, Bent, bend_of, clock_of
 from basisdesk.demo.wire import Dialect, Leg, News, Topic
 from basisdesk.errors import UserError
@@ -74,6 +75,7 @@ class Exchange:
         self._connects = 0
         self._idle_s = 0.0
         self._server: Server | None = None
+        self._ready = Readying(self.trading)
         self._closing: set[asyncio.Task[None]] = set()
 
     # Running
@@ -267,9 +269,9 @@ class Exchange:
         skew_ms, seconds = clock_of(self.faults, conn)
         return (self.now_ms() + skew_ms) // (1000 if seconds else 1)
 
-    def _floor(self, conn: str) -> VenueFloor:
-        old = self.drills.old_legs(conn) if self.faults.on else None
-        return VenueFloor(self.trading, lambda _: self._shown_ms(conn), old)
+    def _floor(self, conn: str, ready: dict[Name, Leg] | None = None) -> VenueFloor:
+        held = (ready or {}) | (self.drills.old_legs(conn) if self.faults.on else {})
+        return VenueFloor(self.trading, lambda _: self._shown_ms(conn), held)
 
     # WebSocket
 
@@ -411,11 +413,8 @@ class Exchange:
         if refused is not None:
             return refused
         self.market.advance(self.now_ms())
-        if is_broad(request.path):
-            for name in self.trading.names(dialect.venue):
-                self.trading.warm(name)
-                await asyncio.sleep(0)  # the streams go on meanwhile
-        page = dialect.page(request.path, self._floor(conn))
+        ready = await self._ready.legs(dialect.venue, request.path)
+        page = dialect.page(request.path, self._floor(conn, ready))
         return response(page.status, page.body)
 
     def _pages_of(self, path: str) -> Dialect | None:

@@ -14,7 +14,8 @@ ENTRY = "desk.entry"  # payload: one Outcome as JSON; only on tapes: what the jo
 class Frame(msgspec.Struct, frozen=True, gc=False):
     """Raw bytes as they came off the wire: the only thing that crosses into the engine.
 
-    conn: "bybit.spot", "bybit.linear", "bybit.rest", or one of BEAT, COMMAND, LINK.
+    conn: "bybit.spot", "bybit.linear", "bybit.rest", "bybit.scan" (what the scanner polls), or one
+    of BEAT, COMMAND, LINK.
     A REST answer's payload is JSON: {"path": "/v5/...?query", "data": "<body text>"}.
     """
 

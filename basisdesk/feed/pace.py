@@ -52,6 +52,13 @@ class Pace(msgspec.Struct, frozen=True):
     time_every_s: float = 600.0  # the venue's clock is asked for
     catalogue_every_s: float = 3600.0  # the venue's list of instruments is fetched again
     refill_s: float = 30.0  # after an outage this long the candles are fetched again
+    book_gap_s: float = 0.5  # the scanner: between two depth pages of one host, ...
+    book_every_s: float = 10.0  # ... and of one leg
+    leg_gap_s: float = 1.0  # between two calls for single legs, ...
+    leg_every_s: float = 60.0  # ... and of one leg
+    past_gap_s: float = 0.5  # between two calls for history at one host
+    past_again_s: float = 10.0  # before a path of history that failed is tried again, doubled
+    calm_s: float = 0.02  # between the scanner's calls even where no restraint is needed
 
     def scaled(self, factor: float) -> "Pace":
         """The same pace with every delay times `factor`, a venue's own limits included."""
@@ -60,6 +67,10 @@ class Pace(msgspec.Struct, frozen=True):
             for name, value in msgspec.structs.asdict(self).items()
         }
         return Pace(**fields)
+
+    def spare(self, seconds: float) -> float:
+        """A delay of this pace that only spares the venue: as restrained as it has to be."""
+        return seconds * self.restraint
 
     def limits(self, said: Limits) -> Limits:
         """A venue's limits in the seconds of this pace."""

@@ -15,6 +15,7 @@ from basisdesk.feed.link import Link
 from basisdesk.feed.names import Names
 from basisdesk.feed.pace import HostGate, Pace
 from basisdesk.feed.rest import Rest
+from basisdesk.feed.scan_feed import ScanFeed, ScanPlan
 from basisdesk.feed.shared import LinkFacts, MarketView, Shared
 from basisdesk.venues import Venue
 from basisdesk.venues.instrument import split_key
@@ -72,6 +73,7 @@ class Supervisor:
         self.rests = {
             venue.name: Rest(venue, hosts.get(venue.name, ""), self._shared) for venue in venues
         }
+        self.scans = ScanFeed(self._venues, self.rests, self._shared)
         for link in self.links.values():
             link.on_up = self._came_up
             link.on_seed = partial(self._seed, link.venue.name)
@@ -113,6 +115,18 @@ class Supervisor:
         """Fetch the list of all instruments of a venue; once an hour again while it is in use."""
         self._catalogue_at_s[venue] = mono_s() + self._shared.pace.catalogue_every_s
         self.rests[venue].want(self._venues[venue].catalogue())
+
+    def scan(self, plan: ScanPlan | None) -> None:
+        """Replace what the scanner wants; None for nothing. Cheap where nothing changed.
+
+        Raises ValueError for a malformed leg, KeyError for a venue the desk does not speak.
+        """
+        self.scans.scan(plan)
+
+    def scan_progress(self) -> tuple[int, int]:
+        """Legs whose past the scanner has, and how many it wants."""
+        done = self.scans.done
+        return done, done + self.scans.waiting
 
     def facts(self) -> dict[str, LinkFacts]:
         """What each connection did so far, by name; HTTP as "VENUE.rest"."""
@@ -159,6 +173,7 @@ class Supervisor:
             link.tick(now_s, watched_s)
         for rest in self.rests.values():
             rest.tick(now_s)
+        self.scans.tick(now_s)
         self._mend_overflow()
         self._ask_regularly(now_s)
         self._ask_settled()
@@ -192,6 +207,8 @@ class Supervisor:
                 link.drop(f"inbox was full, {inbox.dropped[conn]} messages lost so far")
             else:  # down by now, or HTTP: what comes next starts afresh anyway
                 inbox.reopen(conn)
+                if conn.endswith(".scan"):  # the engine reads it with a fresh decoder now
+                    self.scans.start_over(conn.partition(".")[0])
 
     def _ask_regularly(self, now_s: float) -> None:
         """The clock, and now and then the instruments, of each venue in use."""

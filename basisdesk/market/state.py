@@ -20,6 +20,9 @@ from basisdesk.events import (
     Notice,
     Pong,
     Quote,
+    ScanBook,
+    ScanPage,
+    ScanPast,
     Ticker,
     Trade,
     VenueTime,
@@ -31,6 +34,7 @@ from basisdesk.market.feeds import Feeds
 from basisdesk.market.leg import Leg
 from basisdesk.market.prices import Prices
 from basisdesk.market.streams import LinkState, Stream
+from basisdesk.market.universe import Universe
 from basisdesk.venues.instrument import Instruments, Tiers
 
 if TYPE_CHECKING:
@@ -57,6 +61,7 @@ class Market:
     clock_ms: our clock minus the venue's server clock, by venue, at most one REST trip off.
     loop_gaps, loop_gap_ms: beats that came too late, and the last such delay.
     sectors: what the sector overlay says of a coin, "for", "against" or ""; empty without a source.
+    universe: what the scanner's pages say; it moves no leg, and says nothing to the screen's beat.
 
     speed: stamped seconds in a real one (a demo exchange in fast motion); limits on silence and
     age that are properties of a real feed are counted in real seconds.
@@ -81,6 +86,7 @@ class Market:
         self.funding_history = self._described.funding_history
         self.clock_ms: dict[str, float] = {}
         self.sectors: dict[str, str] = {}
+        self.universe = Universe(settings, self._described)
         self.frames = self.events = 0
         self._prices = prices = Prices(self._feeds, self.leg, self.legs)
         self.bad_by_reason = prices.bad_by_reason
@@ -105,6 +111,9 @@ class Market:
             FundingInfo: self._intervals,
             Instruments: self._rules,
             Tiers: self._rules,
+            ScanPage: self._scanned,
+            ScanBook: self._scanned,
+            ScanPast: self._scanned,
         }
 
     @property
@@ -278,7 +287,12 @@ class Market:
         for key, leg in self.legs.items():
             if key.startswith(f"{event.venue}:"):
                 leg.funding.set_interval(*self._described.interval(key), t_ns // 1_000_000)
+        self.universe.set_intervals(t_ns)
         return Changed.FUNDING
+
+    def _scanned(self, event: ScanPage | ScanBook | ScanPast, t_ns: int) -> Changed:
+        self.universe.apply(event, t_ns)
+        return _NOTHING
 
     def _rules(self, event: Instruments | Tiers, _t_ns: int) -> Changed:
         for key in self._described.add_rules(event):

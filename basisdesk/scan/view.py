@@ -14,6 +14,7 @@ class ScanView:
     """The newest of everything; each part is replaced as a whole, never changed in place.
 
     version: counts the refreshes. why_empty: one sentence while there is nothing to show.
+    problem: of the history on the disk, in words; "" while all is well.
     """
 
     openings: Openings | None = None
@@ -26,3 +27,4 @@ class ScanView:
     alerts: "AlertBook | None" = None
     version: int = 0
     why_empty: str = "Waiting for the venues' first pages."
+    problem: str = ""

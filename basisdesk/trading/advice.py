@@ -16,6 +16,7 @@ from basisdesk.market.state import Market
 from basisdesk.trading import words
 from basisdesk.trading.passage import Reversion
 from basisdesk.trading.quoting import OpenQuote
+from basisdesk.trading.sector import sector_word
 
 if TYPE_CHECKING:
     from basisdesk.trading.costs import CostSheet
@@ -73,7 +74,7 @@ def advice(
     rule = entry.long.ladder.instrument
     least = _least(lines)
     if least is not None and least.qty is not None:
-        for cut in (_balance(settings, funds), _sector(market, rule.base)):
+        for cut in (_balance(settings, funds), _sector(market, rule.base, sheet.direction)):
             if cut is not None:
                 name, factor, why = cut
                 qty = (_least(lines) or least).qty or ZERO
@@ -197,7 +198,7 @@ def _balance(settings: Settings, funds: Funds) -> tuple[str, Decimal, str] | Non
     return "balance", exact(cut), text
 
 
-def _sector(market: Market, coin: str) -> tuple[str, Decimal, str] | None:
-    if market.sectors.get(coin, "") != "against":
+def _sector(market: Market, coin: str, direction: int) -> tuple[str, Decimal, str] | None:
+    if sector_word(market, coin, direction) != "against":
         return None
     return "sector", SECTOR_CUT, f"the sector signal of {coin} contradicts, the size is halved"

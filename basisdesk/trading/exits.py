@@ -22,6 +22,7 @@ from basisdesk.trading.margin import Liquidation, liquidation
 from basisdesk.trading.positions import HOUR_NS, PairPosition
 from basisdesk.trading.quoting import decision_mid, rules_of, undescribed
 from basisdesk.trading.risk import No, check_fresh, check_ratio
+from basisdesk.trading.sector import sector_word
 
 __all__ = [
     "FundingCase",
@@ -120,7 +121,7 @@ def _sector_against(position: PairPosition, market: Market) -> bool:
     if undescribed(position, market) is not None:
         return False
     coin = rules_of(market, position.reference.instrument).base
-    return market.sectors.get(coin, "") == "against"
+    return sector_word(market, coin, position.direction) == "against"
 
 
 def gauge(

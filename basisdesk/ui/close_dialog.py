@@ -159,7 +159,7 @@ class FlipDialog(TermsDialog):
         position = context.engine.desk.pairs.get(pair)
         if position is not None:
             coin = base_of(position.long.instrument, context.engine)
-            self.rules.show_sector(coin, context.engine.market.sectors.get(coin))
+            self.rules.say_sector(context, coin, -position.direction)
         self.rules.typed.connect(self._on_typed)
         self.add_part(theme.label("Exit plan of the reverse pair", "muted"))
         self.add_part(self.rules)

@@ -51,6 +51,14 @@ class Actions(Protocol):
         """Put this account's journal and tapes aside and begin it anew. Nothing is deleted."""
         ...
 
+    def quit(self) -> None:
+        """Leave the program in order."""
+        ...
+
+
+class ScanActions(Protocol):
+    """What a person can ask of the scanner and its alerts."""
+
     def set_scan_size(self, size: float) -> None:
         """Count the scanner's openings at this size, account currency."""
         ...
@@ -67,12 +75,12 @@ class Actions(Protocol):
         """Silence a rule for so long; 0 wakes it. "*": all rules."""
         ...
 
-    def test_webhook(self) -> None:
-        """Send the shown payload to the webhook once."""
+    def mute_alerts(self, muted: bool) -> None:
+        """No sound of alerts, or sound again."""
         ...
 
-    def quit(self) -> None:
-        """Leave the program in order."""
+    def test_webhook(self) -> None:
+        """Send the shown payload to the webhook once."""
         ...
 
 
@@ -139,3 +147,4 @@ class Context:
     conns: tuple[str, ...] = ()  # connections of all venues
     accounts: tuple[str, ...] = ()  # paper accounts of the profile, this one included
     scan: ScanView | None = None  # None where no universe is watched
+    scan_actions: ScanActions | None = None

@@ -223,6 +223,61 @@ TERMS: dict[str, str] = {
     "Delay over best": "How much later messages came than the quickest of this connection in the "
     "last 5 to 10 minutes, median and 99 of 100: 12 and 85 ms.",
     "Gap": "A missing number in the venue's sequence; the book is dropped and asked for anew: 0.",
+    "Opening": (
+        "One combination of legs that could be entered now, such as long OKX perp and short Bybit "
+        "perp of ADA; 60 coins on 4 venues make some 2,600."
+    ),
+    "Funding /8h": (
+        "What the combination receives per 8 h, rate of the short leg less that of the long one, "
+        "each by its true interval: 0.02 % an hour is +0.16 %."
+    ),
+    "True interval": (
+        "Hours between settlements as each venue says for this symbol, long leg first; a rate per "
+        "4 h is worth twice the same one per 8 h."
+    ),
+    "To fair": (
+        "What convergence to the fair basis would earn from here: basis of mids less fair, +25.5 "
+        "bp; below zero it costs."
+    ),
+    "Net /8h": (
+        "Expected over the hold, per 8 h: funding by the calendar and convergence, less four fees, "
+        "spreads, depth and borrow: +7.4 bp."
+    ),
+    "Break-even": (
+        "How many settlements, and days, until the expected funding has paid the round trip: 3 "
+        "payments \u00b7 1.0 d; at target: the convergence counted on pays alone."
+    ),
+    "Half-life": (
+        "Time in which such a funding gap has halved, from our own history; long is good: 11 h. "
+        "A dash is no half-life found."
+    ),
+    "Reversal hazard": (
+        "Share of like gaps in our history that changed sign within the hold, and of how many: "
+        "12 % of 40."
+    ),
+    "Sector flag": (
+        "Whether the coin's sector speaks for this direction: confirmed, contradicted (then the "
+        "ticket gets half the size) or neutral: z over 1.5."
+    ),
+    "Worth trading": (
+        "Fresh openings that net more than nothing after all costs, carry the scanner's size and "
+        "are not contradicted by their sector: 2, and often 0."
+    ),
+    "Funding gap": (
+        "Rate of one venue's perpetual less another's of the same coin, per 8 h; the trigger is "
+        "0.06 %, before any cost."
+    ),
+    "Market funding": (
+        "Median over all perpetuals watched, per 8 h, and its percentile in our own history: "
+        "+0.0094 %, 61st."
+    ),
+    "Composite": (
+        "Basis and funding of a coin over all venues, each weighted by its depth; a stale venue "
+        "is dropped and its weight is 0."
+    ),
+    "Percentile": (
+        "Share of the days kept that were below this figure: the 90th was topped on one day in 10."
+    ),
     "Late": (
         "A settlement that passed while the desk was closed or silent, paid from the venue's "
         "history: 16:00, booked 2 h later."

@@ -22,6 +22,7 @@ from basisdesk.ui.rows import PositionRow, RowMemo, base_of, position_rows
 from basisdesk.ui.table_view import TableView
 from basisdesk.ui.terms_dialog import TermsDialog
 from basisdesk.ui.theme import Theme
+from basisdesk.ui.ticket_plan import sector_signal
 
 SIDE_PX, TABLE_PX = 270, 1010
 
@@ -127,7 +128,11 @@ class PositionsPanel(Panel):
             self,
             about=PlanOf(
                 self._context.settings.account.currency,
-                engine.market.sectors.get(base_of(position.long.instrument, engine)),
+                sector_signal(
+                    self._context,
+                    base_of(position.long.instrument, engine),
+                    position.direction,
+                ),
                 partial(self._reached, pair),
                 position.state == "naked",
             ),

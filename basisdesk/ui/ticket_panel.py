@@ -40,7 +40,8 @@ class TicketPanel(Panel):
     """Builds one OpenPair from what is typed and hands it on exactly as shown.
 
     plan_changed: (entry_bp, target_bp, stop_bp), each a float or None, for the chart's lines.
-    direction_changed: +1 or -1. clicked: somebody turned to the ticket with the mouse.
+    direction_changed: +1 or -1. clicked: somebody turned to the ticket with the mouse. adopted: the
+    pair (first, second) that the ticket has taken over.
     """
 
     cares_about = (
@@ -54,6 +55,7 @@ class TicketPanel(Panel):
     plan_changed = Signal(object)
     direction_changed = Signal(object)
     clicked = Signal()
+    adopted = Signal(object)
 
     def __init__(self, context: Context, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -316,6 +318,7 @@ class TicketPanel(Panel):
         self.form.plan.sector.setChecked(False)
         self.form.execution.forget_limit()
         self._show_direction()
+        self.adopted.emit(pair)
 
     def _prefill(self) -> None:
         """Fill in what is empty and untouched; levels that nobody touched follow the market.
@@ -327,7 +330,7 @@ class TicketPanel(Panel):
         if shown is None or rule is None:
             return
         form.show_unit(rule.quote if self._in_quote else rule.base)
-        form.plan.show_sector(rule.base, engine.market.sectors.get(rule.base))
+        form.plan.say_sector(self._context, rule.base, self._direction)
         self._fill_limit()
         if all(field.touched for field in form.suggestible):
             return

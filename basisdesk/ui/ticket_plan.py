@@ -4,12 +4,22 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QVBoxLayout, QWidget
 
 from basisdesk.events import ExitPlan
+from basisdesk.trading.sector import sector_word
 from basisdesk.ui import ticket_rules as rules
+from basisdesk.ui.context import Context
 from basisdesk.ui.glossary import term
 from basisdesk.ui.theme import Theme
 from basisdesk.ui.ticket_fields import AmountField, FieldPair, Widths, explain
 
 LEFT, RIGHT = Widths(62, 62, 40, half=True), Widths(34, 62, 18, half=True)
+
+
+def sector_signal(context: Context, coin: str, direction: int) -> str | None:
+    """What the overlay says to a pair of this side; None where no universe is watched."""
+    market = context.engine.market
+    if context.scan is None and coin not in market.sectors:
+        return None
+    return sector_word(market, coin, direction)
 
 
 class PlanFields(QWidget):
@@ -87,6 +97,10 @@ class PlanFields(QWidget):
         for field, value in zip(self.fields, values, strict=True):
             field.show_value(value)
         self.sector.setChecked(plan.sector)
+
+    def say_sector(self, context: Context, coin: str, direction: int) -> None:
+        """What the overlay says to a pair of this coin and side now."""
+        self.show_sector(coin, sector_signal(context, coin, direction))
 
     def show_sector(self, coin: str, signal: str | None) -> None:
         """What the sector overlay says of the coin now; None where nothing says anything."""

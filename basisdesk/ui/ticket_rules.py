@@ -106,15 +106,17 @@ def bare_problem(plan: ExitPlan) -> str:
 
 
 def sector_text(signal: str | None) -> str:
-    """What the sector overlay says of a coin now, short; None or "" when nothing does."""
-    return signal if signal in ("for", "against") else NO_SECTOR
+    """What the sector overlay says of a coin now, short; None without a source."""
+    if signal is None:
+        return NO_SECTOR
+    return signal or "neutral"
 
 
 def sector_tip(coin: str, signal: str | None) -> str:
     """What ticking the sector rule does, and whether it can act."""
     rule = f"Leave when the sector signal of {coin or 'the coin'} turns against the pair."
-    if signal in ("for", "against"):
-        return f"{rule} Now it speaks {signal} it."
+    if signal is not None:
+        return f"{rule} Now it speaks {signal} it." if signal else f"{rule} Now it says neither."
     return f"{rule} Nothing feeds that signal yet: the rule is kept and stays silent until then."
 
 

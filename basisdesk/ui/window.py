@@ -39,9 +39,12 @@ from basisdesk.ui.positions_panel import PositionsPanel
 from basisdesk.ui.practice_menu import PracticeMenu
 from basisdesk.ui.pulse import Panel
 from basisdesk.ui.risk_panel import RiskPanel
+from basisdesk.ui.scan_window import ScanWindow
+from basisdesk.ui.scanner_rows import Choice
 from basisdesk.ui.status_line import Banner, StatusLine
 from basisdesk.ui.steady import Steady
 from basisdesk.ui.theme import Theme
+from basisdesk.ui.ticket_fill import TicketFill
 from basisdesk.ui.ticket_panel import TicketPanel
 from basisdesk.ui.topbar import TopBar
 
@@ -77,7 +80,7 @@ class MainWindow(QMainWindow):
     # --- what the app needs -----------------------------------------------------------------------
 
     def panels(self) -> list[Panel]:
-        """Everything the repaint timer has to care for."""
+        """Everything the repaint timer has to care for, in the scanner's window too."""
         return [
             self.topbar,
             self.banner,
@@ -92,6 +95,7 @@ class MainWindow(QMainWindow):
             self.feeds,
             self.log,
             self.status,
+            *(self.scan.panels() if self.scan is not None else ()),
         ]
 
     def refresh_all(self) -> None:
@@ -107,6 +111,13 @@ class MainWindow(QMainWindow):
     def restore_layout(self, saved: bytes) -> bool:
         """Arrange as saved. Anything else than a layout of this version means the defaults."""
         return self.arrangement.restore(saved)
+
+    def disable(self) -> None:
+        """Nothing can be asked for any more: the desk stopped after a fault."""
+        for dock in self.docks.values():
+            dock.setEnabled(False)
+        if self.scan is not None:
+            self.scan.setEnabled(False)
 
     def reset_layout(self) -> None:
         """Charts and ticket above, the tables in tabs below."""
@@ -133,8 +144,19 @@ class MainWindow(QMainWindow):
         self.feeds = FeedsPanel(context, theme)
         self.log = LogPanel(context, theme)
         self.status = StatusLine(context, theme)
+        self._fill = TicketFill(context, self.ticket, self)
+        self.scan: ScanWindow | None = None
+        if context.scan is not None:  # else it is made when somebody asks for it
+            self._make_scanner()
         self.statusBar().setSizeGripEnabled(False)
         self.statusBar().addWidget(self.status, 1)
+
+    def _make_scanner(self) -> ScanWindow:
+        """The scanner's window: no child, so that either window can stand before the other."""
+        self.scan = ScanWindow(self._context, self._theme)
+        self.scan.opening_chosen.connect(self.take_opening)
+        self.scan.halt_asked.connect(self.halt)
+        return self.scan
 
     def _build_docks(self) -> None:
         theme = self._theme
@@ -202,6 +224,7 @@ class MainWindow(QMainWindow):
             action = self._add(menu, f"Go to {title}", self._on_go_to, f"Ctrl+{place}")
             action.setData(name)
         menu.addSeparator()
+        self._add(menu, "Scanner", self.show_scanner, "Ctrl+Shift+F")
         self._add(menu, "Reset layout", self.reset_layout)
 
     def _build_trade_menu(self, menu: QMenu) -> None:
@@ -271,6 +294,25 @@ class MainWindow(QMainWindow):
         dialog.open()
         return dialog
 
+    def show_scanner(self) -> ScanWindow:
+        """The scanning workspace, in a window of its own. Ctrl+Shift+F."""
+        scan = self.scan or self._make_scanner()
+        scan.show()
+        scan.raise_()
+        scan.activateWindow()
+        scan.refresh_all()
+        return scan
+
+    def take_opening(self, choice: object) -> None:
+        """An opening of the scanner goes into the ticket, and this window comes to the front."""
+        if not isinstance(choice, Choice):
+            return
+        self._fill.take(choice)
+        self.docks["ticket"].show()
+        self.docks["ticket"].raise_()
+        self.raise_()
+        self.activateWindow()
+
     def show_guide(self) -> None:
         """The checklist of a trade, beside the charts."""
         self.arrangement.show_guide()
@@ -329,9 +371,9 @@ class MainWindow(QMainWindow):
     def _owns(self, dialog: QDialog) -> bool:
         # a window of an account that was left may still be there
         owner = dialog.parentWidget()
-        while owner is not None and owner is not self:
+        while owner is not None and owner is not self and owner is not self.scan:
             owner = owner.parentWidget()
-        return owner is self
+        return owner is not None
 
     def _on_resume_chosen(self, reason: object) -> None:
         self._context.actions.submit(Resume(str(reason)))
@@ -381,6 +423,8 @@ class MainWindow(QMainWindow):
         return super().eventFilter(watched, event)
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Say so; the app leaves in order."""
+        """Say so; the app leaves in order. The scanner's window goes too."""
         super().closeEvent(event)
+        if self.scan is not None:
+            self.scan.close()
         self.closed.emit()

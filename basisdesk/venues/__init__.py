@@ -115,7 +115,7 @@ class Venue(Protocol):
     limits: Limits
 
     def codec(self, conn: str) -> Codec:
-        """A fresh decoder for one connection (also for "bybit.rest"); ValueError for no such."""
+        """A fresh decoder of one connection, also "bybit.rest", "bybit.scan"; else ValueError."""
         ...
 
     def rule(self, conn: str, topic: str) -> TopicRule:
@@ -166,8 +166,13 @@ class Venue(Protocol):
         """REST paths that tell of whole markets at once: touch, mark, funding, open interest.
 
         Answers to these and to the three below come in on "VENUE.scan" as ScanPage, ScanBook and
-        ScanPast, and move no leg that is watched.
+        ScanPast, and move no leg that is watched. Asked for in this order: some pages hold what
+        the codec needs to read those after them, and give no event themselves.
         """
+        ...
+
+    def scan_every_s(self, path: str) -> float:
+        """Seconds before one of the scan pages is worth another reading; 0: at every round."""
         ...
 
     def scan_book(self, instrument: str) -> str:

@@ -13,13 +13,15 @@ import msgspec
 from basisdesk.errors import BadFrame
 from basisdesk.events import Ack, Notice
 from basisdesk.venues import Codec, Limits, MarketEvent, TopicRule
+from basisdesk.venues import binance_scan as scan
 from basisdesk.venues.binance_rest import read_page
 from basisdesk.venues.binance_streams import SPOT, reader
 from basisdesk.venues.instrument import split_key
 from basisdesk.venues.reading import PAYLOAD_MAX, TEXT_MAX, Events, Read, bad_frame, plain
 from basisdesk.venues.rest_reading import RestCodec, half_days
 
-PUBLIC, MARKET, REST = "binance.public", "binance.market", "binance.rest"
+PUBLIC, MARKET = "binance.public", "binance.market"
+REST, SCAN = "binance.rest", "binance.scan"
 TOPICS_MAX = 2_048  # streams remembered a connection; the venue takes 1,024
 BATCH_MAX = 50  # streams of one request; requests count against 5 messages/s
 BOOK_LIMIT = 1_000  # levels a side of the snapshot over HTTP
@@ -45,7 +47,8 @@ class Binance:
         "/fapi/": "https://fapi.binance.com",
     }
     # Pages of 2026-07: 300 connects in 5 min an address, 5 messages/s to a spot socket (10 on
-    # USD-M; pongs count), closed after 24 h; HTTP weight 2,400/min on USD-M, a whole book 20.
+    # USD-M; pongs count), closed after 24 h; HTTP weight 2,400/min on USD-M, a whole book 20. At
+    # this gap pages of weight 10 could come one after the other without end.
     # The venue pings by itself, in WebSocket frames.
     limits = Limits(
         connects=60,
@@ -57,9 +60,11 @@ class Binance:
     )
 
     def codec(self, conn: str) -> Codec:
-        """A fresh decoder of one of the three sockets or "binance.rest"; else ValueError."""
+        """A fresh decoder of a socket, of "binance.rest" or "binance.scan"; else ValueError."""
         if conn == REST:
             return RestCodec(read_page)
+        if conn == SCAN:
+            return RestCodec(scan.Pages().read)
         if conn in _CONNECTIONS:
             return BinanceCodec(conn)
         raise ValueError(f"{conn!r} is not a connection of Binance")
@@ -151,6 +156,26 @@ class Binance:
     def time_path(self) -> str:
         """REST path of the server's clock."""
         return "/api/v3/time"
+
+    def scan_pages(self) -> tuple[str, ...]:
+        """Best bid and ask of all, intervals that differ from 8 h, then mark and funding of all."""
+        return scan.PAGES
+
+    def scan_every_s(self, path: str) -> float:
+        """Seconds before a page is worth another reading: intervals change at settlements only."""
+        return scan.EVERY_S.get(path, 0.0)
+
+    def scan_book(self, instrument: str) -> str:
+        """REST path of 100 levels a side."""
+        return scan.book_path(instrument)
+
+    def scan_leg(self, instrument: str) -> tuple[str, ...]:
+        """Open interest of a perpetual, which no page of all has."""
+        return scan.leg_paths(instrument)
+
+    def scan_past(self, instrument: str, now_ms: int, days: int) -> tuple[str, ...]:
+        """REST paths of the last minutes, one page, and of `days` of settled funding."""
+        return scan.past_paths(instrument, now_ms, days)
 
 
 def _request(method: str, topics: Sequence[str], req_id: str) -> bytes:

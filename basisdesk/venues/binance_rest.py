@@ -151,12 +151,13 @@ def read_page(answer: Answer) -> Events:
     try:
         return page(answer)
     except (BadFrame, ValueError, ArithmeticError, RecursionError):
-        if _refused(answer.body):
+        if refused(answer.body):
             raise BadFrame("rest") from None
         raise
 
 
-def _refused(body: str) -> bool:
+def refused(body: str) -> bool:
+    """Whether the body is the venue's refusal of a request."""
     try:
         msgspec.json.decode(body, type=_Refusal)
     except (ValueError, RecursionError):
@@ -170,11 +171,12 @@ def settled_ms(stamp_ms: int) -> int:
     return stamp_ms - late if late <= SETTLED_LATE_MS else stamp_ms
 
 
-def _market(answer: Answer) -> Market:
+def market_of(answer: Answer) -> Market:
+    """The market that the path belongs to."""
     return "perp" if answer.path.startswith("/fapi/") else "spot"
 
 
-def _asked(answer: Answer) -> str:
+def asked(answer: Answer) -> str:
     """The symbol in the path; BadFrame "symbol" where there is none to be read."""
     return _symbol(answer.query.get("symbol", ""))
 
@@ -190,12 +192,13 @@ def _symbol(text: str) -> str:
     return text
 
 
-def _key(market: Market, symbol: str) -> str:
+def key_of(market: Market, symbol: str) -> str:
+    """The leg's name; BadFrame "symbol" where it can be none."""
     return f"binance:{market}:{_symbol(symbol)}"
 
 
 def _instruments(answer: Answer) -> Events:
-    told, market = typed(answer.body, _ExchangeInfo), _market(answer)
+    told, market = typed(answer.body, _ExchangeInfo), market_of(answer)
     api = "fapi/v1" if market == "perp" else "api/v3"
     source = dated(f"Binance {api}/exchangeInfo", told.serverTime)
 
@@ -217,7 +220,7 @@ def _is_ours(row: _Listing, market: Market) -> bool:
 def _instrument(row: _Listing, market: Market, source: str) -> Instrument:
     if not (COIN.fullmatch(row.baseAsset) and COIN.fullmatch(row.quoteAsset)):
         raise BadFrame("symbol")
-    key = _key(market, row.symbol)
+    key = key_of(market, row.symbol)
     unit, base = split_coin(row.baseAsset)
     if row.symbol != row.baseAsset + row.quoteAsset or split_symbol(key) != (base, row.quoteAsset):
         raise BadFrame("symbol")  # everyone else reads the coins from the symbol
@@ -259,7 +262,7 @@ def funding_rule(symbol: str) -> FundingRule:
 
 
 def _candles(answer: Answer) -> Events:
-    symbol = _asked(answer)
+    symbol = asked(answer)
     if answer.query.get("interval") != "1m":
         raise ValueError("candles of another interval than one minute")
     rows = sorted((row[0], row[4]) for row in typed(answer.body, list[_Candle]))
@@ -269,17 +272,17 @@ def _candles(answer: Answer) -> Events:
     else:
         rows = rows[:-1]  # the newest candle may still be open: its close is not a close yet
     closes = ((start, close / unit) for start, close in rows)
-    return candles(_key(_market(answer), symbol), closes, answer.query)
+    return candles(key_of(market_of(answer), symbol), closes, answer.query)
 
 
 def _depth(answer: Answer) -> Events:
-    symbol = _asked(answer)
+    symbol = asked(answer)
     told, unit = typed(answer.body, _Depth), float(unit_of(symbol, QUOTES))
     most = at_most(answer.query, LEVELS_MAX)
     bids, asks = scaled(told.bids[:most], unit), scaled(told.asks[:most], unit)
     check_sides(bids, asks, b"")
     seq = told.lastUpdateId
-    return (BookUpdate(_key(_market(answer), symbol), "", True, bids, asks, seq, told.T),)
+    return (BookUpdate(key_of(market_of(answer), symbol), "", True, bids, asks, seq, told.T),)
 
 
 def _premium(answer: Answer) -> Events:
@@ -303,7 +306,7 @@ def _symbol_of(row: _Premium | _Held) -> str:
 def _premium_ticker(row: _Premium) -> Ticker:
     unit = float(unit_of(row.symbol, QUOTES))
     return Ticker(
-        _key("perp", row.symbol),
+        key_of("perp", row.symbol),
         "",
         row.markPrice / unit,
         row.indexPrice / unit,
@@ -319,7 +322,7 @@ def _premium_ticker(row: _Premium) -> Ticker:
 def _funding(answer: Answer) -> Events:
     settled = [typed(text, _Settled) for text in typed(answer.body, _Rows)]
     rows = [(row.symbol, settled_ms(row.fundingTime), row.fundingRate) for row in settled]
-    return past_funding(rows, lambda symbol: _key("perp", symbol), answer.query)
+    return past_funding(rows, lambda symbol: key_of("perp", symbol), answer.query)
 
 
 def _intervals(answer: Answer) -> Events:
@@ -329,7 +332,7 @@ def _intervals(answer: Answer) -> Events:
             row = typed(text, _Interval)
             cap = amount(row.adjustedFundingRateCap or "0")
             known = cap if 0 < cap < 1 else 0
-            rows.append((_key("perp", row.symbol), row.fundingIntervalHours, float(known)))
+            rows.append((key_of("perp", row.symbol), row.fundingIntervalHours, float(known)))
         except (ValueError, ArithmeticError, BadFrame):
             continue  # a contract whose name is no leg of ours
     return (FundingInfo("binance", tuple(rows), DEFAULT_HOURS),)
@@ -338,7 +341,7 @@ def _intervals(answer: Answer) -> Events:
 def _open_interest(answer: Answer) -> Events:
     (row,) = only([typed(answer.body, _Held)], _named(answer), _symbol_of)
     held = row.openInterest * float(unit_of(row.symbol, QUOTES))
-    return (Ticker(_key("perp", row.symbol), "", nan, nan, held, nan, 0.0, 0, 0.0, row.time),)
+    return (Ticker(key_of("perp", row.symbol), "", nan, nan, held, nan, 0.0, 0, 0.0, row.time),)
 
 
 def _time(answer: Answer) -> Events:

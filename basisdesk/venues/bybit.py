@@ -11,6 +11,7 @@ import msgspec
 from basisdesk.errors import BadFrame
 from basisdesk.events import Ack, Pong
 from basisdesk.venues import Codec, Limits, MarketEvent, TopicRule
+from basisdesk.venues import bybit_scan as scan
 from basisdesk.venues.bybit_rest import read_page
 from basisdesk.venues.bybit_spread import RULE as COMBO_RULE
 from basisdesk.venues.bybit_spread import SpreadCodec, combo_topic
@@ -20,7 +21,7 @@ from basisdesk.venues.reading import PAYLOAD_MAX, TEXT_MAX, Events, Read, bad_fr
 from basisdesk.venues.rest_reading import RestCodec, half_days
 
 SPOT, LINEAR, SPREAD = "bybit.spot", "bybit.linear", "bybit.spread"
-REST = "bybit.rest"
+REST, SCAN = "bybit.rest", "bybit.scan"
 TOPICS_MAX = 1_000  # topics remembered a connection
 
 
@@ -39,9 +40,11 @@ class Bybit:
     limits = Limits(ping_every_s=20.0)
 
     def codec(self, conn: str) -> Codec:
-        """A fresh decoder of one of the three sockets or of "bybit.rest"; else ValueError."""
+        """A fresh decoder of a socket, of "bybit.rest" or "bybit.scan"; else ValueError."""
         if conn == REST:
             return RestCodec(read_page)
+        if conn == SCAN:
+            return RestCodec(scan.read_scan)
         if conn == SPREAD:
             return SpreadCodec(conn)
         if conn in (SPOT, LINEAR):
@@ -132,6 +135,26 @@ class Bybit:
     def time_path(self) -> str:
         """REST path of the server's clock."""
         return "/v5/market/time"
+
+    def scan_pages(self) -> tuple[str, ...]:
+        """Tickers of every spot market and of every linear contract."""
+        return scan.PAGES
+
+    def scan_every_s(self, path: str) -> float:  # noqa: ARG002
+        """0: both pages live."""
+        return 0.0
+
+    def scan_book(self, instrument: str) -> str:
+        """REST path of 50 levels a side."""
+        return scan.book_path(instrument)
+
+    def scan_leg(self, instrument: str) -> tuple[str, ...]:  # noqa: ARG002
+        """None: the pages tell all."""
+        return ()
+
+    def scan_past(self, instrument: str, now_ms: int, days: int) -> tuple[str, ...]:
+        """REST paths of the last 1,000 minutes and of `days` of settled funding."""
+        return scan.past_paths(instrument, now_ms, days)
 
 
 class BybitCodec:

@@ -108,7 +108,7 @@ class _Time(msgspec.Struct, gc=False):
     timeNano: Annotated[int, Meta(gt=0, le=9 * 10**18)]
 
 
-_decode_envelope = msgspec.json.Decoder(_Envelope).decode
+decode_envelope = msgspec.json.Decoder(_Envelope).decode
 _decode_row = msgspec.json.Decoder(_InstrumentRow).decode
 _known: Known[Instrument] = Known()
 _Query = Mapping[str, str]
@@ -116,7 +116,7 @@ _Query = Mapping[str, str]
 
 def read_page(answer: Answer) -> Events:
     """Events of one answer of "bybit.rest"."""
-    said = _decode_envelope(answer.body)
+    said = decode_envelope(answer.body)
     if said.retCode != 0:
         raise BadFrame("rest")
     page = _PAGES.get(answer.path)
@@ -130,21 +130,22 @@ def multiplier_of(symbol: str) -> Decimal:
     return unit_of(symbol, (*QUOTES, "PERP"))
 
 
-def _key(category: str, symbol: str) -> str:
+def key_of(category: str, symbol: str) -> str:
+    """The leg's name; ValueError for what is no spot market or linear contract."""
     if category not in ("spot", "linear") or not SYMBOL.fullmatch(symbol):
         raise ValueError(f"{category[:20]!r} {symbol[:40]!r} is not an instrument")
     return f"bybit:{'spot' if category == 'spot' else 'perp'}:{symbol}"
 
 
-def _check(query: _Query, **said: str) -> None:
-    """The answer is of what was asked for, or it is a BadFrame."""
+def check(query: _Query, **said: str) -> None:
+    """Raise BadFrame where the answer is not of what was asked for."""
     if any(query.get(word, value) != value for word, value in said.items()):
         raise BadFrame("symbol")
 
 
 def _instruments(raw: msgspec.Raw, time_ms: int, query: _Query) -> Events:
     answer = typed(raw, _InstrumentList)
-    _check(query, category=answer.category)
+    check(query, category=answer.category)
     source = dated("Bybit instruments-info", time_ms)
 
     def read(text: msgspec.Raw) -> Instrument | None:
@@ -177,7 +178,7 @@ def _instrument(row: _InstrumentRow, category: str, source: str) -> Instrument:
             most_qty * unit,
         )
     return Instrument(
-        key=_key(category, row.symbol),
+        key=key_of(category, row.symbol),
         venue="bybit",
         market="spot" if spot else "perp",
         symbol=row.symbol,
@@ -197,10 +198,10 @@ def _instrument(row: _InstrumentRow, category: str, source: str) -> Instrument:
 
 def _tiers(raw: msgspec.Raw, _time_ms: int, query: _Query) -> Events:
     answer = typed(raw, _TierList)
-    _check(query, category=answer.category)
+    check(query, category=answer.category)
     rows = only(answer.list, query.get("symbol", ""), lambda row: row.symbol)
     tiers = ((row.symbol, _tier(row)) for row in rows)
-    return ladders(tiers, lambda symbol: _key(answer.category, symbol))
+    return ladders(tiers, lambda symbol: key_of(answer.category, symbol))
 
 
 def _tier(row: _TierRow) -> Tier:
@@ -225,8 +226,8 @@ def _candles(raw: msgspec.Raw, time_ms: int, query: _Query) -> Events:
     if query.get("interval", "1") != "1":
         raise ValueError("candles of another interval than one minute")
     answer = typed(raw, _CandleList)
-    _check(query, category=answer.category, symbol=answer.symbol)
-    key, unit = _key(answer.category, answer.symbol), float(multiplier_of(answer.symbol))
+    check(query, category=answer.category, symbol=answer.symbol)
+    key, unit = key_of(answer.category, answer.symbol), float(multiplier_of(answer.symbol))
     # The newest candle may still be open: its close is not a close yet.
     closed = (
         (row[0], row[4] / unit)
@@ -238,9 +239,9 @@ def _candles(raw: msgspec.Raw, time_ms: int, query: _Query) -> Events:
 
 def _funding(raw: msgspec.Raw, _time_ms: int, query: _Query) -> Events:
     answer = typed(raw, _FundingList)
-    _check(query, category=answer.category)
+    check(query, category=answer.category)
     rows = [(row.symbol, row.fundingRateTimestamp, row.fundingRate) for row in answer.list]
-    return past_funding(rows, lambda symbol: _key(answer.category, symbol), query)
+    return past_funding(rows, lambda symbol: key_of(answer.category, symbol), query)
 
 
 def _time(raw: msgspec.Raw, _time_ms: int, _query: _Query) -> Events:

@@ -10,13 +10,15 @@ from typing import Any
 import msgspec
 
 from basisdesk.venues import Codec, Limits, TopicRule
+from basisdesk.venues import kraken_scan as scan
 from basisdesk.venues.instrument import split_key
 from basisdesk.venues.kraken_futures import FuturesCodec
 from basisdesk.venues.kraken_rest import read_page, rest_pair
 from basisdesk.venues.kraken_spot import DEPTH, SpotCodec, wire_id
 from basisdesk.venues.rest_reading import RestCodec, half_days
 
-SPOT, FUTURES, REST = "kraken.spot", "kraken.futures", "kraken.rest"
+SPOT, FUTURES = "kraken.spot", "kraken.futures"
+REST, SCAN = "kraken.rest", "kraken.scan"
 CHANNELS = ("book", "ticker", "trade")
 FUTURES_LEVELS = 1_000  # a side; the feed keeps every level there is
 SYMBOLS_MAX = 100  # in one request; the venue names no limit
@@ -59,13 +61,15 @@ class Kraken:
     )
 
     def codec(self, conn: str) -> Codec:
-        """A fresh decoder of "kraken.spot", "kraken.futures" or "kraken.rest"; else ValueError."""
+        """A fresh decoder of a socket, of "kraken.rest" or "kraken.scan"; else ValueError."""
         if conn == SPOT:
             return SpotCodec(conn)
         if conn == FUTURES:
             return FuturesCodec(conn)
         if conn == REST:
             return RestCodec(read_page)
+        if conn == SCAN:
+            return RestCodec(scan.Pages().read)
         raise ValueError(f"{conn!r} is not a connection of Kraken")
 
     def rule(self, conn: str, topic: str) -> TopicRule:
@@ -144,6 +148,26 @@ class Kraken:
     def time_path(self) -> str:
         """REST path of the server's clock (whole seconds; futures have none of their own)."""
         return "/0/public/Time"
+
+    def scan_pages(self) -> tuple[str, ...]:
+        """Names of the spot pairs first, then tickers of all contracts and of all pairs."""
+        return scan.PAGES
+
+    def scan_every_s(self, path: str) -> float:
+        """Seconds before a page is worth another reading: names hardly change."""
+        return scan.EVERY_S.get(path, 0.0)
+
+    def scan_book(self, instrument: str) -> str:
+        """REST path of 100 levels a side of a pair, of all levels of a contract."""
+        return scan.book_path(instrument)
+
+    def scan_leg(self, instrument: str) -> tuple[str, ...]:  # noqa: ARG002
+        """None: the pages tell all."""
+        return ()
+
+    def scan_past(self, instrument: str, now_ms: int, days: int) -> tuple[str, ...]:
+        """REST paths of the last minutes and, of a contract, of all the funding there is."""
+        return scan.past_paths(instrument, now_ms, days)
 
 
 def _is_spot(topic: str) -> bool:

@@ -59,14 +59,14 @@ _PAIR_QUOTES = (
     "DAI",
 )
 _SPOT = re.compile(r"([A-Za-z0-9][A-Za-z0-9.]{0,23})/([A-Z0-9]{2,10})")
-_LINEAR = re.compile(r"PF_([A-Za-z0-9]{1,30})USD")
-_CHART = re.compile(r"/api/charts/v1/trade/(PF_[A-Za-z0-9]{1,33})/1m")
+LINEAR = re.compile(r"PF_([A-Za-z0-9]{1,30})USD")
+CHART = re.compile(r"/api/charts/v1/trade/(PF_[A-Za-z0-9]{1,33})/1m")
 
 Query = Mapping[str, str]
 Seconds = Annotated[int, Meta(gt=0, le=10**11)]
 
 
-class _Spot(msgspec.Struct, gc=False):
+class _SpotAnswer(msgspec.Struct, gc=False):
     error: list[str]
     result: msgspec.Raw = msgspec.Raw(b"{}")
 
@@ -158,19 +158,29 @@ def read_page(answer: Answer) -> Events:
     """Events of one answer of "kraken.rest": spot and futures pages alike."""
     path, query, body = answer
     if spot := _SPOT_PAGES.get(path):
-        page = msgspec.json.decode(body, type=_Spot)
-        if page.error:
-            raise BadFrame("rest")
-        return spot(page.result, query)
-    chart = _CHART.fullmatch(path)
+        return spot(spot_result(body), query)
+    chart = CHART.fullmatch(path)
     futures = partial(_candles, chart[1]) if chart else _FUTURES_PAGES.get(path)
     if futures is None:
         raise BadFrame("topic")
-    # Futures pages say {"result":"error","error":"..."}, charts {"errors":[...]} on a refusal.
+    check_futures(body)
+    return futures(body, query)
+
+
+def spot_result(body: str) -> msgspec.Raw:
+    """The result in a spot page. BadFrame "rest" where the venue refused."""
+    page = msgspec.json.decode(body, type=_SpotAnswer)
+    if page.error:
+        raise BadFrame("rest")
+    return page.result
+
+
+def check_futures(body: str) -> None:
+    """Raise BadFrame "rest" where a futures page or a chart is a refusal."""
+    # Pages say {"result":"error","error":"..."}, charts {"errors":[...]}.
     said = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
     if "errors" in said or bytes(said.get("result", _SUCCESS)) != bytes(_SUCCESS):
         raise BadFrame("rest")
-    return futures(body, query)
 
 
 def rest_pair(symbol: str) -> str:
@@ -252,7 +262,7 @@ def _ohlc(raw: msgspec.Raw, query: Query) -> Events:
         raise ValueError("not the candles of one pair")
     name, text = result.popitem()
     symbol = v2_symbol(query.get("pair", ""))
-    if name not in _rest_names(symbol):
+    if name not in rest_names(symbol):
         raise BadFrame("symbol")
     rows = typed(text, list[_Row])
     # The newest row is the running minute; `last` is the newest that is closed.
@@ -260,7 +270,7 @@ def _ohlc(raw: msgspec.Raw, query: Query) -> Events:
     return (Candles(f"kraken:spot:{symbol}", closed[-OHLC_KEPT:]),)
 
 
-def _rest_names(symbol: str) -> set[str]:
+def rest_names(symbol: str) -> set[str]:
     """What spot REST may call a pair: older coins and currencies have an X or Z before theirs."""
     base, quote = symbol.split("/")
     names = {symbol}
@@ -287,7 +297,7 @@ def _contracts(body: str, _query: Query) -> Events:
         listed = _decode_listed(text)
         if listed.type != "flexible_futures" or not listed.tradeable:
             return None  # inverse contracts and indices
-        if not _LINEAR.fullmatch(listed.symbol):
+        if not LINEAR.fullmatch(listed.symbol):
             return None  # a dated one
         row = _decode_contract(text)
         return _contract(row, source), row.maxRelativeFundingRate
@@ -304,7 +314,7 @@ def _is_day(text: str) -> bool:
 
 
 def _contract(row: _ContractRow, source: str) -> Instrument:
-    found = _LINEAR.fullmatch(row.symbol)
+    found = LINEAR.fullmatch(row.symbol)
     if found is None or row.contractSize != 1:
         raise ValueError("not one coin a contract")  # the codec of the socket counts on it
     lot = Decimal(1).scaleb(-row.contractValueTradePrecision)
@@ -363,7 +373,7 @@ def _tickers(body: str, query: Query) -> Events:
             row = msgspec.json.decode(text, type=_TickerRow)
         except msgspec.ValidationError:
             continue  # an index has no mark
-        if _LINEAR.fullmatch(row.symbol):
+        if LINEAR.fullmatch(row.symbol):
             rows.append(row)
     return tuple(_ticker(row, ms) for row in only(rows, query.get("symbol", ""), _symbol_of))
 
@@ -380,7 +390,7 @@ def _ticker(row: _TickerRow, ms: int) -> Ticker:
 
 def _funding(body: str, query: Query) -> Events:
     symbol = query.get("symbol", "")
-    if not _LINEAR.fullmatch(symbol):
+    if not LINEAR.fullmatch(symbol):
         raise BadFrame("symbol")
     told = {row.timestamp: row for row in msgspec.json.decode(body, type=_RatePage).rates}
     rows = {}

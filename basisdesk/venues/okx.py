@@ -14,6 +14,7 @@ import msgspec
 from basisdesk.errors import BadFrame
 from basisdesk.events import Ack, Notice, Pong
 from basisdesk.venues import Codec, Limits, MarketEvent, TopicRule
+from basisdesk.venues import okx_scan as scan
 from basisdesk.venues.instrument import split_key
 from basisdesk.venues.okx_channels import NAMES, SWAP, reader
 from basisdesk.venues.okx_contracts import known_contracts
@@ -21,7 +22,7 @@ from basisdesk.venues.okx_rest import SYMBOL, Pages, backfill_paths
 from basisdesk.venues.reading import PAYLOAD_MAX, TEXT_MAX, Events, Read, bad_frame, plain
 from basisdesk.venues.rest_reading import RestCodec
 
-PUBLIC, REST = "okx.public", "okx.rest"
+PUBLIC, REST, SCAN = "okx.public", "okx.rest", "okx.scan"
 TOPICS_MAX = 2_000  # topics remembered a connection
 ARGS_MAX = 50  # of one request; its text stays far below the venue's 64 KB
 CLOSING = "64008"  # notice: the connection is closed in 60 s for an upgrade
@@ -48,9 +49,9 @@ class Okx:
     """The exchange as the desk sees it: addresses, messages to send, and a codec a connection.
 
     contracts: coins in one contract by instrument id. The one thing codecs of an `Okx` share: the
-        HTTP codec writes it, the socket's reads it. It starts from a dated built-in table, so two
-        runs over the same frames in the same order agree as long as each has an `Okx` of its own,
-        and no one but the run itself decodes HTTP answers with it.
+        HTTP codec writes it, the socket's and the scanner's read it. It starts from a dated
+        built-in table, so two runs over the same frames in the same order agree as long as each
+        has an `Okx` of its own, and no one but the run itself decodes HTTP answers with it.
     """
 
     name = "okx"
@@ -65,9 +66,11 @@ class Okx:
         self.contracts: dict[str, Decimal] = known_contracts()
 
     def codec(self, conn: str) -> Codec:
-        """A fresh decoder of "okx.public" or "okx.rest"; else ValueError."""
+        """A fresh decoder of "okx.public", "okx.rest" or "okx.scan"; else ValueError."""
         if conn == REST:
             return RestCodec(Pages(self.contracts).read)
+        if conn == SCAN:
+            return RestCodec(scan.Pages(self.contracts).read)
         if conn == PUBLIC:
             return OkxCodec(conn, self.contracts)
         raise ValueError(f"{conn!r} is not a connection of OKX")
@@ -140,6 +143,26 @@ class Okx:
     def time_path(self) -> str:
         """REST path of the server's clock."""
         return "/api/v5/public/time"
+
+    def scan_pages(self) -> tuple[str, ...]:
+        """Contract sizes first, then tickers, marks, funding, open interest and indices of all."""
+        return scan.PAGES
+
+    def scan_every_s(self, path: str) -> float:
+        """Seconds before a page is worth another reading."""
+        return scan.EVERY_S.get(path, 0.0)
+
+    def scan_book(self, instrument: str) -> str:
+        """REST path of 50 levels a side."""
+        return scan.book_path(instrument)
+
+    def scan_leg(self, instrument: str) -> tuple[str, ...]:  # noqa: ARG002
+        """None: the pages tell all."""
+        return ()
+
+    def scan_past(self, instrument: str, now_ms: int, days: int) -> tuple[str, ...]:
+        """REST paths of the last 300 minutes and of `days` of settled funding (3 months kept)."""
+        return scan.past_paths(instrument, now_ms, days)
 
 
 def _request(op: str, topics: Sequence[str], req_id: str) -> bytes:

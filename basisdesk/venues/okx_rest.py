@@ -201,7 +201,7 @@ class Pages:
         most = at_most(query, LEVELS_MAX, "sz")
         bids, asks = levels(row.bids[:most], unit), levels(row.asks[:most], unit)
         check_sides(bids, asks, b"")
-        return (BookUpdate(_key(symbol), "", True, bids, asks, row.seqId, row.ts),)
+        return (BookUpdate(key_of(symbol), "", True, bids, asks, row.seqId, row.ts),)
 
 
 def backfill_paths(spot: bool, symbol: str, now_ms: int) -> tuple[str, ...]:
@@ -231,7 +231,8 @@ def backfill_paths(spot: bool, symbol: str, now_ms: int) -> tuple[str, ...]:
     )
 
 
-def _key(symbol: str) -> str:
+def key_of(symbol: str) -> str:
+    """The leg's name; ValueError where it can be none."""
     if not SYMBOL.fullmatch(symbol):
         raise ValueError(f"{symbol[:40]!r} is not an instrument")
     return f"okx:{'perp' if symbol.endswith(SWAP) else 'spot'}:{symbol}"
@@ -240,7 +241,7 @@ def _key(symbol: str) -> str:
 def _swap(symbol: str) -> str:
     if not symbol.endswith(SWAP):
         raise ValueError(f"{symbol[:40]!r} is not a swap")
-    return _key(symbol)
+    return key_of(symbol)
 
 
 def _described(text: msgspec.Raw) -> Instrument | None:
@@ -264,7 +265,7 @@ def _described(text: msgspec.Raw) -> Instrument | None:
         raise ValueError("the id is not its two coins; the ledger reads the coin from it")
     lot = _positive(row.lotSz)
     return Instrument(
-        key=_key(row.instId),
+        key=key_of(row.instId),
         venue="okx",
         market="spot" if row.instType == "SPOT" else "perp",
         symbol=row.instId,
@@ -301,7 +302,7 @@ def _id(row: FundingRow | InterestRow | MarkRow) -> str:
 def _funding(raw: _Rows, query: _Query) -> Events:
     asked = query.get("instId", ALL)
     rows = only([typed(text, FundingRow) for text in raw], "" if asked == ALL else asked, _id)
-    said = [funding(row, _key(row.instId), "") for row in rows if _linear(row.instId)]
+    said = [funding(row, key_of(row.instId), "") for row in rows if _linear(row.instId)]
     if not said:
         raise ValueError("no funding")
     info = FundingInfo("okx", tuple((each.instrument, each.interval_h, each.cap) for each in said))
@@ -317,7 +318,7 @@ def _settled(raw: _Rows, query: _Query) -> Events:
     rows = (typed(text, _SettledRow) for text in raw)
     # What was charged, before what was predicted.
     rates = [(row.instId, row.fundingTime, row.realizedRate or row.fundingRate) for row in rows]
-    return past_funding(rates, _key, query, "instId", _PLACES)
+    return past_funding(rates, key_of, query, "instId", _PLACES)
 
 
 def _mark(raw: _Rows, query: _Query) -> Events:
@@ -331,7 +332,7 @@ def _candles(raw: _Rows, query: _Query) -> Events:
     rows = [typed(text, _Candle) for text in raw]
     # The newest minute may still run: its close is not a close yet.
     closed = ((row.ts, row.close) for row in rows if row.confirm == "1")
-    return candles(_key(query.get("instId", "")), closed, query)
+    return candles(key_of(query.get("instId", "")), closed, query)
 
 
 def _time(raw: _Rows, _: _Query) -> Events:

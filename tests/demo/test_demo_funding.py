@@ -8,9 +8,11 @@ from basisdesk.demo.funding import (
     INTERVAL_MS,
     Intervals,
     average,
+    averages,
     funding_rate,
     impact_premium,
     impact_premiums,
+    premium_for,
 )
 
 
@@ -82,3 +84,31 @@ def test_a_changed_interval_ends_the_running_one_by_the_new_rhythm():
     assert (rhythm.hours(midnight), rhythm.hours(changed_ms)) == (8, 1)
     rhythm.change(midnight + 9 * HOUR_MS + 1, 8)
     assert rhythm.end_ms(midnight + 9 * HOUR_MS + 1) == midnight + 2 * INTERVAL_MS
+
+
+@pytest.mark.parametrize("scale", ["interval", "8h", "24h"])
+def test_many_averages_agree_with_one_by_one(scale):
+    rows = np.random.default_rng(5).normal(0.0, 1e-3, (7, 240))
+    assert averages(rows, scale).tolist() == pytest.approx([average(row, scale) for row in rows])
+
+
+@pytest.mark.parametrize(
+    ("scale", "hours"), [("interval", 8), ("interval", 1), ("8h", 8), ("8h", 1), ("24h", 1)]
+)
+@pytest.mark.parametrize("rate_8h", [-0.004, -0.0004, 0.0001, 0.0008, 0.0034])
+def test_a_premium_for_a_rate_settles_at_that_rate(rate_8h, scale, hours):
+    premium = premium_for(rate_8h, 0.0001, hours, scale)
+    assert funding_rate(premium, 0.02, 0.0001, hours, scale) == pytest.approx(
+        rate_8h * hours / 8, abs=1e-8
+    )
+
+
+def test_settlements_in_one_go_are_those_one_by_one():
+    changed, constant = Intervals(8), Intervals(1)
+    changed.change(20 * HOUR_MS + 5, 4)
+    for intervals in (changed, constant):
+        t_ms, stamps = 3 * HOUR_MS, []
+        while (t_ms := intervals.end_ms(t_ms)) <= 40 * HOUR_MS:
+            stamps.append(t_ms)
+        assert intervals.ends_ms(3 * HOUR_MS, 40 * HOUR_MS) == stamps
+    assert constant.ends_ms(3 * HOUR_MS, 3 * HOUR_MS + 5) == []

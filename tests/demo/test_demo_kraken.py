@@ -403,7 +403,7 @@ def test_funding_and_time_read_back(dialect):
     [
         ("/0/public/AssetPairs?pair=FOOUSD", 200, b"EQuery:Unknown asset pair"),
         ("/0/public/OHLC?pair=ADAUSD&interval=5", 200, b"EGeneral:Invalid arguments"),
-        ("/0/public/Depth?pair=ADAUSD", 404, b"EGeneral:Unknown method"),
+        ("/0/public/Spread?pair=ADAUSD", 404, b"EGeneral:Unknown method"),
         ("/derivatives/api/v4/historicalfundingrates?symbol=PF_NO", 200, b'"result":"error"'),
         ("/api/charts/v1/trade/PF_NO/1m", 404, b"errors"),
         ("/api/charts/v1/trade/PF_ADAUSD/1m?from=x", 400, b"errors"),

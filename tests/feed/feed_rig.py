@@ -44,6 +44,8 @@ PERP = "tiny:perp:ADA"
 TOP, DEPTH = "top.ADA", "depth.ADA"
 PAYLOAD = b'{"topic":"top.ADA"}'
 DEEP = b'{"topic":"depth.ADA"}'
+LIVE_PATHS = ("/rules", "/candles", "/funding", "/time", "/all", "/book")
+SCAN_PATHS = ("/page", "/levels", "/interest", "/minutes", "/settled")
 
 
 def play(scenario: Callable[[], Coroutine[Any, Any, Any]], loop_factory=None) -> Any:
@@ -178,6 +180,23 @@ class TinyVenue:
 
     def time_path(self) -> str:
         return "/time"
+
+    def scan_pages(self) -> tuple[str, ...]:
+        return ("/page?of=spot", "/page?of=perp")
+
+    def scan_every_s(self, path: str) -> float:
+        return 0.0
+
+    def scan_book(self, instrument: str) -> str:
+        return f"/levels?leg={instrument}"
+
+    def scan_leg(self, instrument: str) -> tuple[str, ...]:
+        return (f"/interest?leg={instrument}",) if ":perp:" in instrument else ()
+
+    def scan_past(self, instrument: str, now_ms: int, days: int) -> tuple[str, ...]:
+        minutes = f"/minutes?leg={instrument}"
+        settled = f"/settled?leg={instrument}&days={days}"
+        return (minutes, settled) if ":perp:" in instrument else (minutes,)
 
 
 @dataclass
@@ -341,7 +360,7 @@ async def rig(
     """A running supervisor on a loopback exchange that publishes the two topics all the time."""
     async with loopback() as exchange:
         exchange.snapshots = {TOP: [PAYLOAD], DEPTH: [DEEP]}
-        for path in ("/rules", "/candles", "/funding", "/time", "/all", "/book"):
+        for path in (*LIVE_PATHS, *SCAN_PATHS):
             exchange.http[path] = b"{}"
         if before and (waiting := before(exchange)):
             await waiting

@@ -6,7 +6,7 @@ from feed_rig import FAST, PERP, TinyCodec, hurried, play, rig
 from loopback import Answer
 
 from basisdesk.events import LINK
-from basisdesk.feed import rest as rest_module
+from basisdesk.feed import lane as lane_module
 from basisdesk.feed.pace import Pace
 
 pytestmark = pytest.mark.loopback
@@ -40,12 +40,13 @@ def test_answers_become_frames_with_path_and_text():
         (Answer(status=429, headers={"Retry-After": "0"}), "too many requests"),
         (Answer(status=301, headers={"Location": "http://127.0.0.1:1/"}), "not followed"),
         (Answer(body=b"nonsense"), "unreadable answer (json)"),
+        (Answer(body=b'{"error":["EGeneral:Too many requests"]}'), "too many requests"),
         (Answer(delay_s=1.0), "timed out"),
         (Answer(body=b"x" * 5000), "answer over"),
     ],
 )
 def test_a_failed_call_is_said_and_repeated_without_blocking_the_others(answer, words, monkeypatch):
-    monkeypatch.setattr(rest_module, "BODY_BYTES_MAX", 4000)
+    monkeypatch.setattr(lane_module, "BODY_BYTES_MAX", 4000)
 
     async def scenario():
         def script(exchange):
@@ -69,7 +70,7 @@ def test_a_call_that_never_makes_sense_is_given_up():
         async with rig(pace=hurried(0.001), before=script) as r:
             await r.until(lambda: any("given up" in x for x in r.said("tiny.rest", "down")))
             tries = sum(target.startswith("/rules") for target in r.exchange.requests)
-            assert tries == rest_module.ODD_MAX
+            assert tries == lane_module.ODD_MAX
             assert any("/candles" in a["path"] for a in rest_answers(r))
 
     play(scenario)

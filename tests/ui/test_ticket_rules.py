@@ -144,7 +144,9 @@ def test_every_style_and_policy_has_one_sentence():
 
 
 def test_a_sector_rule_says_whether_it_can_act():
-    assert rules.sector_text(None) == rules.sector_text("") == "no source"
+    assert rules.sector_text(None) == "no source"
+    assert rules.sector_text("") == "neutral"
+    assert "neither" in rules.sector_tip("ADA", "")
     assert "silent" in rules.sector_tip("ADA", None)
     assert rules.sector_text("against") == "against"
     assert "silent" not in rules.sector_tip("ADA", "for")

@@ -15,6 +15,9 @@ from basisdesk.events import (
     Heard,
     Notice,
     Quote,
+    ScanBook,
+    ScanPage,
+    ScanPast,
     Ticker,
     Trade,
 )
@@ -113,6 +116,7 @@ def attempt(codec, message, size_max=SIZE_MAX):
         assert_numbers(event, size_max)
         assert_words(event)
         assert_rules(event)
+        assert_scan(event, size_max)
     return events
 
 
@@ -213,3 +217,39 @@ def assert_rules(event):
 def assert_ladder(tiers):
     assert all(0 < tier.maintenance <= tier.initial <= 1 for tier in tiers)
     assert all(tier.leverage_max > 0 for tier in tiers)
+
+
+def assert_scan(event, size_max):
+    if isinstance(event, ScanPage):
+        assert 0 <= event.venue_ms <= 10**14
+        assert event.rows
+        for row in event.rows:
+            assert_scan_row(row, size_max)
+    elif isinstance(event, ScanBook):
+        assert 0 <= event.venue_ms <= 10**14
+        assert event.bids or event.asks
+        assert list(event.bids) == sorted(event.bids, reverse=True)
+        assert list(event.asks) == sorted(event.asks)
+        assert all(positive(price) for price, _ in (*event.bids, *event.asks))
+        assert all(0.0 < size < size_max for _, size in (*event.bids, *event.asks))
+        assert not event.bids or not event.asks or event.bids[0][0] < event.asks[0][0]
+    elif isinstance(event, ScanPast):
+        assert list(event.minutes) == sorted(event.minutes)
+        assert all(positive(close) for _, close in event.minutes)
+        assert list(event.settled) == sorted(event.settled)
+        assert all(abs(rate) <= 0.16 for _, rate in event.settled)
+
+
+def assert_scan_row(row, size_max):
+    assert len(row.instrument.split(":")) == 3
+    assert not row.bid >= row.ask
+    for price in (row.bid, row.ask, row.mark, row.index):
+        assert math.isnan(price) or positive(price)
+    for price, size in ((row.bid, row.bid_size), (row.ask, row.ask_size)):
+        assert math.isnan(size) or (0.0 < size < size_max and positive(price))
+    assert math.isnan(row.rate) or abs(row.rate) <= 0.16
+    assert 0.0 <= row.interval_h <= 168.0
+    assert 0.0 <= row.cap < 1.0
+    assert 0 <= row.next_ms <= 10**14 + 3_600_000
+    assert math.isnan(row.open_interest) or 0.0 <= row.open_interest < 1_000 * size_max
+    assert math.isnan(row.turnover_day) or 0.0 <= row.turnover_day < 1e36

@@ -33,6 +33,7 @@ def _groups() -> dict[str, Callable[[], Figures]]:
     from basisdesk.app.bench.memory import measure_memory
     from basisdesk.app.bench.money import measure_fills, measure_journal, measure_pairs50
     from basisdesk.app.bench.paint import measure_paint
+    from basisdesk.app.bench.scan import measure_scanner
     from basisdesk.app.bench.socket import measure_pairs40, measure_socket
     from basisdesk.app.bench.start import measure_start
 
@@ -45,6 +46,7 @@ def _groups() -> dict[str, Callable[[], Figures]]:
         "journal": measure_journal,
         "fill": measure_fills,
         "paint": measure_paint,
+        "scanner": measure_scanner,
         "start": measure_start,
         "memory": measure_memory,
     }

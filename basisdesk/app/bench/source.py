@@ -92,4 +92,4 @@ def collect(legs: Sequence[str], rate: float, seconds: float, count: int) -> lis
 
 def is_message(frame: Frame) -> bool:
     """It came over a socket of a venue: no HTTP answer, nothing of our own."""
-    return not frame.conn.startswith("desk.") and not frame.conn.endswith(".rest")
+    return not frame.conn.startswith("desk.") and not frame.conn.endswith((".rest", ".scan"))

@@ -1,0 +1,296 @@
+"""Alert rules and their log as text, and what the fields of the dialog make. Pure, no Qt."""
+
+import math
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+import msgspec
+
+from basisdesk.scan.alert_book import AlertBook, Told, example_of, payload_of, trial_of
+from basisdesk.scan.alerts import (
+    NO_SOURCE,
+    SECTOR,
+    STATES,
+    WATCHED,
+    AlertRule,
+    Channel,
+    Quantity,
+    Side,
+    clean,
+    figure,
+    level_text,
+    problem_of,
+    scope_kind,
+    scope_text,
+    sentence,
+    span,
+)
+from basisdesk.ui.figures import NOTHING, number_text
+from basisdesk.ui.times import clock_text, date_text, moment
+
+NAN = math.nan
+MINUTES_A_DAY = 1_440
+WAKES_H = 8  # of the next day: "until tomorrow"
+ROWS_MAX = 500  # of the log on the screen; the file keeps more
+WAYS = {"notify": "message", "sound": "sound", "webhook": "webhook"}
+_STATES = {
+    "crossed": ("\u25a0 crossed", "warn"),
+    "waits": ("\u25b2 waits", "warn"),
+    "quiet": ("\u00b7 quiet", "muted"),
+    "unknown": ("? unknown", "muted"),
+    "nothing": ("\u00b7 nothing there", "muted"),
+}
+SCOPES: dict[str, tuple[str, str]] = {
+    "any": ("Anything", ""),
+    "coin": ("A coin", "BTC"),
+    "venue": ("A venue", "bybit"),
+    "sector": ("A sector", "meme"),
+    "pair": ("A pair", "7"),
+    "leg": ("A leg", "bybit:perp:ADAUSDT"),
+    "combination": ("Two legs", "bybit:spot:ADAUSDT okx:perp:ADA-USDT-SWAP"),
+}
+
+
+# --- the tables ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class RuleRow:
+    """One rule as it stands. away: to its line, "1.20 beyond" or "0.80 to go", in its unit."""
+
+    id: str
+    name: str
+    state: str
+    meaning: str
+    watches: str
+    tells: str
+    now: str
+    of: str
+    away: str
+    last: str
+    ways: str
+    detail: str
+    away_of: float = field(default=NAN, compare=False)
+    last_ns: int = field(default=0, compare=False)
+
+
+def rule_rows(book: AlertBook, now_ns: int, utc: bool) -> list[RuleRow]:
+    """Every rule, in the order they were made."""
+    last: dict[str, int] = {}
+    for told in book.log:
+        last.setdefault(told.rule, told.t_ns)
+    return [
+        _rule_row(book, rule, last.get(rule.id, 0), now_ns, utc) for rule in book.rules.values()
+    ]
+
+
+def _rule_row(book: AlertBook, rule: AlertRule, last_ns: int, now_ns: int, utc: bool) -> RuleRow:
+    standing = book.standing(rule.id)
+    state, meaning = _STATES[standing.state]
+    until_ns = book.snoozed_until_ns(rule)
+    if rule.quantity in NO_SOURCE:
+        state, meaning = "? no source", "muted"
+    elif not rule.on:
+        state, meaning = "\u25cb off", "muted"
+    elif until_ns > now_ns:
+        state, meaning = f"\u25d0 snoozed to {clock_text(until_ns, utc)[:5]}", "muted"
+    known = rule.on and not math.isnan(standing.value)
+    of = standing.name if known else ""
+    if standing.crossed > 1:
+        of = f"{of} and {standing.crossed - 1:,} more".strip()
+    away = _away(rule, standing.value) if known else NAN
+    return RuleRow(
+        rule.id,
+        rule.name,
+        state,
+        meaning,
+        _watches(rule),
+        _tells(rule),
+        figure(standing.value, rule.quantity) if known else NOTHING,
+        of,
+        _away_text(rule, away),
+        _day_clock(last_ns, now_ns, utc),
+        _ways_text(rule.channels),
+        sentence(rule),
+        away,
+        last_ns,
+    )
+
+
+def _watches(rule: AlertRule) -> str:
+    title = WATCHED[rule.quantity].title
+    return title if rule.scope == "*" else f"{title}, {scope_text(rule.scope)}"
+
+
+def _tells(rule: AlertRule) -> str:
+    held = f" for {span(rule.hold_s)}" if rule.hold_s else ""
+    return f"{level_text(rule)}{held}"
+
+
+def _away(rule: AlertRule, value: float) -> float:
+    """How far beyond the line; negative before it. NaN where that is no distance."""
+    if rule.side == "equals" or math.isinf(value):
+        return NAN
+    return value - rule.level if rule.side == "over" else rule.level - value
+
+
+def _away_text(rule: AlertRule, away: float) -> str:
+    if math.isnan(away):
+        return NOTHING
+    watched = WATCHED[rule.quantity]
+    unit = watched.unit.removesuffix(" per 8 h").removesuffix(" per 8 h each h")
+    return f"{number_text(abs(away), watched.places)} {unit} {'beyond' if away > 0 else 'to go'}"
+
+
+def _ways_text(channels: tuple[str, ...]) -> str:
+    return ", ".join(WAYS.get(each, clean(each)) for each in channels)
+
+
+def _day_clock(t_ns: int, now_ns: int, utc: bool) -> str:
+    """The time of day, with the day where it is another one."""
+    if not t_ns:
+        return NOTHING
+    if date_text(t_ns, utc)[:10] == date_text(now_ns, utc)[:10]:
+        return clock_text(t_ns, utc)
+    return date_text(t_ns, utc)[5:]
+
+
+@dataclass(frozen=True, slots=True)
+class ToldRow:
+    """One line of the alert log."""
+
+    time: str
+    name: str
+    text: str
+    ways: str
+    t_ns: int = field(compare=False)
+    place: int = field(compare=False)
+
+
+def told_rows(book: AlertBook, now_ns: int, utc: bool) -> list[ToldRow]:
+    """The newest alerts, newest first."""
+    rows = []
+    for place, told in enumerate(book.log):
+        if place >= ROWS_MAX:
+            break
+        more = f" And {told.more:,} more in the same second." if told.more else ""
+        ways = _ways_text(told.channels) or "log alone"
+        time = _day_clock(told.t_ns, now_ns, utc)
+        rows.append(ToldRow(time, told.name, f"{told.text}{more}", ways, told.t_ns, place))
+    return rows
+
+
+def foot_text(book: AlertBook, now_ns: int, utc: bool) -> str:
+    """What stands under the tables: troubles first, then counts."""
+    parts = [book.said] if book.said else []
+    if book.silent_until_ns > now_ns:
+        parts.append(f"All alerts are snoozed until {date_text(book.silent_until_ns, utc)}.")
+    if book.unsaid:
+        parts.append(f"{book.unsaid:,} held back from the screen, all of them counted.")
+    if book.webhook_said:
+        parts.append(f"Webhook: {book.webhook_said}")
+    kept = f"{len(book.log):,} in the log" if book.log else "Nothing was told yet"
+    parts.append(f"{kept}, {book.total:,} since the start.")
+    return " ".join(parts)
+
+
+def minutes_to_tomorrow(now_ns: int, utc: bool) -> int:
+    """Minutes until WAKES_H of the next day, in the zone that times are shown in."""
+    now = moment(now_ns, utc)
+    wakes = datetime(now.year, now.month, now.day, WAKES_H, tzinfo=now.tzinfo) + timedelta(days=1)
+    return max(1, math.ceil((wakes - now).total_seconds() / 60))
+
+
+# --- the dialog ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class RuleDraft:
+    """What the fields of the dialog hold; None where a figure cannot be read."""
+
+    name: str = ""
+    quantity: Quantity = "cross_gap"
+    scope_kind: str = "any"
+    scope: str = ""
+    side: Side = "over"
+    level: Decimal | None = Decimal(6)
+    hold_s: Decimal | None = Decimal(30)
+    quiet_min: Decimal | None = Decimal(15)
+    back: Decimal | None = Decimal(0)
+    channels: tuple[Channel, ...] = ("notify", "sound")
+
+    def rule(self, base: AlertRule) -> AlertRule | None:
+        """The rule, with id, state and snooze of `base`; None while a figure is missing."""
+        figures = (self.level, self.hold_s, self.quiet_min, self.back)
+        if any(each is None for each in figures):
+            return None
+        level, hold, quiet, back = (float(each) for each in figures if each is not None)
+        scope = "*" if self.scope_kind == "any" else self.scope.strip()
+        if self.scope_kind == "coin":
+            scope = scope.upper()
+        elif self.scope_kind == "venue":
+            scope = scope.lower()
+        elif self.scope_kind == "sector":
+            scope = f"{SECTOR}{scope}"
+        return msgspec.structs.replace(
+            base,
+            name=" ".join(self.name.split()),
+            quantity=self.quantity,
+            scope=scope,
+            side=self.side,
+            level=level,
+            hold_s=hold,
+            again_s=60 * quiet,
+            hysteresis=back,
+            channels=self.channels,
+        )
+
+    def problem(self, base: AlertRule) -> str:
+        """Why this is no rule, one sentence; "" when it is one."""
+        rule = self.rule(base)
+        if rule is None:
+            return "A figure is missing."
+        if self.scope_kind not in ("any", scope_kind(rule.scope)):
+            name, example = SCOPES[self.scope_kind]
+            return f"{name} is written like {example}."
+        return problem_of(rule)
+
+
+def draft_of(rule: AlertRule) -> RuleDraft:
+    """The fields of a rule."""
+    kind = scope_kind(rule.scope) or "any"
+    return RuleDraft(
+        name=rule.name,
+        quantity=rule.quantity,
+        scope_kind=kind,
+        scope="" if kind == "any" else rule.scope.removeprefix(SECTOR),
+        side=rule.side,
+        level=_exact(rule.level),
+        hold_s=_exact(rule.hold_s),
+        quiet_min=_exact(round(rule.again_s / 60, 6)),
+        back=_exact(rule.hysteresis),
+        channels=rule.channels,
+    )
+
+
+def _exact(value: float) -> Decimal:
+    return Decimal(repr(value)).normalize() + 0
+
+
+def sides_of(quantity: Quantity) -> dict[str, str]:
+    """The choices beside the level: code and text. Of a sector they are its states."""
+    if quantity == "sector_state":
+        return {word: word.capitalize() for word in STATES}
+    return {"over": "Over", "under": "Under"}
+
+
+def preview(rule: AlertRule) -> str:
+    """What the rule will do, and by which ways."""
+    return f"{sentence(rule)} By {_ways_text(rule.channels)}."
+
+
+def payload_text(rule: AlertRule | None, now_ns: int) -> str:
+    """What a webhook would be sent by this rule, or by a test (None): as sent, but indented."""
+    told: Told = trial_of(now_ns) if rule is None else example_of(rule, now_ns)
+    return msgspec.json.format(payload_of(told), indent=2).decode()
