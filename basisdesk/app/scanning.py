@@ -5,11 +5,13 @@ the inbox like everything else, so that a replay sees it.
 """
 
 import asyncio
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 from PySide6.QtCore import QObject, Qt, QTimer
 
 from basisdesk.app.alert_outlets import DesktopOutlets
@@ -22,7 +24,7 @@ from basisdesk.feed.scan_feed import ScanPlan
 from basisdesk.feed.supervisor import Supervisor
 from basisdesk.feed.tasks import spawn
 from basisdesk.lab.history import HistoryStore
-from basisdesk.market.past import Fresh
+from basisdesk.market.past import DAY_MS, Fresh, Past
 from basisdesk.scan.alerts import AlertRule
 from basisdesk.scan.composite import composites
 from basisdesk.scan.matrix import MatrixMaker
@@ -98,6 +100,8 @@ class Scanning(QObject):
         self._said: dict[str, str] = {}
         self._phase = 0
         self._append_s = self._scored_s = 0.0
+        self._spans = (math.nan, math.nan)
+        self._scored = -1  # the edition of the newest scorecard
         self._keeping: asyncio.Task[None] | None = None
         self._on_dead: OnDead | None = None
         self._timer = QTimer(self)
@@ -166,7 +170,16 @@ class Scanning(QObject):
         scan.refresh(self._parts.engine.market, now_ns, self._figures)
         view.openings, view.triggers = scan.openings, scan.triggers
         took_ms = (mono_s() - began_s) * 1e3
-        view.strip = replace(scan.strip, history_mb=self._store.size_mb, refresh_ms=took_ms)
+        done, wanted = self._parts.supervisor.scan_progress()
+        view.strip = replace(
+            scan.strip,
+            history_mb=self._store.size_mb,
+            funding_days=self._spans[0],
+            minute_hours=self._spans[1],
+            past_done=done,
+            past_wanted=wanted,
+            refresh_ms=took_ms,
+        )
         view.version += 1
         return Changed.SCAN
 
@@ -187,9 +200,10 @@ class Scanning(QObject):
         view.matrix = self._matrix.look(market, self._paced, now_ns)
         view.composites = composites(market, self._paced, now_ns)
         self._scores.note(market, now_ns)
-        if mono_s() >= self._scored_s + SCORES_S:
-            self._scored_s = mono_s()
+        if mono_s() >= self._scored_s + SCORES_S or self._universe.edition != self._scored:
+            self._scored_s, self._scored = mono_s(), self._universe.edition
             view.scores = self._scores.scores(market, self._settings, now_ns)
+            self._spans = spans(self._universe.past)
         return Changed.NOTHING
 
     def _tell(self, now_ns: int) -> Changed:
@@ -240,6 +254,15 @@ class Scanning(QObject):
     async def _append(self, fresh: Fresh) -> None:
         await asyncio.get_running_loop().run_in_executor(None, self._store.append, fresh)
         self.view.problem = self._store.problem
+
+
+def spans(past: Past) -> tuple[float, float]:
+    """Days of settled funding and hours of minutes that a past spans; NaN for none."""
+    stamps = [ms for ms, _ in map(past.settled, past.perps) if len(ms)]
+    days = max((float(ms[-1] - ms[0]) / DAY_MS for ms in stamps), default=math.nan)
+    known = (np.flatnonzero(np.isfinite(past.minutes(key)[1])) for key in past.legs)
+    hours = max(((at[-1] - at[0] + 1) / 60 for at in known if len(at)), default=math.nan)
+    return days, float(hours)
 
 
 def history_folder(options: "DeskOptions") -> Path:

@@ -53,11 +53,11 @@ CASES: dict[str, _Case] = {
     # Earns its costs: 15 bp per 8 h between OKX and Bybit, in good books.
     "PENDLE": _Case({"bybit": -4.0, "binance": 1.0, "okx": 11.0, "kraken": 1.0}, _EIGHT, 2.0, 0.5),
     # Looks good before costs only: the same everywhere, so only spot hedges it, and that is dear.
-    "WIF": _Case(dict.fromkeys(PLACES, 8.2), _EIGHT, 2.0, 4.0),
+    "WIF": _Case(dict.fromkeys(PLACES, 8.2), _EIGHT, 2.0, 2.0),
     # The largest gap of all, and hardly anything to trade it with.
     "SYRUP": _Case({"bybit": 34.0, "binance": 1.0, "kraken": 1.0}, _EIGHT, 0.003, 1.0),
     # Rates as they are printed differ by 7 bp, per 8 h they are the same: OKX settles each hour.
-    "TIA": _Case(dict.fromkeys(PLACES, 8.0), _EIGHT | {"okx": 1}, 1.0, 4.0),
+    "TIA": _Case(dict.fromkeys(PLACES, 8.0), _EIGHT | {"okx": 1}, 1.0, 2.0),
     # Rates as they are printed are about the same, 1 bp; per 8 h OKX pays 7.5 bp more.
     "SEI": _Case(dict.fromkeys(PLACES, 1.0) | {"okx": 8.5}, _EIGHT | {"okx": 1}, 1.0, 4.0),
 }

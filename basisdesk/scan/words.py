@@ -133,6 +133,10 @@ class Strip:
     next_ms: int = 0  # the next settlement anywhere
     next_counts: tuple[tuple[str, int], ...] = ()  # venue, perpetuals that settle then
     history_mb: float = 0.0
+    funding_days: float = math.nan  # of settled funding that the history spans
+    minute_hours: float = math.nan  # of minute prices, in memory
+    past_done: int = 0  # legs whose past was filled in by the venue, of past_wanted
+    past_wanted: int = 0
     refresh_ms: float = 0.0
 
 

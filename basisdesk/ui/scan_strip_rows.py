@@ -89,12 +89,17 @@ def _next(strip: Strip, now_ms: int) -> Told:
 
 
 def history_text(strip: Strip, scanner: Scanner) -> str:
-    """What is kept of the past: "History 90 days funding, 14 days minute basis, 212 of 500 MB"."""
-    size = f"{number_text(strip.history_mb, 0)} MB of {number_text(scanner.disk_mb_max, 0)} MB"
-    return (
-        f"History {scanner.funding_days} days funding, {scanner.minute_days} days minute basis, "
-        f"{size}"
-    )
+    """What is there of the past: "History: 88 days of funding, 72 h of minutes, 212 of 500 MB"."""
+    parts = []
+    if math.isfinite(strip.funding_days):
+        parts.append(f"{number_text(strip.funding_days, 0)} days of funding")
+    if math.isfinite(strip.minute_hours):
+        parts.append(f"{number_text(strip.minute_hours, 0)} h of minutes")
+    size = f"{number_text(strip.history_mb, 1)} of {number_text(scanner.disk_mb_max, 0)} MB"
+    said = f"History: {', '.join([*parts, size])}"
+    if strip.past_done < strip.past_wanted:
+        said += f"; asking the venues, {strip.past_done} of {strip.past_wanted} legs"
+    return said
 
 
 def refresh_text(strip: Strip, age_s: float) -> str:

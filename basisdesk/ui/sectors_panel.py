@@ -37,15 +37,23 @@ from basisdesk.ui.times import zone_text
 ROTATION_PX = 300
 NO_SCAN = "No universe is watched here, so there are no sectors to compare."
 TITLES = {
-    "Lines": "Sector funding against the rest of the market, z over 90 days",
+    "Lines": "Sector funding against the rest of the market, z",
     "Heat map": "Sector funding minus that of the whole market, bp per 8 h",
     "Table": "Sectors now",
 }
 TIPS = {
-    "Lines": "How unusual each sector's funding is, measured by its own 90 days: z +1.6.",
+    "Lines": "How unusual each sector's funding is, measured by its own past: z +1.6.",
     "Heat map": "Each settlement of each sector: how much more or less longs paid, +1.25 bp.",
     "Table": "Level, change, divergence, z and price of each sector now.",
 }
+
+
+def title_text(kind: str, view: SectorView) -> str:
+    """The heading of a kind of view; lines say how long a past they are measured by."""
+    times = view.times_ms
+    if kind != "Lines" or len(times) < 2:
+        return TITLES[kind]
+    return f"{TITLES[kind]} over {round((times[-1] - times[0]) / 86_400_000)} days"
 
 
 def sector_columns(utc: bool, zone: str) -> tuple[Column, ...]:
@@ -125,10 +133,10 @@ def _funding_columns() -> tuple[Column, ...]:
             spare=3,
         ),
         Column(
-            "z, 90 days",
+            "z",
             lambda row: z_text(row.z),
             lambda row: row.z,
-            tip="The divergence by its own 90 days, median and MAD: +1.6 is unusual.",
+            tip="The divergence by its own past, median and MAD: +1.6 is unusual.",
             sample="+10.5",
         ),
     )
@@ -182,13 +190,15 @@ class SectorsPanel(Panel):
         for button in self._choice.buttons():
             button.setChecked(button.text() == kind)
         self.views.setCurrentIndex(list(TITLES).index(kind))
-        self.title.setText(TITLES[kind])
         self.refresh()
 
     def refresh(self) -> None:
         """Read the overlay as the scanner last left it."""
         scan = self._context.scan
         view = scan.sectors if scan is not None else SectorView()
+        title = title_text(list(TITLES)[self.views.currentIndex()], view)
+        if self.title.text() != title:
+            self.title.setText(title)
         empty = "" if view.rows else (NO_SCAN if scan is None else scan.why_empty)
         shown = self.views.currentWidget()
         if shown is self.chart:

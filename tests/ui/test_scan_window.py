@@ -71,7 +71,12 @@ def test_the_strip_in_words(rig):
 
 def test_the_foot_says_what_is_kept_and_how_fresh(qtbot, rig):
     scanner = rig.settings.scanner
-    assert history_text(Strip(history_mb=212.4), scanner).endswith("212 MB of 500 MB")
+    assert history_text(Strip(history_mb=212.4), scanner) == "History: 212.4 of 500 MB"
+    known = Strip(history_mb=1, funding_days=30.2, minute_hours=17, past_done=3, past_wanted=470)
+    assert history_text(known, scanner) == (
+        "History: 30 days of funding, 17 h of minutes, 1.0 of 500 MB; "
+        "asking the venues, 3 of 470 legs"
+    )
     assert refresh_text(Strip(refresh_ms=8.1), 0.4) == "counted in 8.1 ms, 0.4 s ago"
     assert refresh_text(Strip(), float("inf")) == "not counted yet"
     foot = ScanFoot(rig.context, THEME)
