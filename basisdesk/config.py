@@ -160,6 +160,9 @@ COINS = (
 )  # fmt: skip
 
 
+COINS_MAX = 150  # beyond it a second is too short for all their combinations
+
+
 class Scanner(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the scanner looks at. Rates are fractions of the notional.
 
@@ -172,9 +175,10 @@ class Scanner(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     on: bool = True
-    coins: tuple[Annotated[str, msgspec.Meta(pattern="^[A-Z0-9]{1,20}$")], ...] = tuple(
-        COINS.split()
-    )
+    coins: Annotated[
+        tuple[Annotated[str, msgspec.Meta(pattern="^[A-Z0-9]{1,20}$")], ...],
+        msgspec.Meta(min_length=1, max_length=COINS_MAX),
+    ] = tuple(COINS.split())
     venues: tuple[Literal["binance", "bybit", "kraken", "okx"], ...] = (
         "binance", "bybit", "okx", "kraken",
     )  # fmt: skip

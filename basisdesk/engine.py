@@ -51,9 +51,10 @@ from basisdesk.ledger.covering import booked
 from basisdesk.ledger.posting import Transaction
 from basisdesk.ledger.valuation import Price, Worth
 from basisdesk.market.basis import PairMarket
+from basisdesk.market.scan_frames import SCAN, ScanFrames
 from basisdesk.market.state import Market
 from basisdesk.market_time import in_market_time
-from basisdesk.pairing import is_sector_word, no_pair
+from basisdesk.pairing import is_sector_word, no_pair, shown_qty
 from basisdesk.stories import Stories
 from basisdesk.trading.costs import CostSheet
 from basisdesk.trading.desk import Desk
@@ -123,6 +124,7 @@ class Engine:
         self.settings = settings = in_market_time(settings, speed)
         self.now_ns = 0
         self.market = Market(settings, venues, speed)
+        self._scans = ScanFrames(venues, self.market)
         self.desk = Desk(settings)
         self.books = Books(settings.account.currency)
         self.pair: tuple[str, str] = ("", "")
@@ -148,12 +150,15 @@ class Engine:
         market = self.market
         apply = market.apply_all
         for frame in frames:
+            decode = decoders.get(frame.conn)
+            if decode is None and frame.conn.endswith(SCAN):  # no part of the walk
+                self._scans.take(frame)
+                continue
             now_ns = frame.t_ns
             if now_ns < self.now_ns:  # one order: a stamp never goes back
                 now_ns = self.now_ns
             else:
                 self.now_ns = now_ns
-            decode = decoders.get(frame.conn)
             if decode is None:
                 changed |= self._first_or_ours(frame, now_ns)
             else:
@@ -181,15 +186,14 @@ class Engine:
             return self._entry(frame.payload, now_ns)
         venue = self._venues.get(frame.conn.partition(".")[0])
         if venue is None:
-            self.market.bad(frame.conn, "conn", now_ns)
-            return Changed.FEEDS
+            return self.market.bad(frame.conn, "conn", now_ns)
         try:
-            self._decoders[frame.conn] = venue.codec(frame.conn).decode
+            decode = venue.codec(frame.conn).decode
         except ValueError:  # a venue we know, a connection it does not have
-            self.market.bad(frame.conn, "conn", now_ns)
-            return Changed.FEEDS
+            return self.market.bad(frame.conn, "conn", now_ns)
+        self._decoders[frame.conn] = decode
         try:
-            events = self._decoders[frame.conn](frame.payload)
+            events = decode(frame.payload)
         except BadFrame as exc:
             return self.market.bad(frame.conn, exc.reason, now_ns, exc.payload)
         return self.market.apply_all(events, now_ns)
@@ -203,6 +207,7 @@ class Engine:
         if change.state in ("connecting", "up", "down", "idle", "overflow", "renewed"):
             # A new connection starts with nothing merged: the next frame builds a fresh decoder.
             self._decoders.pop(change.conn, None)
+            self._scans.forget(change.conn)
         self.market.link(change, now_ns)
         if change.state in ("up", "down", "idle", "overflow", "renewed"):
             level = "info" if change.state in ("up", "idle", "renewed") else "warn"
@@ -407,12 +412,8 @@ class Engine:
             self._say(now_ns, "warn", "desk", fault)
             return Changed.LOG
         if command.key == "ticket.qty":
-            shown = self.shown()
-            try:
-                qty = float(command.value)
-            except ValueError:
-                qty = float("nan")
-            if shown is not None and 0.0 < qty < 1e15:
+            shown, qty = self.shown(), shown_qty(command.value)
+            if shown is not None and qty > 0.0:
                 shown.qty = qty
                 return Changed.BASIS
         if command.key.startswith("sector."):

@@ -5,7 +5,17 @@ from collections.abc import Collection, Container
 from basisdesk.venues.instrument import split_key, split_symbol
 
 SECTORS_MAX = 2_000  # coins that the sector overlay may speak of
+QTY_MAX = 1e15
 SECTOR_WORDS = ("for", "against", "")
+
+
+def shown_qty(text: str) -> float:
+    """The size that executable bases are shown at, base coin; 0 for none that can be."""
+    try:
+        qty = float(text)
+    except ValueError:
+        return 0.0
+    return qty if 0.0 < qty < QTY_MAX else 0.0
 
 
 def is_sector_word(coin: str, word: str, sectors: Collection[str]) -> bool:

@@ -26,7 +26,7 @@ from basisdesk.app.practice import Practice, practice_faults
 from basisdesk.app.pump import Pump
 from basisdesk.app.record import addresses
 from basisdesk.app.saving import save_job, saved
-from basisdesk.app.scanning import Scanning, ScanParts
+from basisdesk.app.scanning import STOPPED, Scanning, ScanParts
 from basisdesk.app.taping import start_tape
 from basisdesk.app.watching import Pair, Watching
 from basisdesk.clock import SystemClock, wall_ns
@@ -187,6 +187,7 @@ class Desk(QObject):
             self._pulse.mark,
             self.submit,
             self._outlets,
+            self._on_scanner_failed,
             self._status.speed,
         )
         view, options = self._context.scan, self._options
@@ -249,7 +250,7 @@ class Desk(QObject):
         self.submit(SetValue("pair", f"{first} {second}"))
         self.feeding.start(self._on_task_dead)
         if self._scanning is not None:
-            self._scanning.start(self._on_task_dead)
+            self._scanning.start()
 
     def _first_pair(self) -> Pair:
         """The newest open pair, spot first; else the symbol of the settings on Bybit."""
@@ -380,6 +381,11 @@ class Desk(QObject):
 
     def _on_alert_clicked(self) -> None:
         self._window.show_scanner()
+
+    def _on_scanner_failed(self, exc: BaseException, where: str) -> None:
+        log.error("%s ended by a fault", where, exc_info=exc)
+        self._status.banner, self._status.banner_level = STOPPED, "error"
+        self._pulse.mark_all()
 
     def _on_window_closed(self) -> None:
         self._stop.set()

@@ -37,7 +37,6 @@ from basisdesk.scan.view import ScanView
 from basisdesk.ui.resources import resource
 
 if TYPE_CHECKING:
-    from basisdesk.app.alerting import OnDead
     from basisdesk.app.desk import DeskOptions
 
 PHASE_MS = 250  # four phases make a beat of one second
@@ -45,12 +44,16 @@ APPEND_S = 60.0  # between two writes of the history
 SCORES_S = 5.0  # between two scorecards
 FIGURES_S = 0.008  # of renewing figures of the past in one beat
 WORDS_MAX = 20  # sector commands in one beat
+STOPPED = "The scanner stopped after a fault of its own. Trading goes on; restart to scan again."
 SECTORS_FILE = "sectors.json"  # in the profile, in the place of the map that ships
 
 
 @dataclass(frozen=True)
 class ScanParts:
-    """What the scanner is joined to. mark: told what changed. submit: takes commands."""
+    """What the scanner is joined to. mark: told what changed. submit: takes commands.
+
+    failed: told of a fault that ended the scanner, and where it was.
+    """
 
     engine: Engine
     supervisor: Supervisor
@@ -58,13 +61,14 @@ class ScanParts:
     mark: Callable[[Changed], None]
     submit: Callable[[Command], None]
     outlets: DesktopOutlets
+    failed: Callable[[BaseException, str], None]
     speed: float = 1.0
 
 
 class Scanning(QObject):
     """Owns everything the scan window shows and fills `view` with it. Is its ScanActions too.
 
-    History belongs to the market and lies in the profile, alerts to the account.
+    A fault in it ends the scanner and nothing else: exit plans go on. `view.problem` says so.
     Raises SettingsError where the user's sector map is wrong, ProfileError where it cannot be read.
     """
 
@@ -103,7 +107,6 @@ class Scanning(QObject):
         self._spans = (math.nan, math.nan)
         self._scored = -1  # the edition of the newest scorecard
         self._keeping: asyncio.Task[None] | None = None
-        self._on_dead: OnDead | None = None
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.setInterval(PHASE_MS)
@@ -112,12 +115,11 @@ class Scanning(QObject):
 
     # --- life ------------------------------------------------------------------------------------
 
-    def start(self, on_dead: "OnDead") -> None:
+    def start(self) -> None:
         """Read what the disk kept, then beat. Needs a running loop."""
-        self._on_dead = on_dead
-        self.alerting.start(on_dead)
+        self.alerting.start(self._fail)
         self._plan()
-        self._keeping = spawn(self._restore(), "the history of the scanner", on_dead)
+        self._keeping = spawn(self._restore(), "the history of the scanner", self._fail)
         self._timer.start()
 
     async def stop(self) -> None:
@@ -159,7 +161,11 @@ class Scanning(QObject):
     def _on_phase(self) -> None:
         act = self._phases[self._phase]
         self._phase = (self._phase + 1) % len(self._phases)
-        changed = act(self._parts.clock.now_ns())
+        try:
+            changed = act(self._parts.clock.now_ns())
+        except Exception as exc:  # noqa: BLE001 - a fault here must not stop anybody's exit plan
+            self._fail("the scanner", exc)
+            return
         if changed:
             self._parts.mark(changed)
 
@@ -213,11 +219,17 @@ class Scanning(QObject):
         if idle and mono_s() >= self._append_s + APPEND_S:
             self._append_s = mono_s()
             fresh = self._universe.past.drain()
-            self._keeping = spawn(self._append(fresh), "writing the history", self._on_dead)
+            self._keeping = spawn(self._append(fresh), "writing the history", self._fail)
         changed = self.alerting.beat(now_ns)
         return changed | Changed.FEEDS if self._parts.outlets.tick(mono_s()) else changed
 
     # --- inside ----------------------------------------------------------------------------------
+
+    def _fail(self, where: str, exc: BaseException) -> None:
+        self._timer.stop()
+        self._parts.supervisor.scan(None)
+        self.view.problem = self.view.why_empty = STOPPED
+        self._parts.failed(exc, where)
 
     def _plan(self) -> None:
         scanner, legs = self._settings.scanner, self._universe.legs
@@ -253,7 +265,8 @@ class Scanning(QObject):
 
     async def _append(self, fresh: Fresh) -> None:
         await asyncio.get_running_loop().run_in_executor(None, self._store.append, fresh)
-        self.view.problem = self._store.problem
+        if self.view.problem != STOPPED:
+            self.view.problem = self._store.problem
 
 
 def spans(past: Past) -> tuple[float, float]:
@@ -266,13 +279,15 @@ def spans(past: Past) -> tuple[float, float]:
 
 
 def history_folder(options: "DeskOptions") -> Path:
-    """Where the history of this market lies; those of different markets never meet."""
-    name: str = options.mode
+    """Where the history of this market lies.
+
+    Live markets are the same for every account of the profile; each account simulates its own.
+    """
+    if options.mode != "simulated":
+        return options.profile / "history" / options.mode
     demo = options.settings.demo
-    if options.mode == "simulated":
-        story = "".join(ch if ch.isalnum() else "-" for ch in demo.scenario.lower())
-        name = f"simulated-{demo.seed}-{story}"
-    return options.profile / "history" / name
+    story = "".join(ch if ch.isalnum() else "-" for ch in demo.scenario.lower())
+    return options.folder / "history" / f"{demo.seed}-{story}"
 
 
 def read_sectors(profile: Path) -> SectorMap:

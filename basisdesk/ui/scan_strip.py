@@ -234,8 +234,10 @@ class ScanFoot(Panel):
         context = self._context
         strip = context.scan.strip if context.scan is not None else Strip()
         age_s = age_s_of(context)
+        problem = context.scan.problem if context.scan is not None else ""
+        self.history.set_colour(self._theme.qcolor("warn" if problem else "muted"))
         for label, text in (
-            (self.history, history_text(strip, context.settings.scanner)),
+            (self.history, problem or history_text(strip, context.settings.scanner)),
             (self.fresh, refresh_text(strip, age_s)),
         ):
             if label.text() != text:

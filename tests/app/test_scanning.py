@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from basisdesk.app.desk import DeskOptions, run_desk
+from basisdesk.app.scanning import STOPPED
 from basisdesk.clock import mono_s
 from basisdesk.config import Demo, Settings
 from basisdesk.scan.words import FRESH
@@ -127,3 +128,26 @@ def test_the_panels_fill_and_planted_openings_are_ranked_as_they_should_be(tmp_p
     assert seen["strip"].coins == 60
     assert seen["strip"].fail_depth >= 1
     assert seen["strip"].fail_cost >= 1
+
+
+def test_a_fault_of_the_scanner_ends_the_scanner_and_nothing_else(tmp_path, caplog):
+    seen = {}
+
+    def broken(*_):
+        raise ZeroDivisionError("planted")
+
+    async def pilot(context, window):
+        scanner = window.show_scanner()
+        await until(lambda: context.scan.version > 1)
+        context.scan_actions._phases = (broken,) * 4
+        await until(lambda: context.status.banner)
+        version, beats = context.scan.version, context.engine.now_ns
+        await until(lambda: context.engine.now_ns > beats + 2_000_000_000)
+        scanner.refresh_all()
+        seen["version"] = context.scan.version - version
+        seen["banner"], seen["foot"] = context.status.banner, scanner.foot.history.text()
+        seen["risk"] = context.engine.desk.risk.state
+
+    assert run_desk(DeskOptions(tmp_path, SETTINGS, pilot=pilot)) == 0
+    assert seen == {"version": 0, "banner": STOPPED, "foot": STOPPED, "risk": "active"}
+    assert "the scanner ended by a fault" in caplog.text
