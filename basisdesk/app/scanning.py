@@ -34,6 +34,7 @@ from basisdesk.scan.scorecard import Scorecard
 from basisdesk.scan.sector_map import SectorMap, parse_sectors
 from basisdesk.scan.sectors import Sectors
 from basisdesk.scan.view import ScanView
+from basisdesk.scan.words import Flag, SectorView
 from basisdesk.ui.resources import resource
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ class Scanning(QObject):
         self._matrix = MatrixMaker()
         self._figures = PastFigures(self._universe.past, scanner.hold_h)
         self._sectors = Sectors(read_sectors(options.profile), settings, parts.speed)
-        self._scan.flag = self._sectors.flag
+        self._scan.flag = self._flag
         self._scores = Scorecard()
         self._store = HistoryStore(
             history_folder(options),
@@ -102,6 +103,7 @@ class Scanning(QObject):
         self.alerting = Alerting(options.folder, parts.engine, view, parts.outlets, parts.speed)
         self.alerting.reader.sector_of = self._sectors.map.sector_of
         self._said: dict[str, str] = {}
+        self._complete = False  # once the past was filled in
         self._phase = 0
         self._append_s = self._scored_s = 0.0
         self._spans = (math.nan, math.nan)
@@ -195,9 +197,13 @@ class Scanning(QObject):
         if view.openings is not None and len(view.openings):
             end_s = mono_s() + FIGURES_S
             self._figures.step(view.openings, enough=lambda: mono_s() > end_s)
-        view.sectors = self._sectors.refresh(self._parts.engine.market, now_ns)
+        sectors = self._sectors.refresh(self._parts.engine.market, now_ns)
         self._scan.market_levels = self._sectors.market_levels
-        self._say_sectors()
+        if self._filled():
+            view.sectors = sectors
+            self._say_sectors()
+        else:
+            view.sectors = unspoken(sectors, *self._parts.supervisor.scan_progress())
         return Changed.NOTHING
 
     def _compare(self, now_ns: int) -> Changed:
@@ -246,6 +252,15 @@ class Scanning(QObject):
             )
         )
 
+    def _filled(self) -> bool:
+        """Whether the venues were asked for all of the past: half a past makes sectors turn."""
+        done, wanted = self._parts.supervisor.scan_progress()
+        self._complete = self._complete or 0 < wanted <= done
+        return self._complete
+
+    def _flag(self, coin: str, direction: int) -> Flag:
+        return self._sectors.flag(coin, direction) if self._complete else ""
+
     def _say_sectors(self) -> None:
         """A coin's word that changed, as a command: the journal's tape has it too."""
         said = self._sectors.words()
@@ -267,6 +282,13 @@ class Scanning(QObject):
         await asyncio.get_running_loop().run_in_executor(None, self._store.append, fresh)
         if self.view.problem != STOPPED:
             self.view.problem = self._store.problem
+
+
+def unspoken(view: SectorView, done: int, wanted: int) -> SectorView:
+    """The sectors while their past is being filled in: figures, and no state yet."""
+    words = f"The past is being filled in, {done} of {wanted} legs. Until then no sector speaks."
+    rows = tuple(row._replace(state="calm", since_ms=0, words="") for row in view.rows)
+    return replace(view, rows=rows, verdict=words)
 
 
 def spans(past: Past) -> tuple[float, float]:

@@ -14,20 +14,20 @@ rate, as on the chart; what changing money costs beyond that stands beside the f
 """
 
 import math
-from decimal import ROUND_CEILING, Decimal
+from decimal import Decimal
 
 import msgspec
 from msgspec.structs import replace
 
-from basisdesk.config import Settings, exact
+from basisdesk.config import Settings
 from basisdesk.events import Funds, OpenPair, Refused
 from basisdesk.market.state import Market
-from basisdesk.trading.accrual import funding_rule
 from basisdesk.trading.advice import SizeAdvice, advice
 from basisdesk.trading.cross import cross_of
 from basisdesk.trading.fees import schedule
 from basisdesk.trading.margin import Isolated, Liquidation, liquidation
 from basisdesk.trading.paper import Ladder, Memory, mid
+from basisdesk.trading.payments import next_payment, payers, payments_until
 from basisdesk.trading.quoting import LegQuote, OpenQuote, basis_at, leg_quote, rules_of
 from basisdesk.trading.risk import No
 from basisdesk.trading.sizing import buy_back
@@ -50,8 +50,9 @@ class CostSheet(msgspec.Struct, frozen=True):
     borrow_8h: interest of 8 h, 0 without a borrowed leg. funding_next: of a whole interval, at
     funding_next_ms, > 0 to us; 0 when unknown. break_even_bp: executable exit basis at which the
     net is zero.
-    payments_to_break_even: settlements like the next one that pay the round trip; None when the
-    next one pays nothing to us. capital_used: cash the entry takes. max_qty: largest size now.
+    payments_to_break_even: settlements of either perpetual until they have paid the round trip at
+    today's rates; None when they never do. capital_used: cash the entry takes. max_qty: largest
+    size now.
     liq_*: of the perpetual that is liquidated first; liqs: of each, by its key.
     loss_at_stop: at the plan's stop with all fees. loss_stress: the worst of `stress` (stress.py).
     size_hint, size_note: of `advice`, the suggested size with all its lines (advice.py).
@@ -145,26 +146,6 @@ def exit_now(
             return None
         legs.append(quote)
     return Exit(legs[0], legs[1], basis_at(legs[0], legs[1], entry.direction))
-
-
-def next_funding(quote: OpenQuote, market: Market) -> tuple[Decimal, int]:
-    """(amount to us, venue ms) of the next settlement of this pair's perpetuals; (0, 0) unknown.
-
-    Account currency, for a whole interval. Where a venue accrues, less is paid before its end.
-    """
-    due: dict[int, Decimal] = {}
-    for leg, sign in ((quote.long, 1), (quote.short, -1)):
-        rule = leg.ladder.instrument
-        if rule.market != "perp":
-            continue
-        seen = market.leg(rule.key)
-        rate, price, at = seen.funding.rate, seen.funding.mark, seen.funding.next_ms
-        if funding_rule(market, rule.key).on == "index" and math.isfinite(seen.index):
-            price = seen.index
-        if math.isfinite(rate) and math.isfinite(price) and at:
-            amount = -sign * leg.qty * exact(price) * exact(rate) * leg.cross.mid
-            due[at] = due.get(at, ZERO) + amount
-    return (due[min(due)], min(due)) if due else (ZERO, 0)
 
 
 def nearest_liquidation(quote: OpenQuote, request: OpenPair, market: Market) -> Liquidation | None:
@@ -293,21 +274,19 @@ def _what_it_costs(sheet: CostSheet, entry: OpenQuote, leave: Exit | None) -> Co
 def _what_time_does(
     sheet: CostSheet, entry: OpenQuote, market: Market, settings: Settings
 ) -> CostSheet:
-    funding, funding_ms = next_funding(entry, market)
+    paying = payers(entry, market)
+    funding, funding_ms = next_payment(paying)
     borrow = ZERO
     if entry.direction < 0:
         spot = entry.short
         rate = settings.borrow_rate(spot.ladder.instrument.venue)
         borrow = 8 * rate * spot.qty * spot.mid * spot.cross.mid
-    payments = None
-    if funding > 0:
-        payments = max(0, int((sheet.round_trip / funding).to_integral_value(ROUND_CEILING)))
     return replace(
         sheet,
         borrow_8h=borrow,
         funding_next=funding,
         funding_next_ms=funding_ms,
-        payments_to_break_even=payments,
+        payments_to_break_even=payments_until(paying, sheet.round_trip),
     )
 
 

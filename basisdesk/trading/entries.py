@@ -19,6 +19,7 @@ from basisdesk.trading.orders import PairOrder
 from basisdesk.trading.paper import Memory
 from basisdesk.trading.quoting import OpenQuote, Pricer, rules_of
 from basisdesk.trading.risk import No, RiskState
+from basisdesk.trading.sector import sector_word
 from basisdesk.trading.sizing import smallest
 from basisdesk.trading.verdict import verdict
 
@@ -76,6 +77,7 @@ class Entries:
             self._sizes(quote, pricer, funds)
             or risk.check_planned(request.exit)
             or _reached(request, quote, leave)
+            or _sector_against(request, quote, market)
             or quote
         )
 
@@ -113,6 +115,7 @@ class Entries:
             or self._sizes(quote, pricer, funds)
             or risk.check_planned(request.exit)
             or _reached(request, quote, leave)
+            or _sector_against(request, quote, market)
         )
         refusal = no.at(now_ns, "open_pair") if no is not None else None
         most = pricer.affordable(self.spendable(funds))
@@ -211,6 +214,18 @@ def _reached(request: OpenPair, quote: OpenQuote, leave: Exit | None) -> No | No
     if leave is None:
         return None
     return risk.check_reached(request.exit, quote.direction, leave.bp)
+
+
+def _sector_against(request: OpenPair, quote: OpenQuote, market: Market) -> No | None:
+    """A sector rule that speaks against the pair already: it would leave at once."""
+    coin = quote.long.ladder.instrument.base
+    if not request.exit.sector or sector_word(market, coin, quote.direction) != "against":
+        return None
+    text = (
+        f"The sector signal of {coin} speaks against this pair now, so its sector rule would leave "
+        "at once. Untick Sector, or wait until the signal turns."
+    )
+    return No("exit_plan", "sector rule", "a signal that is not against", text)
 
 
 def _thin_slices(request: OpenPair, quote: OpenQuote) -> No | None:

@@ -92,7 +92,11 @@ def rotation_lines(view: SectorView) -> list[Said]:
     unknown = [row.name for row in calm if math.isnan(row.z)]
     if calm and not states and len(unknown) < len(calm):
         lines.append(Said("No sector is over the line: nothing crowds in.", "muted"))
-    near = [row for row in calm if math.isfinite(row.z) and not row.words.endswith(IN_LINE)]
+    near = [
+        row
+        for row in calm
+        if row.words and math.isfinite(row.z) and not row.words.endswith(IN_LINE)
+    ]
     told = max(1, SAID_MAX - len(lines))
     lines += [Said(row.words, "muted") for row in near[:told]]
     if len(near) > told:

@@ -216,7 +216,10 @@ class TopBar(Panel):
         lefts = [countdown_text(clock.seconds_left(now_ns // 1_000_000)) for clock in clocks]
         hours = [f"{float(clock.interval_h):g} h" for clock in clocks if clock.interval_h]
         if len(legs) == 2:
-            figure.set_caption("Funding  long / short")
+            apart = len(set(hours)) == 2  # then the rates do not compare as they stand
+            figure.set_caption(
+                f"Funding per {' / '.join(hours)}" if apart else "Funding  long / short"
+            )
             year = clocks[1].annualised_pct - clocks[0].annualised_pct
             parts = [f"per {' / '.join(hours)}"] if hours else []
             parts += [f"net {sign_text(year, 1)} %/y"] if math.isfinite(year) else []

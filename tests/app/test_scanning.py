@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from basisdesk.app.desk import DeskOptions, run_desk
-from basisdesk.app.scanning import STOPPED
+from basisdesk.app.scanning import STOPPED, unspoken
 from basisdesk.clock import mono_s
 from basisdesk.config import Demo, Settings
-from basisdesk.scan.words import FRESH
+from basisdesk.scan.words import FRESH, SectorRow, SectorView
 
 # The panels fill in 5 s on a machine of two cores that has nothing else to do; a suite shares them.
 FILL_S = float(os.environ.get("BASISDESK_FILL_S", "25"))
@@ -66,6 +66,13 @@ def deep(view):
         any(not view.openings.touch_only[at] for at in rows_of(view.openings, coin))
         for coin in ("PENDLE", "WIF", "SYRUP")
     )
+
+
+def test_no_sector_speaks_while_the_past_is_filled_in():
+    row = SectorRow("L1", 16, 9, 1.0, 1.0, 0.2, 0.5, 0.5, 2.2, 0.1, 0.2, "hot", 5, "L1 is hot.")
+    view = unspoken(SectorView((row,)), 74, 470)
+    assert view.rows[0] == row._replace(state="calm", since_ms=0, words="")
+    assert "74 of 470 legs" in view.verdict
 
 
 def test_the_panels_fill_and_planted_openings_are_ranked_as_they_should_be(tmp_path):

@@ -378,6 +378,17 @@ def test_plan_of_the_reverse_pair_is_mirrored():
     assert isinstance(opened, PairOpened)
 
 
+def test_a_sector_rule_that_speaks_against_the_pair_already_is_refused():
+    rig = Rig()
+    plan = ExitPlan(D(3), D(150), sector=True)
+    rig.market.sectors["ADA"] = "against"
+    refused(rig.do(order(plan=plan)), "exit_plan")
+    sheet = rig.desk.sheet(order(plan=plan), rig.market, rig.funds, rig.now)
+    assert "sector signal of ADA" in sheet.refusal.text
+    rig.market.sectors["ADA"] = "for"
+    assert isinstance(rig.open(plan=plan), PairOpened)
+
+
 def test_ticket_and_command_ask_for_target_and_stop():
     rig = Rig()
     sheet = rig.desk.sheet(order(plan=ExitPlan()), rig.market, rig.funds, rig.now)
