@@ -3,11 +3,15 @@
 import base64
 import binascii
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from basisdesk.app.crash import log
 from basisdesk.ui.window import MainWindow
+
+if TYPE_CHECKING:
+    from basisdesk.ui.scan_window import ScanWindow
 
 DESK, SCANNER = "layout.json", "scanner-layout.json"
 LAYOUT_VERSION = 1
@@ -43,10 +47,13 @@ def save_layout(path: Path, state: bytes) -> None:
 
 
 def restore_window(profile: Path, window: MainWindow) -> None:
-    """Both windows as they were left; damaged or missing files mean the defaults."""
+    """The desk's window as it was left; a damaged or missing file means the defaults."""
     window.restore_layout(load_layout(profile / DESK))
-    if window.scan is not None:
-        window.scan.restore(load_layout(profile / SCANNER))
+
+
+def restore_scanner(profile: Path, scanner: "ScanWindow") -> None:
+    """The scanner's window as it was left; a damaged or missing file means the defaults."""
+    scanner.restore(load_layout(profile / SCANNER))
 
 
 def save_window(profile: Path, window: MainWindow) -> None:

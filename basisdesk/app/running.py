@@ -2,7 +2,6 @@
 
 import asyncio
 import gc
-import secrets
 import signal
 import sys
 from pathlib import Path
@@ -20,17 +19,15 @@ from basisdesk.app.crash import CrashHandler, log, start_log, stop_log
 from basisdesk.app.desk import DeskOptions, Onward
 from basisdesk.app.exchange_process import ExchangeProcess
 from basisdesk.app.feeding import Feeding
-from basisdesk.app.layout import restore_window, save_window
+from basisdesk.app.layout import restore_scanner, restore_window, save_window
 from basisdesk.app.meter import Meter
 from basisdesk.app.practice import Practice, practice_faults
 from basisdesk.app.pump import Pump
 from basisdesk.app.record import addresses
-from basisdesk.app.saving import save_job, saved
-from basisdesk.app.scanning import STOPPED, Scanning, ScanParts
+from basisdesk.app.saving import save_job, saved, session_begun
 from basisdesk.app.taping import start_tape
 from basisdesk.app.watching import Pair, Watching
 from basisdesk.clock import SystemClock, wall_ns
-from basisdesk.config import exact
 from basisdesk.engine import Engine
 from basisdesk.errors import JournalError, ProfileError, UserError
 from basisdesk.events import (
@@ -40,13 +37,11 @@ from basisdesk.events import (
     Frame,
     LinkChange,
     RiskChanged,
-    SessionStarted,
     SetValue,
 )
 from basisdesk.feed.inbox import Inbox
 from basisdesk.feed.shared import check_url
 from basisdesk.feed.tasks import spawn
-from basisdesk.lab.stamp import utc_text
 from basisdesk.ledger.journal import Journal
 from basisdesk.scan.view import ScanView
 from basisdesk.ui.context import Context, Status
@@ -57,7 +52,9 @@ from basisdesk.venues import known_venues
 
 if TYPE_CHECKING:
     from basisdesk.app.desk import Pilot
+    from basisdesk.app.scanning import Scanning
     from basisdesk.lab.report import SaveJob
+    from basisdesk.ui.scan_window import ScanWindow
 
 OFFSCREEN_SIZE = (1600, 1000)  # of a picture drawn without a display, pixels
 RESTARTS_MAX = 20
@@ -177,9 +174,16 @@ class Desk(QObject):
         )
         self._meter.told = self._clear_exchange_banner
         self._outlets = DesktopOutlets(self._status, self._on_alert_clicked, self)
-        self._scanning = self._context.scan_actions = self._make_scanning()
+        self._scanning: Scanning | None = None
+        self._window.scanner_made.connect(self._on_scanner_made)
 
-    def _make_scanning(self) -> Scanning | None:
+    def _start_scanning(self) -> None:
+        """After the window stands: a start does not wait for it."""
+        view = self._context.scan
+        if view is None:
+            return
+        from basisdesk.app.scanning import Scanning, ScanParts
+
         parts = ScanParts(
             self._engine,
             self.feeding.supervisor,
@@ -190,26 +194,14 @@ class Desk(QObject):
             self._on_scanner_failed,
             self._status.speed,
         )
-        view, options = self._context.scan, self._options
-        return Scanning(options, view, parts, self) if view is not None else None
+        self._scanning = Scanning(self._options, view, parts, self)
+        self._context.scan_actions = self._scanning
+        self._scanning.start()
 
     def _start_session(self, start_ns: int) -> None:
-        session = utc_text(start_ns)[:19].replace(":", "") + "-" + secrets.token_hex(2)
-        self._status.session = session
-        start = exact(self._settings.account.start)
-        equity = self._engine.funds().equity if self._journal.seq else start
-        self._engine.start_session(
-            SessionStarted(
-                ts_ns=start_ns,
-                session=session,
-                source="demo" if self._options.mode == "simulated" else self._options.mode,
-                version=__version__,
-                currency=self._settings.account.currency,
-                start=start,
-                equity=equity,
-                settings=msgspec.json.encode(self._settings).decode(),
-            )
-        )
+        begun = session_begun(self._engine, self._settings, self._options.mode, start_ns)
+        self._status.session = begun.session
+        self._engine.start_session(begun)
 
     # --- the life of a desk ----------------------------------------------------------------------
 
@@ -249,8 +241,7 @@ class Desk(QObject):
         first, second = self.feeding.watching.shown
         self.submit(SetValue("pair", f"{first} {second}"))
         self.feeding.start(self._on_task_dead)
-        if self._scanning is not None:
-            self._scanning.start()
+        self._start_scanning()
 
     def _first_pair(self) -> Pair:
         """The newest open pair, spot first; else the symbol of the settings on Bybit."""
@@ -382,9 +373,14 @@ class Desk(QObject):
     def _on_alert_clicked(self) -> None:
         self._window.show_scanner()
 
-    def _on_scanner_failed(self, exc: BaseException, where: str) -> None:
+    def _on_scanner_made(self, scanner: "ScanWindow") -> None:
+        restore_scanner(self._options.profile, scanner)
+        for panel in scanner.panels():
+            self._pulse.add(panel)
+
+    def _on_scanner_failed(self, exc: BaseException, where: str, sentence: str) -> None:
         log.error("%s ended by a fault", where, exc_info=exc)
-        self._status.banner, self._status.banner_level = STOPPED, "error"
+        self._status.banner, self._status.banner_level = sentence, "error"
         self._pulse.mark_all()
 
     def _on_window_closed(self) -> None:

@@ -1,17 +1,37 @@
-"""Writing the session log of a running desk, beside its loop."""
+"""A session of the desk: how it begins, and how its log is written beside the loop."""
 
 import asyncio
+import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
+from basisdesk import __version__
 from basisdesk.clock import wall_ns
-from basisdesk.config import Settings
+from basisdesk.config import Settings, exact
 from basisdesk.engine import Engine
 from basisdesk.errors import UserError
+from basisdesk.events import SessionStarted
 from basisdesk.lab.stamp import utc_text
 
 if TYPE_CHECKING:
     from basisdesk.lab.report import SaveJob
+
+
+def session_begun(engine: Engine, settings: Settings, mode: str, start_ns: int) -> SessionStarted:
+    """What the journal says of a session that starts now. The first one deposits the start."""
+    start = exact(settings.account.start)
+    return SessionStarted(
+        ts_ns=start_ns,
+        session=utc_text(start_ns)[:19].replace(":", "") + "-" + secrets.token_hex(2),
+        source="demo" if mode == "simulated" else mode,
+        version=__version__,
+        currency=settings.account.currency,
+        start=start,
+        equity=engine.funds().equity if engine.session is not None else start,
+        settings=msgspec.json.encode(settings).decode(),
+    )
 
 
 def save_job(folder: Path, journal: Path, settings: Settings, engine: Engine) -> "SaveJob":

@@ -53,7 +53,7 @@ SECTORS_FILE = "sectors.json"  # in the profile, in the place of the map that sh
 class ScanParts:
     """What the scanner is joined to. mark: told what changed. submit: takes commands.
 
-    failed: told of a fault that ended the scanner, and where it was.
+    failed: told of a fault that ended the scanner, where it was, and what to tell the person.
     """
 
     engine: Engine
@@ -62,7 +62,7 @@ class ScanParts:
     mark: Callable[[Changed], None]
     submit: Callable[[Command], None]
     outlets: DesktopOutlets
-    failed: Callable[[BaseException, str], None]
+    failed: Callable[[BaseException, str, str], None]
     speed: float = 1.0
 
 
@@ -235,7 +235,7 @@ class Scanning(QObject):
         self._timer.stop()
         self._parts.supervisor.scan(None)
         self.view.problem = self.view.why_empty = STOPPED
-        self._parts.failed(exc, where)
+        self._parts.failed(exc, where, STOPPED)
 
     def _plan(self) -> None:
         scanner, legs = self._settings.scanner, self._universe.legs

@@ -84,6 +84,8 @@ def ends_of(view: SectorView) -> list[End]:
 def rotation_lines(view: SectorView) -> list[Said]:
     """What a person should know: the states first, then what is near one or not known at all."""
     rows = sorted(view.rows, key=lambda row: -abs(row.z) if math.isfinite(row.z) else 0.0)
+    if not any(row.words for row in rows):
+        return []  # the verdict says why
     states = [row for row in rows if row.state != "calm"]
     lines = [Said(row.words, "text") for row in states[:STATES_MAX]]
     if len(states) > STATES_MAX:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QAction, QCloseEvent, QKeyEvent, QKeySequence
@@ -39,8 +40,6 @@ from basisdesk.ui.positions_panel import PositionsPanel
 from basisdesk.ui.practice_menu import PracticeMenu
 from basisdesk.ui.pulse import Panel
 from basisdesk.ui.risk_panel import RiskPanel
-from basisdesk.ui.scan_window import ScanWindow
-from basisdesk.ui.scanner_rows import Choice
 from basisdesk.ui.status_line import Banner, StatusLine
 from basisdesk.ui.steady import Steady
 from basisdesk.ui.theme import Theme
@@ -48,16 +47,21 @@ from basisdesk.ui.ticket_fill import TicketFill
 from basisdesk.ui.ticket_panel import TicketPanel
 from basisdesk.ui.topbar import TopBar
 
+if TYPE_CHECKING:
+    from basisdesk.ui.scan_window import ScanWindow
+
 _TABBED = ("positions", "funding", "risk", "account", "ledger", "feeds", "log")
 
 
 class MainWindow(QMainWindow):
     """Arranges the panels around one context.
 
-    closed: the window was closed by its user. `refreshes` counts paints of the charts.
+    closed: the window was closed by its user. scanner_made: the scanner's window is there now.
+    `refreshes` counts paints of the charts.
     """
 
     closed = Signal()
+    scanner_made = Signal(object)
 
     def __init__(self, context: Context, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -145,17 +149,18 @@ class MainWindow(QMainWindow):
         self.log = LogPanel(context, theme)
         self.status = StatusLine(context, theme)
         self._fill = TicketFill(context, self.ticket, self)
-        self.scan: ScanWindow | None = None
-        if context.scan is not None:  # else it is made when somebody asks for it
-            self._make_scanner()
+        self.scan: ScanWindow | None = None  # made when somebody asks for it
         self.statusBar().setSizeGripEnabled(False)
         self.statusBar().addWidget(self.status, 1)
 
-    def _make_scanner(self) -> ScanWindow:
+    def _make_scanner(self) -> "ScanWindow":
         """The scanner's window: no child, so that either window can stand before the other."""
+        from basisdesk.ui.scan_window import ScanWindow  # a start does not wait for it
+
         self.scan = ScanWindow(self._context, self._theme)
         self.scan.opening_chosen.connect(self.take_opening)
         self.scan.halt_asked.connect(self.halt)
+        self.scanner_made.emit(self.scan)
         return self.scan
 
     def _build_docks(self) -> None:
@@ -294,7 +299,7 @@ class MainWindow(QMainWindow):
         dialog.open()
         return dialog
 
-    def show_scanner(self) -> ScanWindow:
+    def show_scanner(self) -> "ScanWindow":
         """The scanning workspace, in a window of its own. Ctrl+Shift+F."""
         scan = self.scan or self._make_scanner()
         scan.show()
@@ -305,6 +310,8 @@ class MainWindow(QMainWindow):
 
     def take_opening(self, choice: object) -> None:
         """An opening of the scanner goes into the ticket, and this window comes to the front."""
+        from basisdesk.ui.scanner_rows import Choice
+
         if not isinstance(choice, Choice):
             return
         self._fill.take(choice)

@@ -151,10 +151,11 @@ def test_arrangement_is_saved_and_comes_back_and_garbage_means_the_defaults(qtbo
 
 
 def test_the_main_window_opens_it_and_repaints_it(qtbot, rig, window):
-    assert set(map(id, window.scan.panels())) <= set(map(id, window.panels()))
-    assert not window.scan.isVisible()
-    qtbot.keyClick(window, Qt.Key.Key_F, CTRL | SHIFT)
+    assert window.scan is None  # a start does not wait for it
+    with qtbot.waitSignal(window.scanner_made):
+        qtbot.keyClick(window, Qt.Key.Key_F, CTRL | SHIFT)
     assert window.scan.isVisible()
+    assert set(map(id, window.scan.panels())) <= set(map(id, window.panels()))
     rig.sent.clear()
     window.scan.halt_asked.emit()
     assert rig.orders(Halt) == [Halt("by hand")]
