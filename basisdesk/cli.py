@@ -5,7 +5,7 @@ Each command imports what it needs when it runs, so the desk's exchange and wind
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -13,6 +13,7 @@ import msgspec
 import platformdirs
 
 from basisdesk import __version__
+from basisdesk.app.lab_commands import add_lab
 from basisdesk.clock import wall_ns
 from basisdesk.config import Settings, load_settings, profile_dir
 from basisdesk.errors import SettingsError, UserError
@@ -72,6 +73,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_journal_commands(commands)
     _add_demo(commands)
     _add_measures(commands)
+    add_lab(commands, _show)
     return parser
 
 
@@ -404,24 +406,16 @@ def _bench(arguments: argparse.Namespace) -> int:
     from basisdesk.app.bench import run_bench
 
     result = run_bench(arguments.only)
-    if arguments.json:
-        _print_json(result)
-    else:
-        for name, value in result["figures"].items():
-            print(f"{name:32} {value:,.4g}")
-    return 0
+    lines = [f"{name:32} {value:,.4g}" for name, value in result["figures"].items()]
+    return _show(result, lines, as_json=arguments.json)
 
 
 def _doctor(arguments: argparse.Namespace) -> int:
     from basisdesk.app.doctor import examine
 
     found = examine(_profile(arguments), _settings(arguments))
-    if arguments.json:
-        _print_json(found)
-    else:
-        for name, value in found.items():
-            print(f"{name:20} {value}")
-    return 0
+    lines = [f"{name:20} {value}" for name, value in found.items()]
+    return _show(found, lines, as_json=arguments.json)
 
 
 # --- small ones -----------------------------------------------------------------------------------
@@ -440,6 +434,14 @@ def _settings(arguments: argparse.Namespace) -> Settings:
             raise SettingsError(f"No settings file {path}. Check --config.")
         return load_settings(path)
     return load_settings(_profile(arguments) / "settings.toml")
+
+
+def _show(found: Mapping[str, Any], lines: Sequence[str], *, as_json: bool) -> int:
+    if as_json:
+        _print_json(found)
+    else:
+        print("\n".join(lines))
+    return 0
 
 
 def _print_json(value: Any) -> None:

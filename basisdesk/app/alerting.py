@@ -35,6 +35,7 @@ NOTES_A_MINUTE = 6  # notifications on the screen; the rest is counted
 LINES_A_LOOK = 50  # log lines of one look
 BEEP_S_MIN = 2.0  # between two sounds
 FILE_BYTES_MAX = 16 << 20
+BROKEN_MAX = 99  # files put aside, then the last of them is replaced
 S = 1_000_000_000
 MINUTE_NS = 60 * S
 _FIRST = {"%": 0, "s": 1, "min": 2}  # of several alerts the one on the screen, by its unit
@@ -284,8 +285,15 @@ class Alerting:
         if said:
             book.said = said
             with contextlib.suppress(OSError):
-                self._path.replace(self._path.with_suffix(".broken.json"))
+                self._path.replace(_aside(self._path))
         return book
+
+
+def _aside(path: Path) -> Path:
+    """Where a file is put aside: "alerts.broken.json", then "alerts.broken-2.json" and so on."""
+    names = (f".broken{f'-{at}' if at > 1 else ''}.json" for at in range(1, BROKEN_MAX + 1))
+    places = [path.with_suffix(name) for name in names]
+    return next((place for place in places if not place.exists()), places[-1])
 
 
 def _message(first: Fired | None, more: int) -> tuple[str, str]:

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from basisdesk.app.desk import DeskOptions
 
 PHASE_MS = 250  # four phases make a beat of one second
+ROWS_MAX = 100_000  # of the history handed to the disk in one beat
 APPEND_S = 60.0  # between two writes of the history
 SCORES_S = 5.0  # between two scorecards
 FIGURES_S = 0.008  # of renewing figures of the past in one beat
@@ -130,6 +131,7 @@ class Scanning(QObject):
         if self._keeping is not None:
             await asyncio.gather(self._keeping, return_exceptions=True)
         await self._append(self._universe.past.drain())
+        self._store.close()
         await self.alerting.stop()
 
     # --- what a person asks for (ScanActions) ----------------------------------------------------
@@ -223,8 +225,9 @@ class Scanning(QObject):
         self._plan()
         idle = self._keeping is None or self._keeping.done()
         if idle and mono_s() >= self._append_s + APPEND_S:
-            self._append_s = mono_s()
-            fresh = self._universe.past.drain()
+            fresh = self._universe.past.drain(ROWS_MAX)
+            if fresh.rows < ROWS_MAX:  # else the rest follows at the next beat
+                self._append_s = mono_s()
             self._keeping = spawn(self._append(fresh), "writing the history", self._fail)
         changed = self.alerting.beat(now_ns)
         return changed | Changed.FEEDS if self._parts.outlets.tick(mono_s()) else changed
@@ -275,11 +278,18 @@ class Scanning(QObject):
         now_ms = self._parts.clock.now_ns() // 1_000_000
         loop = asyncio.get_running_loop()
         kept = await loop.run_in_executor(None, self._store.read, past.minutes_kept, now_ms)
-        past.restore(kept)
+        self._show_problem()
+        for _ in past.restoring(kept):
+            await asyncio.sleep(0)  # the window has its turn
         self._append_s = mono_s()
 
     async def _append(self, fresh: Fresh) -> None:
-        await asyncio.get_running_loop().run_in_executor(None, self._store.append, fresh)
+        now_ms = self._parts.clock.now_ns() // 1_000_000
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(None, self._store.append, fresh, now_ms)
+        self._show_problem()
+
+    def _show_problem(self) -> None:
         if self.view.problem != STOPPED:
             self.view.problem = self._store.problem
 

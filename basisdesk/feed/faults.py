@@ -5,6 +5,7 @@ import ssl
 from collections.abc import Callable
 from typing import Any, Literal
 
+import httpcore
 import msgspec
 from websockets.exceptions import (
     ConnectionClosed,
@@ -14,6 +15,14 @@ from websockets.exceptions import (
 )
 
 TOLD_TO_GO = frozenset({403, 418, 429, 451})
+# What an HTTP call raises when it fails; `fault_of` has the words. Time-outs are OSErrors.
+CALL_ERRORS = (
+    OSError,
+    httpcore.NetworkError,
+    httpcore.ProtocolError,
+    httpcore.TimeoutException,
+    httpcore.UnsupportedProtocol,
+)
 TEXT_MAX = 120  # characters of a venue's own words that are shown
 _CODES = {
     1000: "normal close",
@@ -32,11 +41,12 @@ class Fault(msgspec.Struct, frozen=True):
 
     "away": nobody was reached at all, so trying again soon costs nobody anything.
     "odd": only this one address or call makes no sense; the venue is there.
+    "yielded": nothing is wrong, we ended the call ourselves for a more urgent one.
     after_s: the wait the venue itself asked for, 0 when it did not.
     """
 
     reason: str
-    how: Literal["retry", "away", "cool", "tls", "odd"] = "retry"
+    how: Literal["retry", "away", "cool", "tls", "odd", "yielded"] = "retry"
     after_s: float = 0.0
 
 
@@ -97,6 +107,16 @@ def _handshake(exc: InvalidHandshake) -> Fault:
     return Fault(f"not a WebSocket answer: {clean(str(exc))}")
 
 
+def _call(exc: Exception) -> Fault:
+    """What the socket said, at the bottom of the chain; httpcore and anyio wrap it in words."""
+    said: OSError | None = None
+    cause: BaseException | None = exc
+    while cause is not None:
+        said = cause if isinstance(cause, OSError) else said
+        cause = cause.__cause__ or cause.__context__
+    return fault_of(said) if said is not None else Fault(f"broken answer: {type(exc).__name__}")
+
+
 def _code(code: int) -> str:
     return f"{code} {_CODES[code]}" if code in _CODES else str(code)
 
@@ -119,4 +139,5 @@ _WORDS: dict[type[BaseException], Callable[[Any], Fault]] = {  # the first that 
     InvalidHandshake: _handshake,
     ValueError: lambda exc: Fault(f"redirect refused: {clean(str(exc))}", "cool"),
     OSError: lambda exc: Fault(_os_words(exc), "away"),
+    **dict.fromkeys(CALL_ERRORS[1:], _call),
 }

@@ -11,25 +11,23 @@ from urllib.parse import urlsplit
 import httpcore
 
 from basisdesk.clock import mono_s
-from basisdesk.feed.faults import Fault, fault_of, http_fault
+from basisdesk.feed.call_trace import CallTrace
+from basisdesk.feed.faults import CALL_ERRORS, Fault, fault_of, http_fault
 from basisdesk.feed.pace import Waits
 from basisdesk.feed.shared import Shared
 from basisdesk.feed.tasks import Pause
 from basisdesk.venues import Limits
 
 BODY_BYTES_MAX = 16 * 2**20
+# The scanner's pages are read on the loop; the longest today, all spot markets, is below 1.5 MB.
+SCAN_BYTES_MAX = 4 * 2**20
 PATHS_MAX = 1_000  # calls that may wait at one host; more are refused and said
 HEADERS = (
     ("Accept", "application/json"),
     ("Accept-Encoding", "identity"),
     ("User-Agent", "basisdesk"),
 )
-HTTP_ERRORS = (
-    httpcore.NetworkError,
-    httpcore.ProtocolError,
-    httpcore.TimeoutException,
-    httpcore.UnsupportedProtocol,
-)
+YIELDED = Fault("made way for a call for what is watched", "yielded")
 ODD_MAX = 5  # answers to one call that make no sense, then it is given up
 
 
@@ -60,8 +58,10 @@ class Lane:
     """One host: one call at a time, by rank, and in the order they were asked for.
 
     take: given each answer's call, body and round trip; says what is wrong with it. What a venue
-    refuses (429, 418, 403, 451, a bad certificate) ends all calls for a while. Other faults of the
-    scanner's calls hold up the scanner alone: `on_scanned` is told, and asks again when it likes.
+    refuses (429, 418, 403, 451, a bad certificate) ends all calls for a while; what the scanner's
+    calls earn so ends the others only for as long as the venue says, or `cool_s`. Other faults of
+    the scanner's calls hold up the scanner alone: `on_scanned` is told, and asks again when it
+    likes. A call of its that is under way when a live one is due ends at once, "yielded".
     """
 
     def __init__(
@@ -85,8 +85,9 @@ class Lane:
         # when each call is due, in the order of asking
         self._jobs: dict[Rank, dict[Ask, float]] = {rank: {} for rank in Rank}
         self._odd: Counter[Ask] = Counter()
-        self._sent_s = self._trip_ms = 0.0
         self._staying_away = False
+        self._scanning: asyncio.Timeout | None = None  # the scanner's call under way
+        self._yielded = False  # ... and whether it was told to end
         self._scans_from_s = 0.0  # the scanner waits until then
         self._pause = Pause()
         self._waits = Waits(shared.pace, shared.rng)
@@ -113,6 +114,7 @@ class Lane:
             jobs.pop(ask, None)
             self._jobs[Rank.LIVE] = jobs = {ask: 0.0, **jobs}
         jobs.setdefault(ask, 0.0)
+        self._make_way(mono_s())
         self._wake()
 
     def scan(self, ask: Ask, rank: Rank) -> bool:
@@ -132,6 +134,7 @@ class Lane:
 
     def tick(self, now_s: float) -> None:
         """The watchdog's call."""
+        self._make_way(now_s)
         self._pause.tick(now_s)
 
     def retry(self) -> None:
@@ -150,12 +153,21 @@ class Lane:
                     continue
                 rank, ask = job
                 del self._jobs[rank][ask]
-                await self._judge(rank, ask, await self._call(client, ask))
+                await self._judge(rank, ask, await self._call(client, rank, ask))
                 await asyncio.sleep(self._gap_s)
 
     def _wake(self) -> None:
         if not self._staying_away:  # a cool-down is not cut short by new wishes
             self._pause.cut()
+
+    def _make_way(self, now_s: float) -> None:
+        """End the scanner's call under way where a live one is due; its deadline is now."""
+        call = self._scanning
+        if call is None or self._yielded or call.expired():
+            return
+        if any(due_s <= now_s for due_s in self._jobs[Rank.LIVE].values()):
+            self._yielded = True
+            call.reschedule(asyncio.get_running_loop().time())
 
     def _due(self, now_s: float) -> tuple[Rank, Ask] | None:
         """The call to make now: the oldest of the first rank that has one."""
@@ -178,6 +190,8 @@ class Lane:
             if rank is not Rank.LIVE:
                 self._scan_waits.start_over()
                 self._tell_scanner(ask, None)
+        elif fault.how == "yielded":
+            self._tell_scanner(ask, fault)
         elif fault.how in ("cool", "tls"):
             await self._stay_away(rank, ask, fault)
         elif rank is not Rank.LIVE:
@@ -200,12 +214,23 @@ class Lane:
 
     async def _stay_away(self, rank: Rank, ask: Ask, fault: Fault) -> None:
         """The venue cannot or will not answer: no calls at all for a while."""
-        wait_s = self._waits.after(fault)
+        wait_s = self._waits.after(fault) if rank is Rank.LIVE else self._earned(fault)
         self._jobs[rank][ask] = 0.0
         self._say("down", f"{fault.reason}; next try in {wait_s:.0f} s")
         self._staying_away = True
         await self._pause.sleep(wait_s)
         self._staying_away = False
+
+    def _earned(self, fault: Fault) -> float:
+        """The scanner was refused: it waits longer each time, what is watched as long as is said.
+
+        Without a Retry-After that is `cool_s`, which does not double for what others did.
+        """
+        wait_s = self._scan_waits.after(fault)
+        self._scans_from_s = mono_s() + wait_s
+        if fault.how == "tls":
+            return wait_s
+        return fault.after_s or min(wait_s, self._shared.pace.cool_s)
 
     def _hold_scans(self, ask: Ask, fault: Fault) -> None:
         """The scanner's call failed: it waits, what is watched does not."""
@@ -226,24 +251,34 @@ class Lane:
             ssl_context=self._shared.tls, max_connections=2, max_keepalive_connections=1
         )
 
-    async def _call(self, client: httpcore.AsyncConnectionPool, ask: Ask) -> Fault | None:
+    async def _call(
+        self, client: httpcore.AsyncConnectionPool, rank: Rank, ask: Ask
+    ) -> Fault | None:
         self.calls += 1
+        trace, pace, live = CallTrace(), self._shared.pace, rank is Rank.LIVE
+        most = BODY_BYTES_MAX if live else SCAN_BYTES_MAX
+        end = asyncio.timeout(pace.rest_timeout_s if live else pace.scan_timeout_s)
+        self._yielded = False
         try:
-            async with asyncio.timeout(self._shared.pace.rest_timeout_s):
-                body = await self._get(client, ask.path)
-        except TimeoutError:
-            return Fault("timed out", "away")
-        except HTTP_ERRORS as exc:
-            return _http_words(exc)
-        except OSError as exc:
-            return fault_of(exc)
+            async with end:
+                self._scanning = None if live else end
+                body = await self._get(client, ask.path, most, trace)
+        except CALL_ERRORS as exc:
+            if self._yielded:
+                return YIELDED
+            slow = end.expired() and trace.sent and not live  # there, and perhaps quick for others
+            return Fault("timed out") if slow else fault_of(exc)
+        finally:
+            self._scanning = None
         if isinstance(body, Fault):
             return body
         self.answers += 1
         self.bytes += len(body)
-        return self._take(ask, body, self._trip_ms)
+        return self._take(ask, body, trace.trip_ms)
 
-    async def _get(self, client: httpcore.AsyncConnectionPool, path: str) -> bytes | Fault:
+    async def _get(
+        self, client: httpcore.AsyncConnectionPool, path: str, most: int, trace: CallTrace
+    ) -> bytes | Fault:
         parts = urlsplit(self.url)
         host = parts.hostname or ""
         secure = parts.scheme == "https"
@@ -256,23 +291,16 @@ class Lane:
             "GET",
             f"{parts.scheme}://{literal}:{port}{parts.path}{path}",
             headers=[("Host", parts.netloc), *HEADERS],
-            extensions=more | {"trace": self._trace},
+            extensions=more | {"trace": trace.note},
         ) as response:
             if response.status != 200:
                 return _refusal(response.status, response.headers)
             body = bytearray()
             async for chunk in response.aiter_stream():
                 body += chunk
-                if len(body) > BODY_BYTES_MAX:
-                    return Fault(f"answer over {BODY_BYTES_MAX >> 20} MiB", "odd")
+                if len(body) > most:
+                    return Fault(f"answer over {most >> 20} MiB", "odd")
             return bytes(body)
-
-    async def _trace(self, event: str, _info: Mapping[str, object]) -> None:
-        """Time one round trip; connecting before it is no part of it."""
-        if event == "http11.send_request_headers.started":
-            self._sent_s = mono_s()
-        elif event == "http11.receive_response_headers.complete":
-            self._trip_ms = (mono_s() - self._sent_s) * 1e3
 
     def _say(self, state: str, reason: str) -> None:
         changed = state != self.state
@@ -290,13 +318,3 @@ def _refusal(status: int, headers: Iterable[tuple[bytes, bytes]]) -> Fault:
 def short_path(path: str) -> str:
     """A path as it may be shown: without its query."""
     return path.partition("?")[0][:80]
-
-
-def _http_words(exc: Exception) -> Fault:
-    """What the socket said, at the bottom of the chain; httpcore and anyio wrap it in words."""
-    said: OSError | None = None
-    cause: BaseException | None = exc
-    while cause is not None:
-        said = cause if isinstance(cause, OSError) else said
-        cause = cause.__cause__ or cause.__context__
-    return fault_of(said) if said is not None else Fault(f"broken answer: {type(exc).__name__}")

@@ -49,6 +49,7 @@ class Pace(msgspec.Struct, frozen=True):
     renew_again_s: float = 60.0  # between two renewals of one connection, at least
     hour_s: float = 3600.0  # in which subscribe requests are counted
     rest_timeout_s: float = 15.0  # one HTTP request from first to last byte
+    scan_timeout_s: float = 5.0  # the same for one of the scanner's
     time_every_s: float = 600.0  # the venue's clock is asked for
     catalogue_every_s: float = 3600.0  # the venue's list of instruments is fetched again
     refill_s: float = 30.0  # after an outage this long the candles are fetched again
@@ -58,6 +59,8 @@ class Pace(msgspec.Struct, frozen=True):
     leg_every_s: float = 60.0  # ... and of one leg
     past_gap_s: float = 0.5  # between two calls for history at one host
     past_again_s: float = 10.0  # before a path of history that failed is tried again, doubled
+    settled_again_s: float = 60.0  # between two calls for a leg's newest settlements, at least
+    hole_s: float = 120.0  # a host unheard for so long left a hole in the minutes, which is filled
     calm_s: float = 0.02  # between the scanner's calls even where no restraint is needed
 
     def scaled(self, factor: float) -> "Pace":

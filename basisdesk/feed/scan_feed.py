@@ -4,6 +4,7 @@ Nothing of it goes before a call for what is watched (feed/lane.py). What waits 
 here, by host; a host's lane never holds more of it than its pages and one call of each other kind.
 """
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 
@@ -13,7 +14,17 @@ from basisdesk.clock import mono_s
 from basisdesk.feed.faults import Fault
 from basisdesk.feed.lane import short_path
 from basisdesk.feed.rest import Rest
-from basisdesk.feed.scan_lines import LEGS_MAX, Books, Line, Pages, Past, Singles, Wish
+from basisdesk.feed.scan_lines import (
+    LEGS_MAX,
+    MINUTES,
+    SETTLED,
+    Books,
+    Line,
+    Pages,
+    Past,
+    Singles,
+    Wish,
+)
 from basisdesk.feed.shared import Shared
 from basisdesk.venues import Venue
 from basisdesk.venues.instrument import split_key
@@ -22,6 +33,14 @@ from basisdesk.venues.instrument import split_key
 # factor, a page by it times the pages of its host: with Binance's weights (2,400 a minute on
 # USD-M, 6,000 on spot; pages 4 to 10, depth 5, minutes up to 10, the rest 1) under a third of them.
 GENTLE_GAPS = 5
+# When each perpetual's newest settlements are asked for again: so long after each full hour of desk
+# time, the perpetuals of a host spread evenly. A venue settles on full hours and may change how
+# often without a word, and the feeds know no intervals, so each hour counts as one. That is one
+# call a minute and host for 60 coins, below 8 a minute while it lasts, in the line of the past and
+# at its pace; an answer holds 25 rows (8 h) to 700 (Kraken, 29 days of hours as users report,
+# freqtrade 12706, 2026-02).
+HOUR_MS = 3_600_000
+SETTLED_MS = (120_000, 600_000)
 KINDS = ("books", "legs", "past")  # the plan's lists of legs
 
 
@@ -31,7 +50,8 @@ class ScanPlan(msgspec.Struct, frozen=True):
     venues: whose pages are read, each every poll_s real seconds; legs of others are not asked for.
     books: legs whose depth is wanted, most wanted first. legs: watched legs, for what no page
     tells. past: legs whose history is filled once, past_days of settled funding: in this order the
-    newest of each, then what is older of each.
+    newest of each, then what is older of each. Their newest settlements are asked for again after
+    each full hour, their newest minutes after the host was unheard for two minutes.
     """
 
     venues: tuple[str, ...] = ()
@@ -51,7 +71,7 @@ class HostScan:
     def __init__(
         self, venue: Venue, rest: Rest, shared: Shared, past_of: Callable[[str], Sequence[str]]
     ) -> None:
-        pace = shared.pace
+        pace = self._pace = shared.pace
         gentle_s = max(pace.calm_s, GENTLE_GAPS * pace.limits(venue.limits).rest_gap_s)
         book_gap_s = max(gentle_s, pace.spare(pace.book_gap_s))
         leg_gap_s = max(gentle_s, pace.spare(pace.leg_gap_s))
@@ -63,11 +83,17 @@ class HostScan:
         self.past = Past(pace, past_gap_s, pace.past_again_s, past_of)
         self._lines: tuple[Line, ...] = (self.pages, self.books, self.singles, self.past)
         self._out: dict[str, tuple[Line, Wish]] = {}  # what waits or is under way, by path
+        self._perps: list[str] = []
+        self._settled_s: dict[str, float] = {}  # when settlements of each were last wanted again
+        self._heard_s = math.inf  # when a page last came; never yet
 
     def want(self, kind: str, legs: Sequence[str], now_s: float) -> None:
         """The legs of this host in one of the plan's lists."""
         if kind == "past":
             self.past.want(legs)
+            self._perps = [leg for leg in legs if split_key(leg)[1] == "perp"]
+            kept = self._settled_s.keys() & set(legs)
+            self._settled_s = {leg: self._settled_s[leg] for leg in kept}
         else:
             (self.books if kind == "books" else self.singles).want(legs, now_s)
 
@@ -80,12 +106,42 @@ class HostScan:
                 self._out[wish.path] = (line, wish)
                 line.took(wish, now_s)
 
+    def settle(self, before_ms: int, now_ms: int, now_s: float) -> None:
+        """Each perpetual's newest settlements again, where its minutes after a full hour came.
+
+        before_ms, now_ms: desk time of the last look and of this one.
+        """
+        first_ms, last_ms = SETTLED_MS
+        for at, leg in enumerate(self._perps):
+            delay_ms = first_ms + (last_ms - first_ms) * at // len(self._perps)
+            if (before_ms - delay_ms) // HOUR_MS >= (now_ms - delay_ms) // HOUR_MS:
+                continue
+            if now_s - self._settled_s.get(leg, -math.inf) >= self._pace.settled_again_s:
+                self._settled_s[leg] = now_s
+                self.past.again((leg,), SETTLED)
+
+    def slept(self, seconds: float) -> None:
+        """This machine slept: nothing was heard for so long, though no time seemed to pass."""
+        self._heard_s -= seconds
+
     def done(self, path: str, fault: Fault | None) -> bool:
         """A call is done with; whether it is the first that failed after it had gone well."""
         if path not in self._out:
             return False
+        now_s = mono_s()
         line, wish = self._out.pop(path)
-        return line.done(wish, fault, mono_s()) == 1
+        if fault is not None and fault.how == "yielded":
+            line.yielded(wish, now_s)
+            return False
+        if fault is None and line is self.pages:
+            self._heard(now_s)
+        return line.done(wish, fault, now_s) == 1
+
+    def _heard(self, now_s: float) -> None:
+        """A page came. After an outage the minutes it left out are asked for again."""
+        if now_s - self._heard_s > max(self._pace.hole_s, 2 * self.pages.rest_s):
+            self.past.again(self.past.legs, MINUTES)
+        self._heard_s = now_s
 
     def forget(self, paths: Iterable[str]) -> None:
         """These calls were dropped unasked."""
@@ -112,6 +168,7 @@ class ScanFeed:
         self._past_days = 0  # the deepest past ever wanted
         self._hosts: dict[tuple[str, str], HostScan] = {}  # by venue and address
         self._homes: dict[str, HostScan] = {}  # by leg
+        self._desk_ms = self._now_ms()  # at the last look
         self._mention_s: dict[str, float] = {}  # when a venue's troubles may be told again
         for name, rest in rests.items():
             rest.on_scanned = partial(self._scanned, name)
@@ -156,8 +213,15 @@ class ScanFeed:
 
     def tick(self, now_s: float) -> None:
         """The watchdog's call."""
+        before_ms, self._desk_ms = self._desk_ms, self._now_ms()
         for host in self._hosts.values():
+            host.settle(before_ms, self._desk_ms, now_s)
             host.tick(now_s)
+
+    def slept(self, seconds: float) -> None:
+        """This machine slept for so long."""
+        for host in self._hosts.values():
+            host.slept(seconds)
 
     def start_over(self, venue: str) -> None:
         """Read all of a venue's pages again: its decoder was replaced."""
@@ -219,8 +283,11 @@ class ScanFeed:
         return self._hosts[key]
 
     def _past_of(self, venue: Venue, leg: str) -> Sequence[str]:
-        now_ms = self._shared.clock.now_ns() // 1_000_000
-        return venue.scan_past(leg, now_ms, self._plan.past_days)
+        return venue.scan_past(leg, self._now_ms(), self._plan.past_days)
+
+    def _now_ms(self) -> int:
+        """Desk time."""
+        return self._shared.clock.now_ns() // 1_000_000
 
     def _scanned(self, venue: str, path: str, fault: Fault | None) -> None:
         """A call is done with. Troubles are told once each, and one a minute at most."""

@@ -5,7 +5,7 @@ demo exchange) it hands over as many at a time as fit between two looks of the w
 """
 
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import ClassVar, NamedTuple
 
 from basisdesk.feed.faults import Fault
@@ -14,6 +14,7 @@ from basisdesk.feed.pace import Pace
 
 LEGS_MAX = 5_000  # legs of one plan and kind; more are not looked at
 PAST_FIRST = 2  # paths of the past, the newest, that every leg gets before any leg gets more
+MINUTES, SETTLED = 0, 1  # the two newest paths of a leg's past: the last minutes, and settlements
 PAST_TRIES = 3  # answers to one path of the past that make no sense, then it is given up
 BOOK_FAIR = 2  # each second depth page is of the leg that waited longest, not of the most wanted
 DOUBLINGS_MAX = 10
@@ -60,8 +61,13 @@ class Line:
             self._free_s = max(self._free_s, now_s - self._tick_s) + self.gap_s
 
     def lost(self, wish: Wish) -> None:
-        """The call was dropped unasked."""
+        """The call was dropped unasked: it is due again."""
         self._out.discard(wish)
+
+    def yielded(self, wish: Wish, now_s: float) -> None:
+        """The call was ended for a more urgent one: it is due again after the usual gap."""
+        self.lost(wish)
+        self._free_s = max(self._free_s, now_s + self.gap_s)
 
     def done(self, wish: Wish, fault: Fault | None, now_s: float) -> int:
         """The call was answered, or failed. Returns how often its name failed in a row."""
@@ -138,6 +144,12 @@ class Pages(Line):
         due_s = self._due_s[wish.path] + every_s + self._shift_s.pop(wish.path, 0.0)
         self._due_s[wish.path] = max(due_s, now_s + every_s / 2)
 
+    def lost(self, wish: Wish) -> None:
+        """Dropped unasked: due at once, however rare it is."""
+        super().lost(wish)
+        if wish.path in self._due_s:
+            self._due_s[wish.path] = 0.0
+
     def done(self, wish: Wish, fault: Fault | None, now_s: float) -> int:
         """Due again half a round later at the soonest."""
         fails = super().done(wish, fault, now_s)
@@ -187,6 +199,11 @@ class Books(Line):
         self._turn += 1
         self._due_s[wish.name] = now_s + self._every
 
+    def lost(self, wish: Wish) -> None:
+        """Dropped unasked: due at once."""
+        super().lost(wish)
+        self._due_s.pop(wish.name, None)
+
     def done(self, wish: Wish, fault: Fault | None, now_s: float) -> int:
         """What failed rests longer; what was answered rests from the answer on."""
         fails = super().done(wish, fault, now_s)
@@ -235,6 +252,12 @@ class Singles(Line):
         self._paths.popleft()
         self._due_s[wish.name] = now_s + self._every
 
+    def lost(self, wish: Wish) -> None:
+        """Dropped unasked: it comes first again, if it is wanted at all."""
+        super().lost(wish)
+        if wish.name in self._legs:
+            self._paths.appendleft(wish)
+
     def done(self, wish: Wish, fault: Fault | None, now_s: float) -> int:
         """What failed rests longer."""
         fails = super().done(wish, fault, now_s)
@@ -247,7 +270,8 @@ class Singles(Line):
 class Past(Line):
     """History, leg by leg, each once: the newest of all legs, then what is older of all.
 
-    What fails is asked for again, what never works is given up.
+    What fails is asked for again, what never works is given up. The newest may be wanted `again`
+    later; that goes before what is older of any leg, and what is filled stays filled.
     """
 
     rank = Rank.PAST
@@ -266,11 +290,18 @@ class Past(Line):
         self._begun: dict[str, int] = {}  # ... of so many
         self._tries: Counter[Wish] = Counter()
         self._filled: set[str] = set()
+        self._again: dict[tuple[str, int], None] = {}  # (leg, MINUTES or SETTLED), once more
+        self._repeats: set[Wish] = set()  # what came of it, until it is answered
 
     @property
     def wanted(self) -> int:
         """Legs wanted."""
         return len(self._wanted)
+
+    @property
+    def legs(self) -> Sequence[str]:
+        """Which legs are wanted."""
+        return self._wanted
 
     @property
     def filled(self) -> int:
@@ -289,8 +320,15 @@ class Past(Line):
         self._later = [item for item in self._later if item[1].name in kept]
         self._tries = Counter({w: n for w, n in self._tries.items() if w.name in kept})
         self._fails = Counter({leg: n for leg, n in self._fails.items() if leg in kept})
+        self._again = {key: None for key in self._again if key[0] in kept}
+        self._repeats = {wish for wish in self._repeats if wish.name in kept}
         begun = self._left.keys() | self._filled
         self._waiting = deque(leg for leg in legs if leg not in begun)
+
+    def again(self, legs: Iterable[str], which: int) -> None:
+        """Ask once more for one of these legs' newest paths, where it was asked for before."""
+        begun = self._left.keys() | self._filled
+        self._again |= dict.fromkeys((leg, which) for leg in legs if leg in begun)
 
     def start_over(self) -> None:
         """Another past is wanted, of all legs."""
@@ -304,8 +342,21 @@ class Past(Line):
             return late
         while not self._paths and self._waiting:
             self._begin(self._waiting.popleft())
+        while not self._paths and self._again:
+            leg, which = next(iter(self._again))
+            del self._again[leg, which]
+            if (wish := self._repeat(leg, which)) is not None:
+                self._repeats.add(wish)
+                self._later.append((now_s, wish))
+                return wish
         queue = self._paths or self._older
         return queue[0] if queue else None
+
+    def _repeat(self, leg: str, which: int) -> Wish | None:
+        """The call once more; None where the leg has no such path, or it is asked for anyway."""
+        newest = [Wish(leg, path) for path in self._paths_of(leg)[which : which + 1]]
+        to_come = {*self._out, *self._older, *(wish for _, wish in self._later)}
+        return next((wish for wish in newest if wish not in to_come), None)
 
     def _begin(self, leg: str) -> None:
         paths = [Wish(leg, path) for path in dict.fromkeys(self._paths_of(leg))]
@@ -328,13 +379,15 @@ class Past(Line):
     def lost(self, wish: Wish) -> None:
         """Dropped unasked: it comes first again, if it is wanted at all."""
         super().lost(wish)
-        if wish.name in self._left:
+        if wish in self._repeats:
+            self._later.append((0.0, wish))
+        elif wish.name in self._left:
             self._paths.appendleft(wish)
 
     def done(self, wish: Wish, fault: Fault | None, now_s: float) -> int:
         """One path less, or the same one later."""
         fails = super().done(wish, fault, now_s)
-        if wish.name not in self._left:
+        if wish not in self._repeats and wish.name not in self._left:
             return fails
         if fault is not None:
             self._tries[wish] += fault.how == "odd"
@@ -342,6 +395,9 @@ class Past(Line):
                 self._later.append((now_s + self._rest_of(wish.name), wish))
                 return fails
         self._tries.pop(wish, None)
+        if wish in self._repeats:
+            self._repeats.discard(wish)
+            return fails
         self._left[wish.name] -= 1
         if not self._left[wish.name]:
             del self._left[wish.name], self._begun[wish.name]

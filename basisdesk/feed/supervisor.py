@@ -189,6 +189,7 @@ class Supervisor:
         lead_s = wall_ns() / 1e9 - now_s
         stepped_s, self._wall_lead_s = lead_s - self._wall_lead_s, lead_s
         if stepped_s > CLOCK_STEP_S:
+            self.scans.slept(stepped_s)
             if self.on_slept is not None:
                 self.on_slept(stepped_s)
             return f"this machine slept or its clock was set, {stepped_s:.0f} s"

@@ -15,7 +15,8 @@ import certifi
 import httpcore
 
 from basisdesk.clock import mono_s
-from basisdesk.feed.faults import Fault, fault_of, http_fault
+from basisdesk.feed.call_trace import CallTrace
+from basisdesk.feed.faults import CALL_ERRORS, Fault, fault_of, http_fault
 from basisdesk.feed.names import Names
 from basisdesk.feed.shared import LOOPBACK
 from basisdesk.feed.tasks import Pause
@@ -27,12 +28,6 @@ QUEUE_MAX = 20
 TRIES_MAX = 3  # the first one and two more
 RETRY_S = (2.0, 10.0)
 URL_MAX = 500
-HTTP_ERRORS = (
-    httpcore.NetworkError,
-    httpcore.ProtocolError,
-    httpcore.TimeoutException,
-    httpcore.UnsupportedProtocol,
-)
 
 
 def address_problem(url: str, hosts: Collection[str] = (), *, loopback: bool = False) -> str:
@@ -164,11 +159,7 @@ class Webhook:
         try:
             async with asyncio.timeout(CALL_S_MAX):
                 return await self._post(client, body)
-        except TimeoutError:
-            return Fault("timed out", "away")
-        except HTTP_ERRORS as exc:
-            return _words(exc)
-        except OSError as exc:
+        except CALL_ERRORS as exc:
             return fault_of(exc)
 
     async def _post(self, client: httpcore.AsyncConnectionPool, body: bytes) -> Fault | None:
@@ -177,6 +168,7 @@ class Webhook:
         port = parts.port or (443 if secure else 80)
         address = (await self._names.addresses(host, port))[0]
         literal = f"[{address}]" if ":" in address else address
+        more: dict[str, object] = {"sni_hostname": host} if secure else {}
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         async with client.stream(
             "POST",
@@ -188,7 +180,7 @@ class Webhook:
                 ("User-Agent", "basisdesk"),
             ],
             content=body,
-            extensions={"sni_hostname": host} if secure else {},
+            extensions=more | {"trace": CallTrace().note},
         ) as response:
             if 200 <= response.status < 300:
                 return None
@@ -203,15 +195,6 @@ class Webhook:
 def _may_pass(fault: Fault) -> bool:
     """Whether trying again could help; a redirect, a refusal or a bad certificate stays one."""
     return fault.how in ("retry", "away") or "HTTP 429" in fault.reason
-
-
-def _words(exc: Exception) -> Fault:
-    cause: BaseException | None = exc
-    said: OSError | None = None
-    while cause is not None:
-        said = cause if isinstance(cause, OSError) else said
-        cause = cause.__cause__ or cause.__context__
-    return fault_of(said) if said is not None else Fault(f"broken answer: {type(exc).__name__}")
 
 
 def _trust() -> ssl.SSLContext:

@@ -7,24 +7,34 @@ kept for days. A row belongs to the file of its own time, also when it was learn
 A disk that is full, read-only or gone stops nothing: the rows wait in memory, as many as fit in
 HELD_ROWS_MAX, `problem` says it in words, and the next append tries again. What is lost at last
 can be asked of the venue again.
+
+One store at a time writes a folder: two desks on one market would write over each other's blocks,
+and the second would bring nothing that the first does not have.
 """
 
 import re
+import sys
 import threading
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
 from basisdesk.lab.history_file import NAME_BYTES_MAX, HistoryFile, Refused, Rows
+from basisdesk.ledger.lock import FileLock
 from basisdesk.market.past import MINUTE_MS, Floats, Fresh, Ints, Logs, Minutes, Past, Settled
 
 DAY_MIN = 1_440
+DAY_S = 86_400.0
+LOCK = "history.lock"  # in the folder; only the lock on it counts
 HELD_ROWS_MAX = 1_000_000  # rows that wait for the disk; some 16 MB
 FILES_OPEN_MAX = 40  # files whose ends are remembered
 FUNDING, MINUTES = "funding", "minutes"
 
 _VALUE = {FUNDING: "<f8", MINUTES: "<f4"}
+# a lock that another has; on Windows it is a file that we may not touch
+_TAKEN = PermissionError if sys.platform == "win32" else BlockingIOError
 _NAME = re.compile(r"(funding-(\d{4})-(\d{2})|minutes-(\d{4})-(\d{2})-(\d{2}))\.history")
 
 Span = tuple[str, int]  # kind, first minute of the file
@@ -33,10 +43,12 @@ Span = tuple[str, int]  # kind, first minute of the file
 class HistoryStore:
     """Appends what is fresh, gives back what was kept. Safe to be called from one thread at a time.
 
+    Writes from its first `append` to `close` hold the folder; while another store has it this one
+    reads only, lets its rows wait, and tries again at each append.
+
     disk_mb_max: of all files together; the oldest day goes first. funding_days, minute_days: so
-    many days of either are kept, in whole files: those beyond are counted from the newest, never
-    from a clock, so that a clock that was wrong for an hour drops nothing.
-    problem: why something could not be written or read, one sentence, "" while all is well.
+    many days of either are kept, in whole files: those beyond are counted from the newest that is
+    not later than now.
     lost_bytes, lost_blocks: unfinished ends and damaged blocks that were left out.
     failures: appends that the disk refused. dropped_rows: that could not wait any longer.
     """
@@ -48,16 +60,31 @@ class HistoryStore:
         self.disk_mb_max = disk_mb_max
         self.funding_days = funding_days
         self.minute_days = minute_days
-        self.problem = ""
         self.failures = 0
         self.dropped_rows = 0
         self.size_mb = 0.0
-        self._files: dict[Span, HistoryFile] = {}
+        self._not_written = ""
+        self._not_removed = ""
+        self._not_read: dict[Span, str] = {}  # refused by the disk, or damaged in places
         self._refused: dict[Span, str] = {}
+        self._files: dict[Span, HistoryFile] = {}
         self._lost_before = (0, 0)  # of files that are remembered no more
         self._held = Fresh({}, {})
         self._covered: dict[str, tuple[int, int]] = {}
+        self._written_s = 0.0  # when a file was last written, by the clock of the disk
         self._lock = threading.Lock()
+        self._folder_lock: FileLock | None = None
+        self._freed: weakref.finalize[..., object] | None = None
+
+    @property
+    def problem(self) -> str:
+        """Why something could not be written or read, one sentence, "" while all is well.
+
+        What an append could not write stands until one can; what was read badly until it is read
+        well, or is gone.
+        """
+        said = (self._not_written, *self._refused.values(), *self._not_read.values())
+        return next((text for text in (*said, self._not_removed) if text), "")
 
     @property
     def lost_bytes(self) -> int:
@@ -83,7 +110,8 @@ class HistoryStore:
         minutes_kept: how far back minutes are read. Never raises for what the disk does.
         """
         with self._lock:
-            self._say("")
+            self._not_read.clear()
+            self._refused.clear()
             spans = self._spans()
             days = [start for kind, start in spans if kind == MINUTES]
             end = now_ms // MINUTE_MS if now_ms else max(days, default=0) + DAY_MIN
@@ -116,8 +144,12 @@ class HistoryStore:
 
     # --- to the disk -----------------------------------------------------------------------------
 
-    def append(self, fresh: Fresh) -> bool:
-        """Write what is fresh, and what still waits. False, with `problem`, if the disk fails."""
+    def append(self, fresh: Fresh, now_ms: int = 0) -> bool:
+        """Write what is fresh, and what still waits. False, with `problem`, while that fails.
+
+        now_ms: our clock. Files later than it count for nothing, and those that lie more than a day
+        ahead are dropped: something told us of times that were none. 0: not known.
+        """
         with self._lock:
             self._cover(fresh)
             if self._held.rows + fresh.rows > HELD_ROWS_MAX:
@@ -130,12 +162,20 @@ class HistoryStore:
                 waiting = self._held
             if not waiting.rows:
                 return True
+            if not self._hold_folder():
+                self._held = waiting
+                return False
+            self._not_written = ""
             self._held = self._write(waiting)
             if self._held.rows:
                 return False
-            self._say("")
-            self._make_room()
+            self._make_room(now_ms)
             return True
+
+    def close(self) -> None:
+        """Let another store write the folder. An append after it takes the folder again."""
+        with self._lock:
+            self._let_go()
 
     def _write(self, fresh: Fresh) -> Fresh:
         # what could not be written
@@ -145,27 +185,66 @@ class HistoryStore:
                 self.dropped_rows += part.rows
                 continue
             try:
-                self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-                self._file(span).append(_columns_of(part))
+                file = self._file(span)
+                file.append(_columns_of(part))
+                self._written_s = file.path.stat().st_mtime
+                self._note_damage(span, file)
             except Refused as exc:
                 self._refused[span] = str(exc)
                 self.dropped_rows += part.rows
             except OSError as exc:
-                self.failures += 1
-                self._say(
-                    f"History cannot be written to {self.folder}: {exc.strerror or exc}. It waits "
-                    "in memory."
-                )
+                self._cannot_write(exc)
                 _add(left, part)
         return left
 
+    def _cannot_write(self, exc: OSError) -> None:
+        self.failures += 1
+        why = exc.strerror or exc
+        self._not_written = (
+            f"History cannot be written to {self.folder}: {why}. It waits in memory."
+        )
+
+    def _hold_folder(self) -> bool:
+        """Whether the folder is ours to write; made where it is not there."""
+        path = self.folder / LOCK
+        try:
+            if self._folder_lock is not None:
+                if path.exists():
+                    return True
+                self._let_go()  # the folder was removed: what we hold is a lock on nothing
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._folder_lock = FileLock(path)
+        except _TAKEN:
+            self._not_written = (
+                f"Another desk writes the history in {self.folder}: this one reads it, and what is "
+                "new waits in memory."
+            )
+            return False
+        except OSError as exc:
+            self._cannot_write(exc)
+            return False
+        self._freed = weakref.finalize(self, self._folder_lock.release)
+        return True
+
+    def _let_go(self) -> None:
+        if self._freed is not None:
+            self._freed()
+        self._freed = self._folder_lock = None
+        while self._files:  # what another writes meanwhile we do not know
+            self._forget_file()
+
     # --- room ------------------------------------------------------------------------------------
 
-    def _make_room(self) -> None:
-        """Drop the files beyond the days to be kept, then the oldest days until all fits."""
+    def _make_room(self, now_ms: int) -> None:
+        """Drop what lies ahead and what is beyond the days kept, then the oldest until all fits."""
+        self._not_removed = ""
         spans = self._spans()
-        months = [span for span in spans if span[0] == FUNDING]
-        days = [span for span in spans if span[0] == MINUTES]
+        now = now_ms // MINUTE_MS or sys.maxsize
+        for span in spans:
+            if span[1] > now + DAY_MIN and not self._clock_went_back(span):
+                self._drop(span)
+        months = [span for span in spans if span[0] == FUNDING and span[1] <= now]
+        days = [span for span in spans if span[0] == MINUTES and span[1] <= now]
         months_kept = self.funding_days // 28 + 2  # so many months hold any so many days
         for span in (*months[:-months_kept], *days[: -self.minute_days - 1]):
             self._drop(span)
@@ -176,13 +255,22 @@ class HistoryStore:
             self._drop(span)
             self._weigh()
 
+    def _clock_went_back(self, span: Span) -> bool:
+        # A file ahead of now was written by a clock that ran ahead, unless the disk says that it
+        # was also written after what we write now: then now itself is wrong, and for a while only.
+        try:
+            return self._path(span).stat().st_mtime > self._written_s + DAY_S
+        except OSError:
+            return True
+
     def _drop(self, span: Span) -> None:
         self._files.pop(span, None)
         self._refused.pop(span, None)
+        self._not_read.pop(span, None)
         try:
             self._path(span).unlink(missing_ok=True)
         except OSError as exc:
-            self._say(f"History {self._path(span)} cannot be removed: {exc.strerror}.")
+            self._not_removed = f"History {self._path(span)} cannot be removed: {exc.strerror}."
 
     def _weigh(self) -> None:
         size = 0
@@ -213,25 +301,31 @@ class HistoryStore:
         file = self._files.get(span)
         if file is None:
             if len(self._files) >= FILES_OPEN_MAX:
-                old = self._files.pop(next(iter(self._files)))
-                lost_bytes, lost_blocks = self._lost_before
-                self._lost_before = lost_bytes + old.lost_bytes, lost_blocks + old.lost_blocks
+                self._forget_file()
             file = self._files[span] = HistoryFile(self._path(span), *span, _VALUE[span[0]])
         return file
 
+    def _forget_file(self) -> None:
+        old = self._files.pop(next(iter(self._files)))
+        lost_bytes, lost_blocks = self._lost_before
+        self._lost_before = lost_bytes + old.lost_bytes, lost_blocks + old.lost_blocks
+
     def _rows(self, span: Span) -> Rows:
         try:
-            return self._file(span).read()
+            file = self._file(span)
+            rows = file.read()
         except Refused as exc:
             self._refused[span] = str(exc)
-            self._say(str(exc))
             return Rows()
         except OSError as exc:
-            self._say(f"History {self._path(span)} cannot be read: {exc.strerror}.")
+            self._not_read[span] = f"History {self._path(span)} cannot be read: {exc.strerror}."
             return Rows()
+        self._note_damage(span, file)
+        return rows
 
-    def _say(self, problem: str) -> None:
-        self.problem = problem or next(iter(self._refused.values()), "")
+    def _note_damage(self, span: Span, file: HistoryFile) -> None:
+        if file.damage:
+            self._not_read[span] = file.damage
 
     def _cover(self, rows: Fresh) -> None:
         for key, (ms, _) in rows.settled.items():

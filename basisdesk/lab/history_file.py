@@ -4,14 +4,17 @@ A file holds rows of one span of time, a UTC day or a month. It opens with one l
 names the format, and is then a row of blocks, each written whole by one append:
 
     head   <III>  bytes of the body, CRC-32 of the body, CRC-32 of these two
-    body   zstd of: <HHI> new names, number of the first, rows;
+    body   zstd of: <HHI> names, number of the first, rows;
            the names (a byte of length each, UTF-8);
            columns: leg number u16 and minute of the span u32, both as differences from the row
            before, then the value, float32 or float64, by byte planes
 
 A crash leaves at most an unfinished block at the end: it is left out, counted, and written over by
 the next append. A block that does not match its checksum is left out and the rest is read: numbers
-of legs are never used again, so what is lost takes no other row with it.
+of legs are never used again, and names are said again from time to time, so what is lost takes no
+other row with it. Where a head is damaged
+its length says nothing, so reading goes on at the next head that matches its own checksum: heads
+are found by the four bytes that every body begins with (the zstd frame, RFC 8878 3.1.1).
 """
 
 import os
@@ -30,11 +33,13 @@ HISTORY_VERSION = 1
 HEADER_BYTES_MAX = 4_096
 BLOCK_BYTES_MAX = 64 * 1024 * 1024  # a larger body is not ours: bounds memory when reading
 NAMES_MAX = 60_000  # legs one file can number
+NAMES_AGAIN = 64  # blocks after which all names are said again, and after 1, 2, 4 ... before
 NAME_BYTES_MAX = 255
 
 _HEAD = struct.Struct("<III")
 _HEAD_PART = struct.Struct("<II")
 _BODY = struct.Struct("<HHI")
+_FRAME = zstandard.FRAME_HEADER  # what each body begins with
 
 _Columns = tuple[NDArray[np.uint16], NDArray[np.uint32], NDArray[np.floating]]
 
@@ -66,6 +71,7 @@ class _Map:
     """What reading told of a file: who has which number, and where whole blocks end."""
 
     names: dict[int, str] = field(default_factory=dict)
+    blocks: int = 0
     top: int = -1  # the highest number in use, also by rows whose name is lost
     end: int = 0
     size: int = 0  # of the file when it was read or written here
@@ -76,13 +82,16 @@ class _Map:
 class HistoryFile:
     """One file, there or not. Raises OSError as the disk does, and Refused.
 
-    lost_bytes, lost_blocks: unfinished ends and damaged blocks met since it was opened here.
+    lost_bytes: of unfinished ends and behind damaged heads; lost_blocks: damaged ones; both met
+    since it was opened here. damage: what the newest reading had to leave out, one sentence; "" for
+    nothing, and for an end that a crash left unfinished.
     """
 
     def __init__(self, path: Path, kind: str, start: int, value: str) -> None:
         self.path = path
         self.lost_bytes = 0
         self.lost_blocks = 0
+        self.damage = ""
         self._header = Header(HISTORY_VERSION, kind, start)
         self._value = np.dtype(value)
         self._map: _Map | None = None
@@ -95,9 +104,11 @@ class HistoryFile:
             data = b""
         known = _Map(end=self._body_at(data), size=len(data))
         parts = [self._columns(body, known) for body in _blocks(data, known)]
+        known.blocks = len(parts)
         self._map = known
         self.lost_bytes += known.lost_bytes
         self.lost_blocks += known.lost_blocks
+        self.damage = _damage(self.path, known.lost_blocks)
         return self._join(parts, known)
 
     def append(self, rows: Rows) -> int:
@@ -116,6 +127,7 @@ class HistoryFile:
         known.names |= {number: name for name, number in numbers.items()}
         known.top = max(known.names, default=known.top)
         known.end = known.size = end + len(block)
+        known.blocks += 1
         return known.end
 
     # --- reading ---------------------------------------------------------------------------------
@@ -191,10 +203,11 @@ class HistoryFile:
         leg = number[rows.leg][order].astype(np.uint16)
         minute = (rows.minute - self._header.start)[order].astype(np.uint32)
         value = rows.value[order].astype(self._value)
-        texts = [name.encode() for name in new]
+        again = _said_again(known)
+        texts = [name.encode() for name in (*again, *new)]
         body = b"".join(
             (
-                _BODY.pack(len(new), known.top + 1, len(order)),
+                _BODY.pack(len(texts), known.top + 1 - len(again), len(order)),
                 *(bytes((len(text),)) + text for text in texts),
                 np.diff(leg, prepend=np.uint16(0)).astype("<u2").tobytes(),
                 np.diff(minute, prepend=np.uint32(0)).astype("<u4").tobytes(),
@@ -204,23 +217,59 @@ class HistoryFile:
         return numbers, zstandard.ZstdCompressor(level=3).compress(body)
 
 
+def _said_again(known: _Map) -> list[str]:
+    """Names that the next block repeats: those of all numbers, down to one whose name is lost."""
+    blocks, names = known.blocks, known.names
+    if blocks % NAMES_AGAIN and (blocks > NAMES_AGAIN or blocks & (blocks - 1)):
+        return []
+    first = known.top + 1
+    while first - 1 in names:
+        first -= 1
+    return [names[number] for number in range(first, known.top + 1)]
+
+
+def _damage(path: Path, blocks: int) -> str:
+    if not blocks:
+        return ""
+    places = "one place" if blocks == 1 else f"{blocks} places"
+    return f"History {path} is damaged in {places}: the rows there are lost, the others are used."
+
+
 def _blocks(data: bytes, known: _Map) -> list[bytes]:
     """Bodies of the whole blocks; says in `known` what was left out and where the last one ends."""
-    bodies = []
-    while (at := known.end) + _HEAD.size <= len(data):
-        size, checksum, own = _HEAD.unpack_from(data, at)
-        stop = at + _HEAD.size + size
-        if own != zlib.crc32(data[at : at + _HEAD_PART.size]) or stop > len(data):
+    bodies, at = [], known.end or len(data)  # 0: not even the header was finished
+    while at + _HEAD.size <= len(data):
+        size, checksum, _ = _HEAD.unpack_from(data, at)
+        first, stop = at + _HEAD.size, at + _HEAD.size + size
+        if not _is_head(data, at):
+            known.lost_blocks += 1
+            at = _next_head(data, at + 1)
+            continue
+        if stop > len(data):  # never finished
             break
-        stored = data[at + _HEAD.size : stop]
-        known.end = stop
+        known.lost_bytes += at - known.end
+        known.end = at = stop
+        stored = data[first:stop]
         body = _opened(stored) if zlib.crc32(stored) == checksum else None
         if body is None:
             known.lost_blocks += 1
         else:
             bodies.append(body)
-    known.lost_bytes = len(data) - known.end
+    known.lost_bytes += len(data) - known.end
     return bodies
+
+
+def _is_head(data: bytes, at: int) -> bool:
+    own: int = _HEAD.unpack_from(data, at)[2]
+    return own == zlib.crc32(data[at : at + _HEAD_PART.size])
+
+
+def _next_head(data: bytes, at: int) -> int:
+    """Where the next block begins whose head is whole; the end of the data where none does."""
+    frame = data.find(_FRAME, at + _HEAD.size)
+    while frame >= 0 and not _is_head(data, frame - _HEAD.size):
+        frame = data.find(_FRAME, frame + 1)
+    return frame - _HEAD.size if frame >= 0 else len(data)
 
 
 def _opened(stored: bytes) -> bytes | None:

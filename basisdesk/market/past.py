@@ -9,11 +9,15 @@ neighbouring float32 are 9.5e-7 apart at most: rounding moves a price by at most
 basis of two legs by 0.01 bp, a tenth of the narrowest spread there is. The difference of two of
 them is the basis, so nothing is divided.
 
+What comes back and what is drained may be millions of rows: `restoring` and `drain` do it in
+slices, so that nobody waits for all of it.
+
 Time comes in with what is learnt, and by `reach`: there is no clock here.
 """
 
 import math
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
@@ -34,6 +38,7 @@ MINUTES_KEPT = 4_320  # three days
 LEGS_MAX = 4_000  # names are the venues' own words: beyond so many they are refused and counted
 SETTLED_A_DAY = 24  # the shortest interval is an hour
 AHEAD_MAX = 1_440  # minutes that a stamp may lie ahead of our clock; farther is not a time
+LEGS_A_SLICE = 30  # of what is restored; some 10 ms
 LOG_MAX = 32.0  # natural logarithm; no coin costs more than e^32, or less than e^-32
 
 Settled = tuple[Ints, Floats]  # settlement ms, rate of the interval as a fraction
@@ -44,6 +49,7 @@ Source = Literal["venue", "own", "disk"]
 
 _NO_MS: Ints = np.empty(0, dtype=np.int64)
 _NO_RATES: Floats = np.empty(0)
+_NO_FLAGS: NDArray[np.bool_] = np.empty(0, dtype=np.bool_)
 
 
 class Fresh(NamedTuple):
@@ -61,51 +67,62 @@ class Fresh(NamedTuple):
 
 
 class _Rates:
-    """Settled funding of one perpetual. own: our guess, until the venue's history says better."""
+    """Settled funding of one perpetual: columns, which are never written into but `fresh`.
+
+    own: our guess, until the venue's history says better. fresh: not drained yet.
+    """
 
     __slots__ = ("fresh", "ms", "own", "rate")
 
     def __init__(self) -> None:
         self.ms = _NO_MS
         self.rate = _NO_RATES
-        self.own: NDArray[np.bool_] = np.empty(0, dtype=np.bool_)
-        self.fresh: set[int] = set()
+        self.own = self.fresh = _NO_FLAGS
 
-    def merge(self, ms: Ints, rate: Floats, source: Source) -> Ints:
-        """Take rows of unlike stamps. Returns the stamps that were new or said something else."""
+    def merge(self, ms: Ints, rate: Floats, source: Source) -> None:
+        """Take rows of unlike stamps, oldest first."""
         if not len(ms):
-            return ms
-        own = source != "venue"
+            return
+        own, fresh = source != "venue", source != "disk"
         if not len(self.ms) or ms[0] > self.ms[-1]:  # the usual case: one more settlement
             self.ms, self.rate = np.append(self.ms, ms), np.append(self.rate, rate)
             self.own = np.append(self.own, np.full(len(ms), own))
-            return ms
+            self.fresh = np.append(self.fresh, np.full(len(ms), fresh))
+            return
         at = np.searchsorted(self.ms, ms)
         near = np.minimum(at, len(self.ms) - 1)
         known = self.ms[near] == ms
-        moved = known & (self.rate[near] != rate) & (source != "disk")
+        moved = known & (self.rate[near] != rate) & fresh
         if source == "own":
             moved &= self.own[near]  # what the venue published stands
         if moved.any():
             self.rate = self.rate.copy()  # who holds the old array may know it by that
             self.rate[near[moved]] = rate[moved]
+            self.fresh[near[moved]] = True
         if not own:
             self.own[near[known]] = False
         new = ~known
-        if not new.any():
-            return np.compress(moved, ms)
-        self.ms = np.insert(self.ms, at[new], ms[new])
-        self.rate = np.insert(self.rate, at[new], rate[new])
-        self.own = np.insert(self.own, at[new], own)
-        told: Ints = ms[new | moved]
-        return told
+        if new.any():
+            self.ms = np.insert(self.ms, at[new], ms[new])
+            self.rate = np.insert(self.rate, at[new], rate[new])
+            self.own = np.insert(self.own, at[new], own)
+            self.fresh = np.insert(self.fresh, at[new], fresh)
+
+    def drain(self, rows_max: int) -> Settled | None:
+        """The oldest so many rows that are fresh, which they are no more; None of none."""
+        places = np.flatnonzero(self.fresh)[:rows_max]
+        if not len(places):
+            return None
+        self.fresh[places] = False
+        return self.ms[places], self.rate[places]
 
     def trim(self, days: int) -> None:
         """Forget what is older than so many days before the newest, and more than fit in them."""
         oldest_ms = self.ms[-1] - days * DAY_MS if len(self.ms) else 0
         first = max(int(np.searchsorted(self.ms, oldest_ms)), len(self.ms) - days * SETTLED_A_DAY)
         if first > 0:
-            self.ms, self.rate, self.own = self.ms[first:], self.rate[first:], self.own[first:]
+            self.ms, self.rate = self.ms[first:], self.rate[first:]
+            self.own, self.fresh = self.own[first:], self.fresh[first:]
 
 
 class Past:
@@ -125,7 +142,7 @@ class Past:
         self.refused = 0
         self._rates: dict[str, _Rates] = {}
         self._rows: dict[str, int] = {}  # of the grid, by leg
-        self._new_from = -1  # the oldest minute that may be new
+        self._new_from: dict[int, int] = {}  # the oldest minute that may be new, by row
         self._last = -1  # the newest minute of the grid; its place is minute % minutes_kept
         self._grid: Logs = np.empty((0, minutes_kept), dtype=np.float32)
         self._new: NDArray[np.bool_] = np.empty((0, minutes_kept), dtype=np.bool_)
@@ -184,20 +201,21 @@ class Past:
         if self._last >= 0 and minute <= self._last - self.minutes_kept:
             self._grid[:] = np.nan
             self._new[:] = False
-            self._new_from, self._last = -1, minute
+            self._new_from.clear()
+            self._last = minute
         self._roll(minute)
 
     def sample(self, minute: int, mids: Mapping[str, float]) -> None:
         """Note mids at the end of a minute (ms // 60,000), by leg. NaN and 0 are not known."""
         self.reach(minute)
         place = minute % self.minutes_kept
-        self._mark_new(minute)
         for key, mid in mids.items():
             log = math.log(mid) if 0.0 < mid < math.inf else math.nan
             row = self._row(key) if abs(log) < LOG_MAX else -1
             if row >= 0 and self._grid[row, place] != np.float32(log):
                 self._grid[row, place] = log
                 self._new[row, place] = True
+                self._mark_new(row, minute)
 
     def settle(self, key: str, ms: int, rate: float) -> None:
         """A settlement as we heard it: the rate last told before the stamp. The venue's wins."""
@@ -216,20 +234,43 @@ class Past:
 
     def restore(self, kept: Fresh) -> None:
         """Take back what the disk kept, where nothing is known yet; none of it is new."""
+        for _ in self.restoring(kept):
+            pass
+
+    def restoring(self, kept: Fresh, legs: int = LEGS_A_SLICE) -> Iterator[None]:
+        """`restore` in slices of so many legs: yields between them, is done when it ends.
+
+        What is learnt in between stands, as what was known before it began.
+        """
+        done = 0
         for key, (ms, rate) in kept.settled.items():
             self._settle(key, ms, rate, "disk")
+            done += 1
+            if done % legs == 0:
+                yield
         for key, (minutes, logs) in kept.minutes.items():
             self._fill(key, minutes, logs, fresh=False)
+            done += 1
+            if done % legs == 0:
+                yield
 
-    def drain(self) -> Fresh:
-        """What is new since the last drain. A value that was corrected counts as new."""
-        settled: dict[str, Settled] = {}
+    def drain(self, rows_max: int = 0) -> Fresh:
+        """What is new since the last drain. A value that was corrected counts as new.
+
+        rows_max: at most so many rows, the rest stays for the next drain; 0: all. Fewer rows than
+        that are the last ones.
+        """
+        found = Fresh({}, {})
+        room = rows_max or sys.maxsize
         for key, rates in self._rates.items():
-            if rates.fresh:
-                places = np.flatnonzero(np.isin(rates.ms, np.array(sorted(rates.fresh))))
-                settled[key] = rates.ms[places], rates.rate[places]
-                rates.fresh.clear()
-        return Fresh(settled, self._drain_minutes())
+            drained = rates.drain(room)
+            if drained is not None:
+                found.settled[key] = drained
+                room -= len(drained[0])
+            if not room:
+                return found
+        self._drain_minutes(found.minutes, room)
+        return found
 
     # --- inside ----------------------------------------------------------------------------------
 
@@ -246,9 +287,7 @@ class Past:
                 return
             rates = self._rates[key] = _Rates()
         stamp, last = _newest_of_each(stamp[good])
-        moved = rates.merge(stamp, rate[good][last], source)
-        if source != "disk":
-            rates.fresh.update(moved.tolist())
+        rates.merge(stamp, rate[good][last], source)
         rates.trim(self.funding_days)
 
     def _fill(self, key: str, minutes: Ints, logs: Logs, *, fresh: bool) -> None:
@@ -270,7 +309,7 @@ class Past:
         line[places[gaps]] = logs[near][gaps]
         if fresh:
             self._new[row, places[gaps]] = True
-            self._mark_new(int(minutes[near].min()))
+            self._mark_new(row, int(minutes[near].min()))
 
     def _roll(self, minute: int) -> None:
         # the grid ends at this minute or later; places that come in are unknown
@@ -301,23 +340,28 @@ class Past:
             self._new = np.concatenate((self._new, np.zeros_like(nothing, dtype=np.bool_)))
         return row
 
-    def _mark_new(self, minute: int) -> None:
-        self._new_from = min(self._new_from, minute) if self._new_from >= 0 else minute
+    def _mark_new(self, row: int, minute: int) -> None:
+        self._new_from[row] = min(minute, self._new_from.get(row, minute))
 
-    def _drain_minutes(self) -> dict[str, Minutes]:
-        if self._new_from < 0:
-            return {}
-        first = max(self._new_from, self._last - self.minutes_kept + 1)
-        span = np.arange(first, self._last + 1)
-        places = span % self.minutes_kept
-        new = self._new[:, places]
-        self._new[:, places] = False
-        self._new_from = -1
-        found: dict[str, Minutes] = {}
+    def _drain_minutes(self, found: dict[str, Minutes], room: int) -> None:
         for key, row in self._rows.items():
-            if new[row].any():
-                found[key] = span[new[row]], self._grid[row, places[new[row]]]
-        return found
+            since = self._new_from.get(row)
+            if since is None:
+                continue
+            if not room:
+                return
+            span = np.arange(max(since, self._last - self.minutes_kept + 1), self._last + 1)
+            new = span[self._new[row, span % self.minutes_kept]]
+            if len(new) > room:
+                self._new_from[row] = int(new[room])
+                new = new[:room]
+            else:
+                del self._new_from[row]
+            if len(new):
+                places = new % self.minutes_kept
+                found[key] = new, self._grid[row, places]
+                self._new[row, places] = False
+                room -= len(new)
 
 
 def _columns(rows: tuple[tuple[int, float], ...]) -> tuple[Ints, Floats]:

@@ -25,8 +25,11 @@ if TYPE_CHECKING:
 
 RATIO_MAX = 1.25  # of two prices of one coin; beyond it they are not of one underlying
 GONE_S, GONE_POLLS = 600.0, 120.0  # silent so long, a leg may give way to one in another currency
+CLOSE_AGE_S = 60.0  # a touch so old at the end of a minute is its close still, or one that is
+CLOSE_AGE_POLLS = 1.5  # so many rounds of polling old, where these take longer
 NAMES_MAX = 20_000  # instruments of all venues that we remember not to watch
 CROSSES = frozenset({"kraken:spot:USDT/USD", "bybit:spot:USDCUSDT"})  # what market/cross.py reads
+MINUTE_NS = 60_000_000_000
 NAN = math.nan
 
 Side = tuple[tuple[float, float], ...]
@@ -103,6 +106,9 @@ class ScanLeg:
 class Universe:
     """Legs by key, of the coins and venues of the settings; `apply` is fed by `Market`.
 
+    The settings are in market time (market_time.py): of a demo in fast motion, pages are minutes
+    or an hour apart.
+
     edition: counts up when a leg comes, goes or turns out odd, so that what is made of all legs
     is made anew. odd: why a leg is taken for another underlying, by key; it stays a leg, and
     belongs in no pair. past: settled funding and minutes of the same legs.
@@ -125,6 +131,7 @@ class Universe:
         self._places: dict[tuple[str, str, str], ScanLeg] = {}  # by coin, venue, market
         self._by_coin: dict[str, list[ScanLeg]] = {}
         self._minute = 0
+        self._close_ns = round(max(CLOSE_AGE_S, CLOSE_AGE_POLLS * scanner.poll_s) * 1e9)
         self._gone_ns = round(max(GONE_S, GONE_POLLS * scanner.poll_s) * 1e9)
 
     def apply(self, event: "ScanPage | ScanBook | ScanPast", t_ns: int) -> None:
@@ -310,14 +317,16 @@ class Universe:
     # --- minutes ---------------------------------------------------------------------------------
 
     def _pass_minute(self, t_ns: int) -> None:
-        # what was last heard in a minute is its close; settlements that passed are noted as heard
-        minute = t_ns // 60_000_000_000
+        # What was last heard by the end of a minute is its close; settlements that passed are noted
+        # as heard. Minutes in which nothing at all was heard have no close.
+        minute = t_ns // MINUTE_NS
         if minute <= self._minute:
             return
         if self._minute:
-            since_ns = (minute - 1) * 60_000_000_000
+            since_ns = (self._minute + 1) * MINUTE_NS - self._close_ns
             mids = {key: leg.mid for key, leg in self.legs.items() if leg.t_ns >= since_ns}
-            self.past.sample(minute - 1, mids)
+            self.past.sample(self._minute, mids)
+            self.past.reach(minute - 1)
         self._minute = minute
         now_ms = t_ns // 1_000_000
         for key, leg in self.legs.items():

@@ -10,7 +10,15 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from basisdesk.scan.alert_watch import Fired, Mark, Reading, Standing, Watcher
+from basisdesk.scan.alert_watch import (
+    STAMP_MAX,
+    Fired,
+    Mark,
+    Reading,
+    Stamp,
+    Standing,
+    Watcher,
+)
 from basisdesk.scan.alerts import (
     DEFAULT_RULES,
     RULES_MAX,
@@ -36,7 +44,7 @@ class Told(msgspec.Struct, frozen=True, array_like=True):
     got no line of their own.
     """
 
-    t_ns: int
+    t_ns: Stamp
     rule: str
     name: str
     text: str
@@ -51,7 +59,7 @@ class _File(msgspec.Struct):
     rules: list[AlertRule]
     log: list[Told] = []
     marks: dict[str, dict[str, Mark]] = {}
-    silent_until_ns: int = 0
+    silent_until_ns: Stamp = 0
     muted: bool = False
 
 
@@ -106,11 +114,11 @@ class AlertBook:
 
     def snooze(self, rule_id: str, until_ns: int) -> None:
         """Keep a rule silent until then, or all with "*"; 0 wakes it."""
-        rule = self.rules.get(rule_id)
+        rule, until_ns = self.rules.get(rule_id), min(max(0, until_ns), STAMP_MAX)
         if rule_id == "*":
-            self.silent_until_ns = max(0, until_ns)
+            self.silent_until_ns = until_ns
         elif rule is not None:
-            self.rules[rule_id] = msgspec.structs.replace(rule, snoozed_until_ns=max(0, until_ns))
+            self.rules[rule_id] = msgspec.structs.replace(rule, snoozed_until_ns=until_ns)
         self._edits += 1
 
     def mute(self, muted: bool) -> None:
@@ -175,10 +183,12 @@ def open_book(data: bytes | None) -> tuple[AlertBook, str]:
         return AlertBook(), "The alert rules cannot be read. The file was put aside."
     if file.version != BOOK_VERSION:
         return AlertBook(), "The alert rules are of another version. The file was put aside."
+    if any(rule.snoozed_until_ns > STAMP_MAX for rule in file.rules):
+        return AlertBook(), "The alert rules hold a time that is none. The file was put aside."
     usable = [rule for rule in file.rules if not problem_of(rule)][:RULES_MAX]
     book = AlertBook(usable)
     book.log.extend(file.log)
-    book.silent_until_ns, book.muted = max(0, file.silent_until_ns), file.muted
+    book.silent_until_ns, book.muted = file.silent_until_ns, file.muted
     book.remember(file.marks)
     lost = len(file.rules) - len(usable)
     return book, f"{lost} of the alert rules cannot be used and were left out." if lost else ""

@@ -6,7 +6,7 @@ takes nothing back: a feed that went away is no reason to tell the same again wh
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import msgspec
 import numpy as np
@@ -20,14 +20,16 @@ ABSENT_MAX = 500  # things not seen now whose crossing a rule still remembers
 MARKS_MAX = 10_000  # memories that are written down, of all rules together
 FORGET_NS = 7 * 86_400 * 1_000_000_000  # a told crossing of a thing that never came back
 NEVER = -(2**62)
+STAMP_MAX = 2**62  # ns, in the year 2116; with NEVER any difference still fits into 64 bits
 
 Rows = NDArray[np.intp]
+Stamp = Annotated[int, msgspec.Meta(ge=0, le=STAMP_MAX)]  # ns, checked where it is read from bytes
 
 
 class Mark(NamedTuple):
     """What is remembered of a crossing: when it was told, and whether it has not gone back yet."""
 
-    told_ns: int
+    told_ns: Stamp
     fired: bool
 
 

@@ -10,19 +10,18 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from basisdesk.scan.past_stats import (
-    MAD_SD,
-    SD_FLOOR_BP,
     SEEN_MIN,
     WINDOW,
     Paid,
     basis_minutes,
     gap_of,
-    gap_stats_of,
+    gap_stats,
     half_life,
     momentum,
     paid,
     settled_8h_bp,
 )
+from basisdesk.scan.sector_series import usual
 from basisdesk.scan.words import Combo, Floats, Ints, Openings
 
 if TYPE_CHECKING:
@@ -189,14 +188,12 @@ class PastFigures:
         known = series.gap_bp[np.isfinite(series.gap_bp)]
         if len(known) < SEEN_MIN:
             return _BLANK._replace(n=len(known))
-        recent = known[-WINDOW:]
-        middle = float(np.median(recent))
-        sd = max(MAD_SD * float(np.median(np.abs(recent - middle))), SD_FLOOR_BP)
+        middle, sd = usual(known[None, -WINDOW:], SEEN_MIN)
         return Figures(
-            *gap_stats_of(series, gap_bp, self.hold_h),
+            *gap_stats(series, gap_bp, self.hold_h),
             momentum_bp=momentum(known, series.step_h),
-            middle_bp=middle,
-            sd_bp=sd,
+            middle_bp=float(middle[0]),
+            sd_bp=float(sd[0]),
         )
 
     def _paid_by(self, key: str) -> Paid | None:

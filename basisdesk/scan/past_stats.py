@@ -11,19 +11,12 @@ from typing import NamedTuple
 import numpy as np
 
 from basisdesk.market.past import Past
-from basisdesk.scan.words import BasisStats, Floats, GapStats, Ints, PastStats
+from basisdesk.scan.sector_series import FULL_H, HOUR_MS, interval_hours, rate_8h_bp
+from basisdesk.scan.words import Floats, GapStats, Ints
 
-HOUR_MS = 3_600_000
-FULL_H = 8.0
-INTERVAL_H_MAX = 24.0  # a longer pause is a hole in what we know
-HOLE_TIMES = 1.5  # a pause so much longer than both its neighbours is one
 WINDOW = 90  # settlements a z looks back, quant.md 2.14
-SD_FLOOR_BP = 0.2  # a third to a half of all settlements are equal: their deviation can be nothing
 SEEN_MIN = 10  # values under which there is neither z nor percentile
-MAD_SD = 1.4826  # of a normal variable, its deviation over its median absolute deviation
 FAST_H, SLOW_H = 24.0, 168.0  # 3 and 21 settlements of 8 h, quant.md 2.12
-PINNED_BP = 0.05  # quant.md B20
-INTEREST_8H_BP = 1.0  # 0.01 % per 8 h at Binance and Bybit (quant.md 1.3)
 
 EFFECTIVE_MIN = 10.0  # quant.md 2.17
 DECAYED = 0.8  # the shortest lag over which a series forgets so much is the one to measure at
@@ -71,53 +64,12 @@ NO_GAP = GapSeries(np.empty(0, dtype=np.int64), _NONE, math.nan)
 # --- settled rates --------------------------------------------------------------------------------
 
 
-def intervals_h(ms: Ints) -> Floats:
-    """Hours that each settlement paid for: the pause before it. NaN where there is a hole.
-
-    A pause longer than both of its neighbours is a settlement we do not know of, and there the
-    pause after counts. The first has the interval of the second.
-    """
-    if len(ms) < 2:
-        return np.full(len(ms), np.nan)
-    pause = np.diff(ms) / HOUR_MS
-    hours = np.concatenate((pause[:1], pause))
-    if len(pause) > 2:
-        before, here, after = hours[:-2], hours[1:-1], hours[2:]
-        hole = (here > HOLE_TIMES * before) & (here > HOLE_TIMES * after)
-        hours[1:-1] = np.where(hole, after, here)
-    hours[hours > INTERVAL_H_MAX] = np.nan
-    return hours
-
-
 def settled_8h_bp(past: Past, key: str) -> tuple[Ints, Floats]:
     """(ms, bp per 8 h) of what a perpetual settled, oldest first; holes are left out."""
     ms, rate = past.settled(key)
-    hours = intervals_h(ms)
+    hours = interval_hours(ms)
     known = np.isfinite(hours)
-    return ms[known], rate[known] * 1e4 * FULL_H / hours[known]
-
-
-def funding_stats(
-    past: Past, key: str, rate_8h_bp: float, interest_8h_bp: float = INTEREST_8H_BP
-) -> PastStats:
-    """A perpetual's settled funding, and where its present indicative rate stands in it.
-
-    interest_8h_bp: the venue's interest rate; settlements at it are pinned. NaN: it has none.
-    """
-    ms, bp = settled_8h_bp(past, key)
-    if not len(bp):
-        return PastStats(0, 0.0, *([math.nan] * 5))
-    pinned = float(np.mean(np.abs(bp - interest_8h_bp) < PINNED_BP))
-    step_h = float(np.median(np.diff(ms))) / HOUR_MS if len(ms) > 1 else math.nan
-    return PastStats(
-        n=len(bp),
-        days=float(ms[-1] - ms[0]) / (24 * HOUR_MS),
-        median_bp=float(np.median(bp)),
-        percentile=percentile(bp, rate_8h_bp),
-        z=robust_z(bp, rate_8h_bp),
-        momentum_bp=momentum(bp, step_h),
-        pinned=pinned if math.isfinite(interest_8h_bp) else math.nan,
-    )
+    return ms[known], rate_8h_bp(rate[known], hours[known])
 
 
 # --- gaps -----------------------------------------------------------------------------------------
@@ -128,14 +80,9 @@ def paid(past: Past, key: str) -> Paid | None:
     if ":spot:" in key:
         return None
     ms, rate = past.settled(key)
-    hours = intervals_h(ms)
+    hours = interval_hours(ms)
     known = np.isfinite(hours)
     return Paid(ms[known], hours[known], rate[known] * 1e4)
-
-
-def gap_series(past: Past, long: str, short: str) -> GapSeries:
-    """`gap_of` the settlements of two legs."""
-    return gap_of(paid(past, long), paid(past, short))
 
 
 def gap_of(long: Paid | None, short: Paid | None) -> GapSeries:
@@ -165,13 +112,8 @@ def gap_of(long: Paid | None, short: Paid | None) -> GapSeries:
     return GapSeries(ends, gap, step_h)
 
 
-def gap_stats(past: Past, long: str, short: str, gap_bp: float, hold_h: float) -> GapStats:
+def gap_stats(series: GapSeries, gap_bp: float, hold_h: float) -> GapStats:
     """A combination's funding gap in our own past; gap_bp: the present one, bp per 8 h."""
-    return gap_stats_of(gap_series(past, long, short), gap_bp, hold_h)
-
-
-def gap_stats_of(series: GapSeries, gap_bp: float, hold_h: float) -> GapStats:
-    """`gap_stats` of a series that is at hand."""
     known = series.gap_bp[np.isfinite(series.gap_bp)]
     if not len(known):
         return GapStats(0, math.nan, math.nan, math.nan, math.nan, math.nan, 0)
@@ -213,23 +155,6 @@ def basis_minutes(past: Past, long: str, short: str) -> Floats:
     return np.expm1(other.astype(np.float64) - one) * 1e4
 
 
-def basis_stats(past: Past, long: str, short: str, basis_bp: float) -> BasisStats:
-    """A combination's minute basis in our own past; basis_bp: the present one, of mids."""
-    basis = basis_minutes(past, long, short)
-    places = np.flatnonzero(np.isfinite(basis))
-    if not len(places):
-        return BasisStats(0, 0.0, *([math.nan] * 4))
-    known = basis[places]
-    return BasisStats(
-        n=len(known),
-        days=float(places[-1] - places[0]) / 1_440,
-        mean_bp=float(known.mean()),
-        sd_bp=float(known.std()),
-        percentile=percentile(known, basis_bp),
-        half_life_h=half_life(basis[places[0] : places[-1] + 1]).half_life / 60,
-    )
-
-
 # --- of any series --------------------------------------------------------------------------------
 
 
@@ -239,19 +164,6 @@ def percentile(values: Floats, present: float) -> float:
         return math.nan
     below = np.count_nonzero(values < present)
     return float(below + np.count_nonzero(values <= present)) / (2 * len(values))
-
-
-def robust_z(values: Floats, present: float) -> float:
-    """Distance of the present value from the median of the last WINDOW, in robust deviations.
-
-    The values are settled ones, so the present, indicative one is not among them.
-    """
-    recent = values[-WINDOW:]
-    if len(recent) < SEEN_MIN or not math.isfinite(present):
-        return math.nan
-    middle = float(np.median(recent))
-    sd = MAD_SD * float(np.median(np.abs(recent - middle)))
-    return (present - middle) / max(sd, SD_FLOOR_BP)
 
 
 def momentum(values: Floats, step_h: float) -> float:

@@ -27,8 +27,6 @@ LATE_MS = 600_000  # venues publish a settlement within so long; then its stamp 
 LEGS_A_SLICE = 80
 SECTORS_A_SLICE = 5
 
-Mark = tuple[int, int, float]  # rows, newest stamp, sum of the rates: differs when anything does
-
 
 class Line(NamedTuple):
     """A sector on the stamps of the history, bp per 8 h; NaN where too few members are known."""
@@ -62,9 +60,9 @@ class SectorHistory:
         self.moved_ns = 0
         self._sectors = sectors
         self._stamps = max(Z_LEAST + 1, days * 24 // int(series.FULL_H))
-        self._grid: dict[str, tuple[Mark, Floats]] = {}  # by leg
+        self._grid: dict[str, tuple[Floats, Floats]] = {}  # by leg: of which rates, line
         self._last_ms = 0  # of the stamps that `_grid` stands on
-        self._marks: dict[str, Mark] = {}
+        self._seen: dict[str, Floats] = {}  # rates by leg; other rates are another array
         self._work: Iterator[Story | None] | None = None
 
     @property
@@ -92,9 +90,9 @@ class SectorHistory:
         last_ms = (now_ns // 1_000_000 - LATE_MS) // STEP_MS * STEP_MS
         if self._work is not None or last_ms <= 0:
             return
-        marks = {key: _mark(past, key) for key in coins}
-        if marks != self._marks or last_ms != self._last_ms:
-            self._marks = marks
+        seen = {key: past.settled(key)[1] for key in coins}
+        if last_ms != self._last_ms or not _all_same(seen, self._seen):
+            self._seen = seen
             self._work = self._rebuild(past, dict(coins), last_ms)
 
     def _rebuild(self, past: Past, coins: dict[str, str], last_ms: int) -> Iterator[Story | None]:
@@ -122,19 +120,17 @@ class SectorHistory:
         yield Story(stamps, level, lines)
 
     def _renew(self, past: Past, key: str, stamps: Ints) -> None:
-        mark = self._marks[key]
-        known = self._grid.get(key)
-        if known is None or known[0] != mark:
-            self._grid[key] = mark, series.on_grid(*past.settled(key), stamps)
+        rates, known = self._seen[key], self._grid.get(key)
+        if known is None or known[0] is not rates:
+            self._grid[key] = rates, series.on_grid(*past.settled(key), stamps)
 
 
-def _mark(past: Past, key: str) -> Mark:
-    ms, rate = past.settled(key)
-    return (len(ms), int(ms[-1]), float(rate.sum())) if len(ms) else (0, 0, 0.0)
+def _all_same(one: Mapping[str, Floats], other: Mapping[str, Floats]) -> bool:
+    return one.keys() == other.keys() and all(one[key] is other[key] for key in one)
 
 
 def _by_coin(
-    grid: Mapping[str, tuple[Mark, Floats]], coins: Mapping[str, str]
+    grid: Mapping[str, tuple[Floats, Floats]], coins: Mapping[str, str]
 ) -> dict[str, Floats]:
     # the coins of which anything is known, each the median over its venues
     venues: dict[str, list[Floats]] = {}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from basisdesk.scan.sector_series import FULL_H
+from basisdesk.scan.sector_series import rate_8h_bp
 
 if TYPE_CHECKING:
     from basisdesk.market.past import Past
@@ -47,7 +47,7 @@ def coin_now(legs: Iterable["ScanLeg"], oldest_ns: int) -> CoinNow | None:
         clock = leg.funding
         if clock is None or leg.rate_ns < oldest_ns or not clock.interval_h > 0.0:
             continue
-        rate_bp = clock.rate * 1e4 * FULL_H / clock.interval_h
+        rate_bp = rate_8h_bp(clock.rate, clock.interval_h)
         if not math.isfinite(rate_bp):
             continue
         rates.append(rate_bp)

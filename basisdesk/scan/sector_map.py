@@ -55,9 +55,6 @@ class SectorMap:
         return self._members.get(sector, ())
 
 
-NO_SECTORS = SectorMap("", "", {}, ())
-
-
 def parse_sectors(data: bytes, where: str = "sectors.json") -> SectorMap:
     """The map that a file holds. where: its name, for the message.
 

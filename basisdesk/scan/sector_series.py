@@ -1,24 +1,27 @@
 """Figures of settled funding series, one perpetual or one sector, by numpy and nothing else.
 
+What the scanner, the matrix and the sectors make of a past goes by these: one reading of the
+interval, one rate per 8 h, one z.
+
 Rates are fractions of their own interval, positive: longs pay shorts. The interval is read from
 the stamps: a settlement is for the time since the one before it, whatever the venue calls it, so a
 contract that changes from 8 h to 1 h and to 4 h is right at each of its settlements.
 """
 
+from typing import TypeVar
+
 import numpy as np
 from numpy.typing import NDArray
 
-from basisdesk.market.funding import HOURS_PER_YEAR
-
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Amount = TypeVar("Amount", float, Floats)
 
 HOUR_MS = 3_600_000
 FULL_H = 8.0  # what rates are brought to, and the longest interval of our venues
 STEP_MS = 28_800_000  # of the common grid: the stamps 00:00, 08:00 and 16:00 UTC
 COVERED_H_MIN = 4.0  # of a step of the grid, below which its rate is not known
 MINUTE_MS = 60_000
-FAST_KEEP, SLOW_KEEP = 0.5, 1.0 - 2.0 / 22.0  # EWM of 3 and of 21 settlements of 8 h
 SD_FLOOR_BP = 0.2  # quant.md 2.14: where a third of all prints are the same, the MAD is 0
 MAD_TO_SD = 1.4826
 BLOCK = 512  # windows sorted at once: bounds the memory of a long series
@@ -52,47 +55,9 @@ def interval_hours(ms: Ints) -> Floats:
     return filled
 
 
-def rate_8h_bp(rate: Floats, hours: Floats) -> Floats:
+def rate_8h_bp(rate: Amount, hours: Amount) -> Amount:
     """Rates of own intervals as bp per 8 h."""
     return rate * (1e4 * FULL_H) / hours
-
-
-def year_pct(rate: Floats, hours: Floats) -> Floats:
-    """Rates of own intervals as simple percent per year (quant.md 2.4 a)."""
-    return rate * (100.0 * HOURS_PER_YEAR) / hours
-
-
-def velocity_bp_h(ms: Ints, rate: Floats, hours: Floats) -> Floats:
-    """How fast the settled rate moves, bp per 8 h each hour: its step over the time it took.
-
-    A settled rate moves only at its stamp, so this is a difference (quant.md 2.11). NaN first.
-    """
-    speed = np.full(len(ms), np.nan)
-    if len(ms) > 1:
-        took_h = np.diff(whole_minutes(ms)) / HOUR_MS
-        with np.errstate(divide="ignore", invalid="ignore"):
-            speed[1:] = np.where(took_h > 0.0, np.diff(rate_8h_bp(rate, hours)) / took_h, np.nan)
-    return speed
-
-
-def momentum_bp(rate: Floats, hours: Floats) -> Floats:
-    """EWM of 3 minus EWM of 21 settlements of 8 h, bp per 8 h (quant.md 2.12).
-
-    Shorter intervals weigh by their share of 8 h, so that both mean 1 and 7 days everywhere.
-    """
-    level = rate_8h_bp(rate, hours)
-    fast = slow = np.nan
-    found = np.full(len(level), np.nan)
-    shares = (hours / FULL_H).tolist()
-    for place, (now, share) in enumerate(zip(level.tolist(), shares, strict=True)):
-        if now != now or share != share:
-            continue
-        if fast != fast:
-            fast = slow = now
-        fast += (1.0 - FAST_KEEP**share) * (now - fast)
-        slow += (1.0 - SLOW_KEEP**share) * (now - slow)
-        found[place] = fast - slow
-    return found
 
 
 def on_grid(ms: Ints, rate: Floats, stamps: Ints) -> Floats:
@@ -145,8 +110,18 @@ def last_z(value: float, before: Floats, least: int, floor: float = SD_FLOOR_BP)
     return float(_z_of(np.array([value]), before[None, :], least, floor)[0])
 
 
+def usual(values: Floats, least: int, floor: float = SD_FLOOR_BP) -> tuple[Floats, Floats]:
+    """(median, robust deviation) of each row over what is known, what z counts from and in.
+
+    The deviation is 1.4826 times the median absolute one, and at least `floor`. NaN where fewer
+    than `least` values are known.
+    """
+    middle = median_of(values, least)
+    spread = median_of(np.abs(values - middle[:, None]), least) * MAD_TO_SD
+    return middle, np.maximum(spread, floor)
+
+
 def _z_of(values: Floats, before: Floats, least: int, floor: float) -> Floats:
-    middle = median_of(before, least)
-    spread = median_of(np.abs(before - middle[:, None]), least) * MAD_TO_SD
-    z: Floats = (values - middle) / np.maximum(spread, floor)
+    middle, sd = usual(before, least, floor)
+    z: Floats = (values - middle) / sd
     return z

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from basisdesk.market.state import Market
     from basisdesk.market.universe import ScanLeg, Universe
 
-LOOK_NS = 5_000_000_000  # between two looks for news in the history
-QUIET_NS = 30_000_000_000  # a past that still changes moves no position
+LOOK_NS = 5_000_000_000  # real time between two looks for news in the history
+QUIET_NS = 30_000_000_000  # real time: a past that still changes moves no position
 RATE_AGE_S_MIN = 120.0
 RATE_AGE_POLLS = 3
 UNPROVEN = (
@@ -58,6 +58,7 @@ class Sectors:
         self._venues = frozenset(scanner.venues)
         age_s = max(RATE_AGE_S_MIN, RATE_AGE_POLLS * scanner.poll_s)
         self._age_ns = round(age_s * 1e9 * speed)
+        self._look_ns, self._quiet_ns = round(LOOK_NS * speed), round(QUIET_NS * speed)
         self._history = SectorHistory(sector_map, scanner.funding_days)
         self._states: dict[str, str] = {}
         self._said: dict[str, str] = {}  # the states that words go by
@@ -107,7 +108,7 @@ class Sectors:
         """Read the universe; cheap enough for each second."""
         universe = market.universe
         self._find_perps(universe)
-        if not self._history.busy and now_ns - self._looked_ns >= LOOK_NS:
+        if not self._history.busy and now_ns - self._looked_ns >= self._look_ns:
             self._looked_ns = now_ns
             self._history.look(universe.past, self._perps, now_ns)
         self._history.advance(now_ns)
@@ -117,7 +118,7 @@ class Sectors:
             self._moves = self._measure_moves(universe, minute)
         self.view = self._read(universe, now_ns)
         self._states = {row.name: row.state for row in self.view.rows}
-        if now_ns - self._history.moved_ns >= QUIET_NS and not self._history.busy:
+        if now_ns - self._history.moved_ns >= self._quiet_ns and not self._history.busy:
             self._said = dict(self._states)
         return self.view
 

@@ -192,10 +192,6 @@ class SectorChart(ChartView):
                 ends.append(End(end.name, z, f"{end.name} {z_text(z)}"))
         return ends
 
-    def label_rects_now(self) -> dict[str, QRectF]:
-        """Where each name stands, px, as last painted."""
-        return self._end_scribe.rects
-
     # --- inside ----------------------------------------------------------------------------------
 
     def _last_known(self, end: End) -> End:

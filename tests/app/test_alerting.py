@@ -146,6 +146,33 @@ def test_a_broken_file_is_put_aside_and_said(rig, data):
     assert "put aside" in rig.book.said  # a write that worked does not hide it
 
 
+def test_a_second_broken_file_does_not_replace_the_first(rig, monkeypatch):
+    monkeypatch.setattr(module, "BROKEN_MAX", 3)
+    path = rig.folder / "alerts.json"
+    names = ["alerts.broken.json", "alerts.broken-2.json", "alerts.broken-3.json"]
+    for turn in range(4):
+        path.write_bytes(b"{broken %d" % turn)
+        rig.open()
+        assert "put aside" in rig.book.said
+    kept = [(rig.folder / name).read_bytes() for name in names]
+    assert kept == [b"{broken 0", b"{broken 1", b"{broken 3"]
+    assert not path.exists()
+
+
+def test_a_stamp_that_is_no_time_does_not_end_the_first_beat(rig):
+    rig.only(BTC_ETH)
+    rig.beat(gap=6.0)
+    path = rig.folder / "alerts.json"
+    file = json.loads(path.read_bytes())
+    ((key, mark),) = file["marks"]["btc"].items()
+    file["marks"]["btc"][key] = [2**63, *mark[1:]]
+    path.write_text(json.dumps(file))
+    rig.open()
+    assert rig.book.said == "The alert rules cannot be read. The file was put aside."
+    assert rig.beat(gap=6.0) is Changed.ALERTS
+    assert json.loads((rig.folder / "alerts.broken.json").read_text()) == file
+
+
 def test_a_disk_that_refuses_is_said_and_tried_again(rig, monkeypatch):
     path = rig.folder / "alerts.json"
     part = path.with_suffix(".part")

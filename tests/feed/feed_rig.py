@@ -36,7 +36,8 @@ FAST = Pace().scaled(0.05)  # 12 s of silence become 0.6 s
 
 def hurried(factor: float) -> Pace:
     """A pace so fast that a busy machine would miss its time-outs; those stay at five seconds."""
-    return msgspec.structs.replace(Pace().scaled(factor), open_s=5.0, rest_timeout_s=5.0)
+    slow = dict.fromkeys(("open_s", "rest_timeout_s", "scan_timeout_s"), 5.0)
+    return msgspec.structs.replace(Pace().scaled(factor), **slow)
 
 
 ADA = "tiny:spot:ADA"

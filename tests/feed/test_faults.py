@@ -1,11 +1,12 @@
 import socket
 import ssl
 
+import httpcore
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from basisdesk.feed.faults import TEXT_MAX, clean, fault_of, http_fault
+from basisdesk.feed.faults import CALL_ERRORS, TEXT_MAX, clean, fault_of, http_fault
 
 
 @pytest.mark.parametrize(
@@ -56,3 +57,30 @@ def test_words_from_outside_are_plain_and_short(text):
     assert len(shown) <= TEXT_MAX
     assert shown.isprintable()
     assert not set("<>&") & set(shown)
+
+
+def wrapped(kind, *causes):
+    """An exception of httpcore around what the socket said, the deepest last."""
+    exc = outer = getattr(httpcore, kind)("in other words")
+    for cause in causes:
+        exc.__cause__ = cause
+        exc = cause
+    return outer
+
+
+@pytest.mark.parametrize(
+    ("exc", "reason", "how"),
+    [
+        (wrapped("ConnectError", OSError("all"), ConnectionRefusedError()), "refused", "away"),
+        (wrapped("ReadTimeout", TimeoutError()), "timed out", "away"),
+        (wrapped("ReadError", ConnectionResetError(104, "reset")), "network: reset", "retry"),
+        (wrapped("ConnectError", ssl.SSLCertVerificationError(1, "x")), "blocked, TLS", "tls"),
+        (wrapped("RemoteProtocolError"), "broken answer: RemoteProtocolError", "retry"),
+        (wrapped("UnsupportedProtocol"), "broken answer: UnsupportedProtocol", "retry"),
+    ],
+)  # fmt: skip
+def test_what_an_http_call_raises_is_said_in_the_words_of_the_socket(exc, reason, how):
+    assert isinstance(exc, CALL_ERRORS)
+    fault = fault_of(exc)
+    assert fault.reason.startswith(reason)
+    assert fault.how == how

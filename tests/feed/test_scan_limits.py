@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from basisdesk.clock import SystemClock
+from basisdesk.feed.faults import Fault
 from basisdesk.feed.lane import Rank
 from basisdesk.feed.pace import Pace
 from basisdesk.feed.scan_feed import ScanFeed, ScanPlan
@@ -39,6 +39,8 @@ WEIGHTS = {
     "/fapi/v1/klines": 10,
 }
 TICK_S = 0.25
+HOUR_S = 3_600.0
+FULL_HOUR_NS = 1_790_000_000 * 10**9 // (3_600 * 10**9) * (3_600 * 10**9)
 
 
 class FakeRest:
@@ -51,6 +53,7 @@ class FakeRest:
         self.asked = deque()  # (when, host, path)
         self.most = 0
         self.on_scanned = None
+        self.fault = None
 
     def host_of(self, path):
         return rest_host(self.venue, path)
@@ -60,6 +63,9 @@ class FakeRest:
         self.waiting[path] = rank
         self.most = max(self.most, len(self.waiting))
         return True
+
+    def mention(self, words):
+        """Said to the screen."""
 
     def forget_scans(self):
         gone = set(self.waiting)
@@ -76,7 +82,7 @@ class FakeRest:
                 del self.waiting[path]
                 self.free_s[host] = max(self.free_s[host], self.now() - TICK_S) + wait_s
                 self.asked.append((self.now(), host, path))
-                self.on_scanned(path, None)
+                self.on_scanned(path, self.fault)
 
 
 class Watch:
@@ -84,23 +90,44 @@ class Watch:
 
     def __init__(self, monkeypatch, pace, poll_s, seconds, trip_s):
         self.now_s = 1_000.0
+        self.pace, self.trip_s = pace, trip_s
         monkeypatch.setattr("basisdesk.feed.scan_feed.mono_s", lambda: self.now_s)
-        venues = known_venues()
-        self.rests = {name: FakeRest(venue, lambda: self.now_s) for name, venue in venues.items()}
-        shared = SimpleNamespace(pace=pace, clock=SystemClock())
-        self.feed = ScanFeed(venues, self.rests, shared)
+        self.venues = known_venues()
+        self.rests = {
+            name: FakeRest(venue, lambda: self.now_s) for name, venue in self.venues.items()
+        }
+        # ten minutes before a full hour
+        clock = SimpleNamespace(
+            now_ns=lambda: FULL_HOUR_NS + round((self.now_s - 1_000.0 - 600.0) * 1e9)
+        )
+        self.feed = ScanFeed(self.venues, self.rests, SimpleNamespace(pace=pace, clock=clock))
         self.filled_s = {}
-        plan = ScanPlan(tuple(NAMES), poll_s, LEGS[:64], LEGS, 90, LEGS)
-        begun_s = self.now_s
+        self.plan = ScanPlan(tuple(NAMES), poll_s, LEGS[:64], LEGS, 90, LEGS)
+        self.run(seconds)
+
+    def run(self, seconds):
+        """So long on; progress never goes back."""
+        begun_s, done = self.now_s, self.feed.done
         while self.now_s < begun_s + seconds:
-            self.feed.scan(plan)
+            self.feed.scan(self.plan)
             self.feed.tick(self.now_s)
             for name, rest in self.rests.items():
-                rest.step(pace.limits(venues[name].limits).rest_gap_s + trip_s)
+                rest.step(self.pace.limits(self.venues[name].limits).rest_gap_s + self.trip_s)
             for (name, host), each in self.feed._hosts.items():
                 if each.past.filled == each.past.wanted:
                     self.filled_s.setdefault((name, host), round(self.now_s - begun_s))
+            assert self.feed.done >= done
+            done = self.feed.done
             self.now_s += TICK_S
+
+    def asked(self, words, since_s=0.0):
+        """When each path with one of these words was asked for: [(seconds, path)]."""
+        return [
+            (at_s, path)
+            for rest in self.rests.values()
+            for at_s, _, path in rest.asked
+            if at_s >= since_s and any(word in path for word in words)
+        ]
 
     def worst(self, host, window_s, cost):
         """The dearest window of this many seconds at a host."""
@@ -146,3 +173,63 @@ def test_on_our_own_exchange_the_past_of_all_is_there_within_seconds(monkeypatch
         first = min(at_s for at_s, _, path in rest.asked)
         assert first == 1_000.0
         assert rest.most <= 60
+
+
+FUNDING = ("fundingRate?", "funding/history?", "funding-rate-history?", "historicalfundingrates?")
+MINUTES = ("klines?", "kline?", "candles?", "/1m?", "OHLC?")
+
+
+def test_settlements_come_again_a_few_minutes_after_each_hour_of_every_perpetual(monkeypatch):
+    watch = Watch(monkeypatch, Pace(), 5.0, 2_400.0, 0.1)
+    assert watch.feed.waiting == 0
+    watch.run(600.0 + 2 * HOUR_S)  # from ten minutes before a full hour to ten before the third
+    hour_s = 1_000.0 + 600.0 + HOUR_S
+    for turn in range(2):
+        begun_s = hour_s + turn * HOUR_S
+        asked = [each for each in watch.asked(FUNDING, begun_s) if each[0] < begun_s + HOUR_S]
+        assert (
+            len({path.split("&startTime")[0] for _, path in asked}) == len(asked) == len(LEGS) // 2
+        )
+        assert min(at_s for at_s, _ in asked) >= begun_s + 120.0
+        assert max(at_s for at_s, _ in asked) <= begun_s + 610.0
+    assert watch.feed.done == len(LEGS)
+    assert not watch.asked(MINUTES, hour_s)
+    weight = lambda path: WEIGHTS.get(path, 1)  # noqa: E731
+    assert watch.worst("fapi.binance.com", 60.0, weight) < 2_400 / 3
+    funding = lambda path: path == "/fapi/v1/fundingRate"  # noqa: E731
+    assert watch.worst("fapi.binance.com", 300.0, funding) < 500 * 2 / 3
+
+
+@pytest.mark.parametrize(("outage_s", "calls"), [(60.0, 0), (180.0, 120)])
+def test_minutes_come_again_after_an_outage_of_more_than_two(monkeypatch, outage_s, calls):
+    watch = Watch(monkeypatch, Pace(), 5.0, 2_400.0, 0.1)
+    begun_s, rest = watch.now_s, watch.rests["bybit"]
+    rest.fault = Fault("refused", "away")
+    watch.run(outage_s)
+    assert not watch.asked(MINUTES, begun_s)
+    rest.fault = None
+    watch.run(900.0)
+    asked = watch.asked(MINUTES, begun_s)
+    assert len({path for _, path in asked}) == len(asked) == calls
+    assert not [path for _, path in asked if not path.startswith("/v5/")]
+    assert watch.worst("bybit.com", 5.0, lambda _: 1) < 600 / 3
+    assert watch.feed.waiting == 0
+
+
+def test_where_pages_are_rare_their_pace_is_no_outage(monkeypatch):
+    watch = Watch(monkeypatch, Pace(), 200.0, 3_000.0, 0.1)
+    since_s = watch.now_s
+    watch.run(1_000.0)
+    assert not watch.asked(MINUTES, since_s)
+
+
+def test_on_a_fast_demo_settlements_come_at_most_once_a_minute_and_leg(monkeypatch):
+    watch = Watch(monkeypatch, Pace(restraint=0.0), 5.0, 60.0, 0.005)
+    since_s = watch.now_s
+    real = watch.feed._shared.clock.now_ns
+    first_ns = real()
+    watch.feed._shared.clock.now_ns = lambda: first_ns + 600 * (real() - first_ns)
+    watch.run(300.0)  # 50 hours
+    counts = Counter(path.split("&startTime")[0] for _, path in watch.asked(FUNDING, since_s))
+    assert len(counts) == len(LEGS) // 2
+    assert 3 <= min(counts.values()) <= max(counts.values()) <= 6

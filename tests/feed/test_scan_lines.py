@@ -6,7 +6,16 @@ import pytest
 
 from basisdesk.feed.faults import Fault
 from basisdesk.feed.pace import Pace
-from basisdesk.feed.scan_lines import PAST_TRIES, Books, Pages, Past, Singles, Wish
+from basisdesk.feed.scan_lines import (
+    MINUTES,
+    PAST_TRIES,
+    SETTLED,
+    Books,
+    Pages,
+    Past,
+    Singles,
+    Wish,
+)
 
 ODD, BROKEN, GONE = Fault("no such thing", "odd"), Fault("HTTP 503"), Fault("refused", "away")
 PACE = Pace()
@@ -225,6 +234,112 @@ def test_a_leg_left_in_the_middle_starts_again_and_late_answers_change_nothing()
     past.lost(dropped)
     assert len(drive(past, 30.0, 60.0)) == 2
     assert past.filled == 1
+
+
+def filled(legs=LEGS[:3], paths_of=past_of):
+    """A line whose past is there."""
+    past = Past(PACE, 1.0, 10.0, paths_of)
+    past.want(legs)
+    drive(past, 0.0, 60.0)
+    assert past.filled == len(legs)
+    return past
+
+
+def test_the_newest_is_asked_for_again_and_what_is_filled_stays_filled():
+    past, seen = filled(), set()
+    past.again(LEGS[:3], SETTLED)
+    past.again(LEGS[:3], SETTLED)  # once while it waits
+    past.again(LEGS[:1], MINUTES)
+    past.again(LEGS[5:], MINUTES)  # not begun: it comes anyway
+
+    def judge(_):
+        seen.add(past.filled)
+
+    asked = [wish.path for _, wish in drive(past, 60.0, 120.0, judge=judge)]
+    assert asked == [past_of(leg)[1] for leg in LEGS[:3]] + [past_of(LEGS[0])[0]]
+    assert seen == {3}
+    assert not past._repeats
+
+
+def test_a_path_is_made_anew_when_it_is_asked_for_again():
+    now = iter(range(100))
+    past = filled(LEGS[:1], lambda leg: (f"/minutes?end={next(now)}", "/settled"))
+    past.again(LEGS[:1], MINUTES)
+    assert [wish.path for _, wish in drive(past, 60.0, 70.0)] == ["/minutes?end=1"]
+
+
+def test_what_is_asked_again_comes_after_the_newest_of_new_legs_and_before_what_is_older():
+    past = Past(PACE, 1.0, 10.0, lambda leg: [f"/{n}?{leg}" for n in range(4)])
+    past.want(LEGS[:1])
+    drive(past, 0.0, 2.5)  # the two newest of the one leg
+    past.want(LEGS[:2])
+    past.again(LEGS[:1], SETTLED)
+    asked = [wish.path for _, wish in drive(past, 3.0, 60.0)]
+    new, old = LEGS[1], LEGS[0]
+    assert asked[:3] == [f"/0?{new}", f"/1?{new}", f"/1?{old}"]
+    assert len(asked) == 7
+    assert past.filled == 2
+
+
+def test_what_fails_again_is_tried_later_and_given_up_without_becoming_undone():
+    past = filled()
+    past.again(LEGS[:2], SETTLED)
+    failing = iter([BROKEN] * 5)
+
+    def judge(wish):
+        assert past.filled == 3
+        return ODD if wish.name == LEGS[0] else next(failing, None)
+
+    asked = [wish.name for _, wish in drive(past, 60.0, 1_000.0, judge=judge)]
+    assert (asked.count(LEGS[0]), asked.count(LEGS[1])) == (PAST_TRIES, 6)
+    assert past.filled == 3
+    assert not past._repeats
+    assert not past._later
+    assert not past._tries
+
+
+def test_what_is_asked_again_and_not_wanted_any_more_is_forgotten():
+    past = filled()
+    past.again(LEGS[:3], SETTLED)
+    out = past.pick(60.0)
+    past.took(out, 60.0)
+    past.want(LEGS[2:3])
+    past.lost(out)
+    assert {wish.name for _, wish in drive(past, 61.0, 90.0)} == {LEGS[2]}
+    past.again(LEGS[2:3], SETTLED)
+    out = past.pick(90.0)
+    past.took(out, 90.0)
+    past.yielded(out, 90.0)
+    assert [wish for _, wish in drive(past, 90.0, 100.0)] == [out]
+    assert past.filled == 1
+
+
+LINES = {
+    "pages": lambda: Pages(PACE),
+    "books": lambda: Books(PACE, 0.5, 10.0, lambda leg: leg),
+    "singles": lambda: Singles(PACE, 1.0, 60.0, lambda leg: (f"/1{leg}", f"/2{leg}")),
+    "past": lambda: Past(PACE, 0.5, 10.0, past_of),
+}
+
+
+@pytest.mark.parametrize("kind", LINES)
+@pytest.mark.parametrize("start_s", UPTIMES_S)
+def test_a_call_that_made_way_is_no_failure_and_comes_again_after_the_gap(kind, start_s):
+    line = LINES[kind]()
+    if kind == "pages":
+        line.want({"/hourly": 3_600.0}, start_s)
+    else:
+        line.want(LEGS[:1], *([] if kind == "past" else [start_s]))
+    wish = line.pick(start_s)
+    for turn in range(5):
+        now_s = start_s + 2.0 * turn
+        assert line.ready(now_s)
+        assert line.pick(now_s) == wish
+        line.took(wish, now_s)
+        line.yielded(wish, now_s + 0.25)
+        assert not line.ready(now_s + 0.25)
+    assert not line._fails
+    assert not line._out
 
 
 def test_where_no_restraint_is_needed_a_dozen_waits_at_once_and_no_more():

@@ -6,53 +6,31 @@ import stat
 import msgspec
 import numpy as np
 import pytest
+from history_rig import (
+    D0,
+    DAY_MIN,
+    HOUR,
+    M0,
+    NOTHING,
+    PERP,
+    SPOT,
+    files,
+    minutes_of,
+    plain,
+    settled_of,
+    store_of,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from basisdesk.events import ScanPast
-from basisdesk.lab.history import HistoryStore
 from basisdesk.lab.history_file import HISTORY_VERSION, Header
 from basisdesk.market.past import MINUTE_MS, Fresh, Past
-
-SPOT, PERP = "bybit:spot:ADAUSDT", "bybit:perp:ADAUSDT"
-DAY_MIN = 1_440
-D0 = 20_000  # a day: 2024-10-04
-M0 = D0 * DAY_MIN
-HOUR = 3_600_000
-NOTHING = Fresh({}, {})
 
 
 @pytest.fixture
 def folder(tmp_path):
     return tmp_path / "history"
-
-
-def store_of(folder, disk_mb_max=100.0, funding_days=90, minute_days=14):
-    return HistoryStore(folder, disk_mb_max, funding_days, minute_days)
-
-
-def minutes_of(key, first, *prices):
-    minute = np.arange(first, first + len(prices))
-    return Fresh({}, {key: (minute, np.array(prices, dtype=np.float32))})
-
-
-def settled_of(key, first_ms, *rates):
-    ms = first_ms + 8 * HOUR * np.arange(len(rates))
-    return Fresh({key: (ms, np.array(rates, dtype=float))}, {})
-
-
-def plain(found):
-    """Rows as sorted tuples."""
-    return sorted(
-        (key, int(time), round(float(value), 9))
-        for part in found
-        for key, columns in part.items()
-        for time, value in zip(*columns, strict=True)
-    )
-
-
-def files(folder):
-    return sorted(path.name for path in folder.iterdir())
 
 
 def test_what_was_appended_comes_back(folder):
@@ -163,6 +141,7 @@ def test_after_any_crash_there_is_a_prefix_of_what_was_appended(tmp_path_factory
             blocks.append(fresh)
             ends.append(path.stat().st_size)
         elif step == "again":
+            store.close()
             store = store_of(folder)
         elif path.exists():
             size = int(step * path.stat().st_size)
@@ -185,46 +164,11 @@ def test_an_unfinished_end_is_counted_and_written_over(folder):
     again = store_of(folder)
     assert plain(again.read(DAY_MIN)) == [(SPOT, M0, 0.5)]
     assert again.lost_bytes > 0
+    assert again.problem == ""  # a crash is no damage
+    store.close()
     again.append(minutes_of("x:spot:Y", M0, 1.0))
     assert plain(store_of(folder).read(DAY_MIN)) == [(SPOT, M0, 0.5), ("x:spot:Y", M0, 1.0)]
     assert store_of(folder).lost_bytes == 0
-
-
-def test_a_damaged_block_takes_no_other_with_it(folder):
-    store = store_of(folder)
-    store.append(minutes_of(SPOT, M0, 0.5))
-    path = folder / "minutes-2024-10-04.history"
-    at = path.stat().st_size
-    store.append(minutes_of(PERP, M0 + 1, 0.25))  # its name goes with this block
-    store.append(minutes_of(SPOT, M0 + 2, 0.75))
-    store.append(minutes_of(PERP, M0 + 3, 0.1))
-    data = bytearray(path.read_bytes())
-    data[at + 20] ^= 1
-    path.write_bytes(data)
-    again = store_of(folder)
-    assert plain(again.read(DAY_MIN)) == [(SPOT, M0, 0.5), (SPOT, M0 + 2, 0.75)]
-    assert again.lost_blocks == 1
-    again.append(minutes_of("x:spot:Y", M0, 1.0))  # never takes the number whose name was lost
-    assert plain(store_of(folder).read(DAY_MIN)) == [
-        (SPOT, M0, 0.5), (SPOT, M0 + 2, 0.75), ("x:spot:Y", M0, 1.0),
-    ]  # fmt: skip
-
-
-@settings(deadline=None, max_examples=60)
-@given(st.integers(0, 10_000), st.integers(1, 255))
-def test_any_flipped_byte_leaves_rows_that_were_written(tmp_path_factory, place, flip):
-    folder = tmp_path_factory.mktemp("h") / "history"
-    store = store_of(folder)
-    for minute in range(5):
-        store.append(minutes_of(f"v:spot:{minute % 2}", M0 + minute, minute / 8))
-    written = set(plain(store.read(DAY_MIN)))
-    path = folder / "minutes-2024-10-04.history"
-    data = bytearray(path.read_bytes())
-    data[place % len(data)] ^= flip
-    path.write_bytes(data)
-    again = store_of(folder)
-    assert set(plain(again.read(DAY_MIN, (M0 + 100) * MINUTE_MS))) <= written
-    assert again.lost_bytes or again.lost_blocks or again.problem
 
 
 # --- files that are not ours ----------------------------------------------------------------------
@@ -297,6 +241,28 @@ def test_a_disk_that_fails_is_told_once_and_rows_wait(folder, monkeypatch):
     ]  # fmt: skip
 
 
+def test_what_cannot_be_read_stays_told_while_other_files_are_written(folder):
+    folder.mkdir()
+    path = folder / "minutes-2024-10-04.history"
+    path.write_bytes(b"not ours\n")
+    (folder / "funding-2024-10.history").mkdir()  # neither is this one
+    store = store_of(folder)
+    store.read(DAY_MIN)
+    refused = f"{path} is not the history file that its name says. Move it away."
+    assert store.problem == refused
+    assert store.append(minutes_of(SPOT, M0 + DAY_MIN, 0.5))
+    assert store.problem == refused
+    path.unlink()
+    store.read(DAY_MIN)
+    unread = f"History {folder / 'funding-2024-10.history'} cannot be read: Is a directory."
+    assert store.problem == unread
+    assert store.append(minutes_of(SPOT, M0 + DAY_MIN + 1, 0.5))
+    assert store.problem == unread
+    (folder / "funding-2024-10.history").rmdir()
+    store.read(DAY_MIN)
+    assert store.problem == ""
+
+
 def test_a_folder_that_cannot_be_is_no_end_of_the_desk(tmp_path):
     (tmp_path / "history").write_text("a file")
     store = store_of(tmp_path / "history")
@@ -316,14 +282,6 @@ def test_what_waits_is_bounded(folder, monkeypatch):
     folder.unlink()
     assert store.append(NOTHING)
     assert plain(store_of(folder).read(DAY_MIN)) == [(SPOT, M0 + 3, 0.5)]
-
-
-def test_two_stores_on_one_folder_do_not_write_over_each_other(folder):
-    one, other = store_of(folder), store_of(folder)
-    one.append(minutes_of(SPOT, M0, 0.5))
-    other.append(minutes_of(PERP, M0, 0.25))
-    one.append(minutes_of(SPOT, M0 + 1, 0.75))
-    assert len(plain(store_of(folder).read(DAY_MIN))) == 3
 
 
 def test_a_link_is_not_followed(folder, tmp_path):
@@ -364,6 +322,39 @@ def test_a_clock_that_was_wrong_drops_nothing_but_room_for_one_file(folder):
     assert np.isfinite(past.minutes(SPOT)[1]).sum() == 3
 
 
+def test_files_from_the_future_cost_today_nothing_and_go(folder):
+    ahead = store_of(folder)
+    for day in range(14):  # a demo in fast motion, on the same folder
+        ahead.append(minutes_of(SPOT, M0 + day * DAY_MIN + 5, 1.0))
+        if day < 4:
+            ahead.append(settled_of(PERP, (M0 + day * 31 * DAY_MIN) * MINUTE_MS, 1e-4))
+    ahead.close()
+    store, now_ms = store_of(folder, minute_days=7), (M0 + 20) * MINUTE_MS
+    assert store.append(minutes_of(SPOT, M0 + 10, 2.0), now_ms)
+    found = store_of(folder).read(3 * DAY_MIN, now_ms)
+    assert found.minutes[SPOT][0].tolist() == [M0 + 5, M0 + 10]
+    assert files(folder) == [
+        "funding-2024-10.history", "minutes-2024-10-04.history", "minutes-2024-10-05.history",
+    ]  # fmt: skip
+
+
+def test_tomorrow_is_no_day_that_is_kept(folder):
+    store = store_of(folder, minute_days=1)
+    for day in (1, 2, 3, 4):
+        store.append(minutes_of(SPOT, M0 + day * DAY_MIN, 1.0), (M0 + 3 * DAY_MIN + 60) * MINUTE_MS)
+    assert [name[-10:-8] for name in files(folder)] == ["06", "07", "08"]
+
+
+def test_a_clock_that_goes_back_for_a_while_drops_nothing(folder):
+    store = store_of(folder)
+    store.append(minutes_of(SPOT, M0 + 400 * DAY_MIN, 1.0), (M0 + 400 * DAY_MIN) * MINUTE_MS)
+    path = next(folder.glob("*.history"))
+    late_s = path.stat().st_mtime + 400 * 86_400
+    os.utime(path, (late_s, late_s))  # as written before the machine's clock went back
+    store.append(minutes_of(SPOT, M0, 1.0), M0 * MINUTE_MS)
+    assert len(files(folder)) == 2
+
+
 def test_over_the_limit_the_oldest_days_go_and_today_stays(folder):
     rng = np.random.default_rng(1)
     store = store_of(folder, disk_mb_max=0.02)
@@ -373,6 +364,7 @@ def test_over_the_limit_the_oldest_days_go_and_today_stays(folder):
     assert store.size_mb <= 0.02
     assert files(folder)[-1] == "minutes-2024-10-08.history"
     assert 2 <= len(files(folder)) <= 4
+    store.close()
     tiny = store_of(folder, disk_mb_max=0.000_1)
     tiny.append(minutes_of(SPOT, M0 + 4 * DAY_MIN, 0.5))
     assert files(folder) == ["minutes-2024-10-08.history"]

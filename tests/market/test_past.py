@@ -183,6 +183,59 @@ def test_what_the_disk_kept_is_not_new_and_beats_nothing():
     assert past.drain().rows == 0
 
 
+def many(legs=5, count=40):
+    """A past of so many legs, minutes and settlements, all of it fresh."""
+    past = Past(90, minutes_kept=50)
+    past.reach(M0 + count)
+    for leg in range(legs):
+        rows = tuple((H8 * (n + 1), (leg + n) * 1e-6) for n in range(count))
+        closes = tuple(((M0 + n) * MINUTE_MS, 1.0 + leg + n) for n in range(count))
+        past.learn(ScanPast(f"v:perp:{leg}", minutes=closes, settled=rows))
+    return past
+
+
+@pytest.mark.parametrize("rows_max", [1, 7, 40, 1_000])
+def test_a_drain_in_slices_is_the_drain(rows_max):
+    whole, past = many().drain(), many()
+    again, slices = Past(90, minutes_kept=50), 0
+    while (part := past.drain(rows_max)).rows == rows_max:
+        slices += 1
+        again.restore(part)
+    again.restore(part)
+    assert slices == whole.rows // rows_max
+    assert past.drain().rows == 0
+    again.reach(M0 + 40)
+    for key in past.legs:
+        assert settled(again, key) == settled(past, key)
+        assert prices(again, key) == prices(past, key)
+
+
+def test_what_is_learnt_between_two_slices_of_a_drain_is_in_a_later_one():
+    past = many(legs=2)
+    past.drain(50)
+    past.learn(ScanPast("v:perp:0", settled=((H8, 5e-4),)))  # of the first slice: corrected
+    past.sample(M0 + 41, {"v:perp:0": 9.0})
+    rest = past.drain()
+    assert rest.settled["v:perp:0"][1].tolist() == [5e-4]
+    assert rest.minutes["v:perp:0"][0].tolist() == [*range(M0, M0 + 40), M0 + 41]
+    assert past.drain().rows == 0
+
+
+def test_restoring_yields_after_so_many_legs_and_what_came_meanwhile_stands():
+    kept, past = many(legs=5).drain(), Past(90, minutes_kept=50)
+    past.reach(M0 + 40)
+    slices = past.restoring(kept, legs=3)
+    next(slices)
+    assert past.perps == ("v:perp:0", "v:perp:1", "v:perp:2")
+    assert past.legs == ()
+    past.learn(ScanPast("v:perp:4", ((M0 * MINUTE_MS, 77.0),), ((H8, 7e-4),)))
+    assert len(list(slices)) == 2
+    assert past.legs == ("v:perp:4", "v:perp:0", "v:perp:1", "v:perp:2", "v:perp:3")
+    assert prices(past, "v:perp:4")[M0] == 77.0
+    assert settled(past, "v:perp:4")[0] == (H8, 7e-4)
+    assert past.drain().rows == 2
+
+
 def test_drained_and_restored_is_the_same_past():
     past, again = Past(90, minutes_kept=50), Past(90, minutes_kept=50)
     rng = np.random.default_rng(3)

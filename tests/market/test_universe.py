@@ -3,6 +3,7 @@
 import math
 
 import msgspec
+import numpy as np
 import pytest
 
 from basisdesk.config import Scanner, Settings
@@ -17,6 +18,7 @@ from basisdesk.events import (
 from basisdesk.market import universe as room
 from basisdesk.market.state import Market
 from basisdesk.market.universe import Universe
+from basisdesk.market_time import in_market_time
 
 T0 = 1_790_006_400_000  # ms, 2026-09-21 16:00:00 UTC
 S = 1_000_000_000
@@ -254,6 +256,51 @@ def test_a_minute_that_passed_is_sampled_and_settlements_are_noted(seen):
     # a leg that was silent in a minute has no close in it
     first, logs = seen.past.minutes(SPOT)
     assert math.isnan(logs[T0 // 60_000 + 1 - first])
+
+
+@pytest.mark.parametrize(
+    ("speed", "poll_s"), [(1, 5), (20, 5), (60, 5), (600, 5), (1, 90), (1, 300), (60, 300)]
+)
+def test_each_round_of_polling_leaves_a_close_however_far_apart_they_are(speed, poll_s):
+    market = Market(in_market_time(conf(poll_s=poll_s), speed), speed=speed)
+    apart_s = poll_s * speed
+    rounds = 4_000 * 60 // apart_s  # in a grid of three days
+    for turn in range(min(rounds, 200)):
+        for key, late_s in ((PERP, 0.0), (SPOT, 0.4 * apart_s)):
+            mid = 100.0 + turn % 50
+            market.apply_all([page(row(key, mid))], ns(turn * apart_s + late_s))
+    past = market.universe.past
+    heard = {int(ns(turn * apart_s) // 60 // S) for turn in range(min(rounds, 200))}
+    first, logs = past.minutes(PERP)
+    known = {first + int(at) for at in np.flatnonzero(np.isfinite(logs))}
+    assert heard - known <= {max(heard)}  # the newest is not over
+    at = T0 // 60_000 + apart_s // 60 - first  # where the second round fell
+    if apart_s >= 60:
+        assert math.exp(logs[at]) == pytest.approx(101.0, rel=1e-6)
+    both = np.isfinite(logs) & np.isfinite(past.minutes(SPOT)[1])
+    assert both.sum() >= len(heard) - 2
+
+
+def test_a_leg_that_went_silent_has_no_close_after_a_round_and_a_half():
+    seen = Universe(conf(poll_s=300.0))
+    for turn in range(4):
+        seen.apply(page(row(PERP)), ns(300 * turn))
+        if not turn:
+            seen.apply(page(row(SPOT)), ns(1))
+    for late_s in range(0, 660, 60):
+        seen.apply(page(row("bybit:perp:BTCUSDT")), ns(late_s + 900))
+    first, logs = seen.past.minutes(SPOT)
+    known = first + np.flatnonzero(np.isfinite(logs)) - T0 // 60_000
+    assert known.tolist() == [0, 5]  # 359 s old at the end of the sixth minute
+
+
+def test_a_machine_that_slept_has_closes_up_to_its_sleep(seen):
+    seen.apply(page(row(PERP)), ns(30))
+    seen.apply(page(row(PERP, 120.0)), ns(8 * 3_600))
+    first, logs = seen.past.minutes(PERP)
+    known = np.flatnonzero(np.isfinite(logs))
+    assert (first + known - T0 // 60_000).tolist() == [0]
+    assert seen.past.reached == T0 // 60_000 + 8 * 60 - 1
 
 
 def test_cross_rates_are_kept_and_are_no_legs(seen):

@@ -22,14 +22,14 @@ MAP = SectorMap(
 class SectorRig:
     """Two sectors on two venues. Rates are told in bp per 8 h, whatever the interval is."""
 
-    def __init__(self, coins=(*L1, *DEFI), sectors=MAP, days=30):
+    def __init__(self, coins=(*L1, *DEFI), sectors=MAP, days=30, speed=1.0):
         self.coins = coins
         self.settings = Settings(
             scanner=Scanner(coins=coins, venues=("bybit", "okx"), funding_days=days)
         )
         self.universe = Universe(self.settings)
         self.market = SimpleNamespace(universe=self.universe)
-        self.sectors = Sectors(sectors, self.settings)
+        self.sectors = Sectors(sectors, self.settings, speed)
         self.now_ms = NOW_MS
 
     @staticmethod

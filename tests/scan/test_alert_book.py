@@ -131,6 +131,54 @@ def test_bytes_that_cannot_be_read_are_said_and_give_the_shipped_rules(data):
     assert list(book.rules.values()) == list(DEFAULT_RULES)
 
 
+def huge(at_ns):
+    """A book's file with one stamp that is no time, in each place where there is one."""
+    book = AlertBook([rule(level=10)])
+    told(book, 11.0, START_NS)
+    file = json.loads(book.to_bytes(START_NS))
+    (key,) = file["marks"]["r1"]
+    yield {**file, "marks": {"r1": {key: [at_ns, True]}}}
+    yield {**file, "marks": {"r1": {"gone": [at_ns, False]}}}
+    yield {**file, "silent_until_ns": at_ns}
+    yield {**file, "log": [[at_ns, *file["log"][0][1:]]]}
+    yield {**file, "rules": [{**file["rules"][0], "snoozed_until_ns": at_ns}]}
+
+
+@pytest.mark.parametrize("at_ns", [2**62 + 1, 2**63 - 1, 2**63, 2**64, 2**70])
+def test_a_stamp_that_is_no_time_is_said_and_breaks_nothing(at_ns):
+    for file in huge(at_ns):
+        book, said = open_book(json.dumps(file).encode())
+        assert said.endswith("The file was put aside.")
+        assert said.count(".") == 2
+        assert list(book.rules.values()) == list(DEFAULT_RULES)
+        book.put(rule(level=10))
+        assert told(book, 11.0, START_NS) == 1
+        again(book)
+
+
+def test_a_stamp_before_1970_is_no_time_either():
+    said = [open_book(json.dumps(file).encode())[1] for file in huge(-1)]
+    assert all(said)
+
+
+@pytest.mark.parametrize("at_ns", [0, START_NS, 2**62])
+def test_the_last_stamp_that_is_one_is_taken(at_ns):
+    for file in huge(at_ns):
+        book, said = open_book(json.dumps(file).encode())
+        assert said == ""
+        for gap in (0, S, 2 * S):
+            told(book, 11.0, START_NS + gap)
+        again(book)
+
+
+def test_a_snooze_without_end_can_be_kept():
+    book = AlertBook([rule(level=10)])
+    book.snooze("r1", 2**80)
+    book.snooze("*", 2**80)
+    copy = again(book)
+    assert copy.silent_until_ns == copy.rules["r1"].snoozed_until_ns == 2**62
+
+
 def test_another_version_is_not_guessed_at():
     book, said = open_book(b'{"version":2,"rules":[]}')
     assert "another version" in said

@@ -9,7 +9,8 @@ import pytest
 from basisdesk.events import ScanPast
 from basisdesk.market.past import Past
 from basisdesk.scan.past_figures import PastFigures
-from basisdesk.scan.past_stats import gap_stats
+from basisdesk.scan.past_stats import gap_of, gap_stats, paid
+from basisdesk.scan.sector_series import robust_z
 from basisdesk.scan.words import Combo
 
 HOUR = 3_600_000
@@ -57,13 +58,15 @@ def test_a_few_are_renewed_each_step_the_largest_gaps_first(past):
 def test_they_say_what_the_functions_say(past):
     figures = PastFigures(past, hold_h=24.0)
     figures.step(openings_of(ONE, THREE, rate=[2.0, 1.0]))
-    stats = gap_stats(past, ONE.long, ONE.short, 2.0, 24.0)
+    gap = gap_of(paid(past, ONE.long), paid(past, ONE.short))
+    stats = gap_stats(gap, 2.0, 24.0)
     found = figures.of(ONE)
     assert found[:7] == pytest.approx(tuple(stats), nan_ok=True)
     assert figures.hazard[0] == stats.hazard
     assert figures.hazard_n.tolist() == [stats.hazard_n, figures.of(THREE).hazard_n]
     assert figures.hazard_n.dtype == np.int64
     assert figures.z[0] == pytest.approx((2.0 - found.middle_bp) / found.sd_bp)
+    assert figures.z[0] == pytest.approx(robust_z(np.append(gap.gap_bp, 2.0), 90, 10)[-1])
     assert figures.of(TWO) is None
 
 

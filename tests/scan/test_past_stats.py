@@ -9,18 +9,17 @@ from basisdesk.events import ScanPast
 from basisdesk.market.past import Past
 from basisdesk.scan.past_stats import (
     GapSeries,
-    basis_stats,
-    funding_stats,
-    gap_series,
+    basis_minutes,
+    gap_of,
     gap_stats,
     half_life,
     hazard,
-    intervals_h,
     momentum,
+    paid,
     percentile,
-    robust_z,
     settled_8h_bp,
 )
+from basisdesk.scan.sector_series import interval_hours
 
 HOUR = 3_600_000
 FAST, SLOW, SPOT = "kraken:perp:PF_ADAUSD", "bybit:perp:ADAUSDT", "bybit:spot:ADAUSDT"
@@ -34,6 +33,10 @@ def past_of(**legs):
         rows = [((first_h + n * hours) * HOUR, bp / 1e4) for n, bp in enumerate(rates)]
         past.learn(ScanPast(names[name], settled=tuple(rows)))
     return past
+
+
+def gap_series(past, long, short):
+    return gap_of(paid(past, long), paid(past, short))
 
 
 def ar1(rng, count, steps, noise=0.0):
@@ -118,25 +121,23 @@ def test_none_is_told_that_is_longer_than_the_data_bear():
 # --- intervals and grids --------------------------------------------------------------------------
 
 
-def test_each_settlement_has_the_interval_it_paid_for():
-    hours = intervals_h(np.array([8, 16, 24, 28, 32, 33, 34]) * HOUR)
-    assert hours.tolist() == [8, 8, 8, 4, 4, 1, 1]
-    assert intervals_h(np.array([1, 2, 3, 11, 19, 27]) * HOUR).tolist() == [1, 1, 1, 8, 8, 8]
-    assert len(intervals_h(np.empty(0, dtype=np.int64))) == 0
-
-
-def test_a_hole_is_no_long_interval():
-    assert intervals_h(np.array([4, 8, 16, 20, 24]) * HOUR).tolist() == [4, 4, 4, 4, 4]
-    gone = intervals_h(np.array([8, 16, 96, 176]) * HOUR)
-    assert gone[:2].tolist() == [8, 8]
-    assert np.isnan(gone[2:]).all()
-
-
 def test_rates_are_brought_to_eight_hours_by_their_own_interval():
     past = Past(400)
     stamps = [8, 16, 24, 28, 32]
     past.learn(ScanPast(SLOW, settled=tuple((h * HOUR, 1e-4) for h in stamps)))
     assert settled_8h_bp(past, SLOW)[1].tolist() == pytest.approx([1, 1, 1, 2, 2])
+
+
+def test_the_scanner_reads_an_interval_as_the_sectors_do():
+    past = Past(400)
+    stamps = np.array([8, 16, 24, 32, 48, 60, 64, 68, 72, 172]) * HOUR  # with holes
+    past.learn(ScanPast(SLOW, settled=tuple((int(ms), 1e-4) for ms in stamps)))
+    hours = interval_hours(stamps)
+    assert hours.tolist() == [8, 8, 8, 8, 4, 4, 4, 4, 4, 4]
+    assert paid(past, SLOW).hours.tolist() == hours.tolist()
+    assert settled_8h_bp(past, SLOW)[1].tolist() == (8 / hours).tolist()
+    past.learn(ScanPast(FAST, settled=((8 * HOUR, 1e-4), (56 * HOUR, 1e-4))))
+    assert len(settled_8h_bp(past, FAST)[1]) == 0  # nothing tells what they are for
 
 
 def test_an_hourly_and_an_eight_hourly_perpetual_are_summed_on_the_longer_grid():
@@ -233,15 +234,6 @@ def test_percentile_counts_equal_ones_half():
     assert math.isnan(percentile(values, math.nan))
 
 
-def test_z_has_a_floor_and_looks_back_so_far():
-    pinned = np.full(100, 1.0)
-    assert robust_z(pinned, 1.5) == pytest.approx(2.5)  # 0.5 over 0.2 bp
-    spread = np.array([-2.0, -1.0, 0.0, 1.0, 2.0] * 18)
-    assert robust_z(spread, 1.4826) == pytest.approx(1.0)
-    assert robust_z(np.concatenate((np.full(500, 90.0), spread)), 1.4826) == pytest.approx(1.0)
-    assert math.isnan(robust_z(spread[:9], 1.0))
-
-
 def test_momentum_is_a_day_against_a_week_at_any_interval():
     step = np.concatenate((np.zeros(60), np.ones(3)))
     day = 1 - 0.5**3  # a span of 3 keeps a half
@@ -253,31 +245,16 @@ def test_momentum_is_a_day_against_a_week_at_any_interval():
     assert momentum(np.ones(21), 8.0) == pytest.approx(0.0)
 
 
-def test_funding_stats_by_hand():
-    past = past_of(slow=(4, [0.5] * 30 + [2.0] * 30, 4))
-    stats = funding_stats(past, SLOW, 4.0)
-    assert stats.n == 60
-    assert stats.days == pytest.approx(59 * 4 / 24)
-    assert stats.median_bp == pytest.approx(2.5)  # 1 and 4 bp per 8 h
-    assert stats.percentile == pytest.approx(0.75)
-    assert stats.pinned == pytest.approx(0.5)
-    assert stats.momentum_bp > 0
-    assert math.isnan(funding_stats(past, SLOW, 4.0, interest_8h_bp=math.nan).pinned)
-    stranger = funding_stats(past, FAST, 1.0)
-    assert stranger.n == 0
-    assert math.isnan(stranger.median_bp)
-
-
 def test_gap_stats_of_a_known_process():
     rng = np.random.default_rng(4)
     past = past_of(slow=(8, ar1(rng, 800, 4) + 3.0, 8))
-    stats = gap_stats(past, SPOT, SLOW, 3.0, 24.0)
+    stats = gap_stats(gap_series(past, SPOT, SLOW), 3.0, 24.0)
     assert stats.n == 800
     assert stats.mean_bp == pytest.approx(3.0, abs=4 * math.sqrt(2 * 4 / 0.693 / 800))
     assert stats.low_h <= stats.half_life_h <= stats.high_h
     assert 0.6 < stats.half_life_h / 32 < 1.6  # one draw of 200 half-lives
     assert stats.hazard < 0.1  # three deviations from zero
-    nothing = gap_stats(past, SPOT, FAST, 3.0, 24.0)
+    nothing = gap_stats(gap_series(past, SPOT, FAST), 3.0, 24.0)
     assert nothing.n == nothing.hazard_n == 0
     assert math.isnan(nothing.half_life_h)
 
@@ -285,7 +262,7 @@ def test_gap_stats_of_a_known_process():
 # --- basis ----------------------------------------------------------------------------------------
 
 
-def test_basis_stats_of_minutes():
+def test_the_basis_of_minutes_and_its_half_life():
     past = Past(90, minutes_kept=4_320)
     rng = np.random.default_rng(9)
     basis = ar1(rng, 4_320, 30) * 2.0 + 5.0
@@ -295,22 +272,18 @@ def test_basis_stats_of_minutes():
         if at % 10:  # a minute of ten is missing
             mids[SLOW] = price[at] * (1 + basis[at] / 1e4)
         past.sample(1_000 + at, mids)
-    stats = basis_stats(past, SPOT, SLOW, 5.0)
-    assert stats.n == 4_320 * 9 // 10
-    assert stats.days == pytest.approx(3.0, abs=0.01)
-    assert stats.mean_bp == pytest.approx(float(basis.mean()), abs=0.1)
-    assert stats.sd_bp == pytest.approx(float(basis.std()), rel=0.05)
-    assert 0.3 < stats.percentile < 0.7
-    assert 0.6 < stats.half_life_h * 60 / 30 < 1.6
-    back = basis_stats(past, SLOW, SPOT, -5.0)
-    assert back.mean_bp == pytest.approx(-stats.mean_bp, abs=0.01)
-    assert back.half_life_h == pytest.approx(stats.half_life_h, rel=0.01)
+    found = basis_minutes(past, SPOT, SLOW)
+    known = np.isfinite(found)
+    assert known.sum() == 4_320 * 9 // 10
+    assert found[known] == pytest.approx(basis[np.arange(4_320) % 10 > 0], abs=0.02)
+    assert 0.6 < half_life(found).half_life / 30 < 1.6
+    back = basis_minutes(past, SLOW, SPOT)
+    assert half_life(back).half_life == pytest.approx(half_life(found).half_life, rel=0.01)
 
 
 def test_the_basis_of_a_stranger_is_unknown():
     past = Past(90, minutes_kept=100)
-    for stats in (basis_stats(past, SPOT, SLOW, 1.0), basis_stats(past, SLOW, SPOT, 1.0)):
-        assert stats.n == 0
-        assert math.isnan(stats.mean_bp)
+    assert len(basis_minutes(past, SPOT, SLOW)) == 0
     past.sample(1_000, {SPOT: 1.0})
-    assert basis_stats(past, SPOT, SLOW, 1.0).n == 0
+    assert np.isnan(basis_minutes(past, SPOT, SLOW)).all()
+    assert math.isnan(half_life(basis_minutes(past, SPOT, SLOW)).half_life)

@@ -1,5 +1,6 @@
-"""Real funding of 539 Binance perpetuals (2026-01-12 .. 2026-03-20): the product's figures beside
-an independent reading of the same files, and the sector divergence of that time, drawn.
+"""Real funding of 539 Binance perpetuals (2026-01-12 .. 2026-03-20): the figures of the scanner's
+columns beside an independent reading of the same files, and the sector divergence of that time,
+drawn.
 
 The other reading uses no numpy and none of the product: exact fractions, calendar times, medians
 of the standard library. The files are read where they lie and never copied.
@@ -7,6 +8,7 @@ of the standard library. The files are read where they lie and never copied.
 
 import csv
 import itertools
+import math
 import os
 import statistics
 from collections import Counter
@@ -20,10 +22,13 @@ import numpy as np
 import pytest
 
 from basisdesk.config import Scanner, Settings
-from basisdesk.events import ScanPage, ScanPast, ScanRow
+from basisdesk.events import ScanPage, ScanPast, ScanRow, Ticker
+from basisdesk.market.funding import FundingClock
 from basisdesk.market.past import Past
 from basisdesk.market.universe import Universe
-from basisdesk.scan import sector_series as series
+from basisdesk.scan.openings import YEAR_PCT
+from basisdesk.scan.past_stats import gap_of, momentum, settled_8h_bp
+from basisdesk.scan.past_stats import paid as payments
 from basisdesk.scan.sector_map import parse_sectors
 from basisdesk.scan.sectors import Sectors
 from basisdesk.ui.resources import resource
@@ -80,49 +85,44 @@ def by_hand(file):
     return paid
 
 
-def per_8h(paid):
-    return paid.rate * 10_000 * 8 / paid.hours
-
-
 # --- the product's --------------------------------------------------------------------------------
 
 
 def by_product(file):
-    """The same file through the product: the past it keeps, and its figures of it."""
+    """The same file in the past that the product keeps: the past, and the key of its leg."""
     past, key = Past(funding_days=90), f"binance:perp:{file.stem}"
     lines = file.read_text().splitlines()[1:]
     rows = tuple((int(line.split(",")[0]), float(line.split(",")[2])) for line in lines)
     past.learn(ScanPast(key, (), rows))
-    ms, rate = past.settled(key)
-    return ms, rate, series.interval_hours(ms)
+    return past, key
+
+
+@pytest.fixture(scope="module")
+def kept(files):
+    """Each file as the product keeps it, once for all tests."""
+    return {file.stem: by_product(file) for file in files}
 
 
 def test_all_539_symbols_are_there(files):
     assert len(files) == 539
 
 
-def test_interval_annual_rate_and_velocity_of_each_symbol(files, hand):
+def test_interval_and_rates_a_year_of_each_symbol(kept, hand):
     rows, kinds, changes = Counter(), Counter(), 0
-    for file in files:
-        paid = hand[file.stem]
-        ms, rate, hours = by_product(file)
-        assert len(ms) == len(paid), file.stem
-        assert all(abs(one.ms_off) < timedelta(seconds=1) for one in paid), file.stem
+    for name, (past, key) in kept.items():
+        told = hand[name]
+        assert all(abs(one.ms_off) < timedelta(seconds=1) for one in told), name
+        wanted = [one.hours for one in told]
+        stamps = [int(one.at.timestamp() * 1000) for one in told]
 
-        wanted = [one.hours for one in paid]
-        assert hours.tolist() == wanted, file.stem
-        assert ms.tolist() == [int(one.at.timestamp() * 1000) for one in paid], file.stem
+        found = payments(past, key)
+        assert found.hours.tolist() == wanted, name
+        assert found.ms.tolist() == stamps, name
 
-        year = [float(one.rate * 100 * 365 * 24 / one.hours) for one in paid]
-        assert np.allclose(series.year_pct(rate, hours), year, rtol=1e-12, atol=0.0), file.stem
-
-        speed = [
-            float((per_8h(here) - per_8h(before)) / int((here.at - before.at) / HOUR))
-            for before, here in itertools.pairwise(paid)
-        ]
-        found = series.velocity_bp_h(ms, rate, hours)
-        assert np.isnan(found[0])
-        assert np.allclose(found[1:], speed, rtol=1e-9, atol=1e-9), file.stem
+        ms, bp = settled_8h_bp(past, key)
+        year = [float(one.rate * 100 * 365 * 24 / one.hours) for one in told]
+        assert ms.tolist() == stamps, name
+        assert np.allclose(YEAR_PCT * bp, year, rtol=1e-12, atol=0.0), name
 
         rows.update(wanted)
         changes += sum(a != b for a, b in itertools.pairwise(wanted))
@@ -132,18 +132,82 @@ def test_interval_annual_rate_and_velocity_of_each_symbol(files, hand):
     assert changes == CHANGES
 
 
-def test_momentum_of_each_symbol(files, hand):
-    for file in files:
-        _, rate, hours = by_product(file)
-        fast = slow = None
-        for one in hand[file.stem]:
-            now, share = float(per_8h(one)), one.hours / 8
-            if fast is None:
-                fast = slow = now
-            fast = now + (fast - now) * 0.5**share
-            slow = now + (slow - now) * (20 / 22) ** share
-        last = series.momentum_bp(rate, hours)[-1]
-        assert last == pytest.approx(fast - slow, abs=1e-9), file.stem
+# --- momentum -------------------------------------------------------------------------------------
+
+
+def steps_of(told):
+    """(hours of a step, bp per 8 h of the steps that are paid for in whole, oldest first)."""
+    hours = max(one.hours for one in told)
+    sums, known = {}, Counter()
+    for one in told:
+        number = -(-int(one.at.timestamp()) // (3600 * hours))  # of the step that ends then or next
+        sums[number] = sums.get(number, 0) + one.rate
+        known[number] += one.hours
+    whole = sorted(number for number in sums if known[number] == hours)
+    return hours, [float(sums[number] * 80_000 / hours) for number in whole]
+
+
+def weighted(values, span):
+    """Mean of the last values, each weighing (span - 1) / (span + 1) of the one after it."""
+    recent = values[-math.ceil(6 * span) :]
+    weights = [((span - 1) / (span + 1)) ** back for back in range(len(recent) - 1, -1, -1)]
+    return math.fsum(v * w for v, w in zip(recent, weights, strict=True)) / math.fsum(weights)
+
+
+def test_momentum_of_each_symbol(kept, hand):
+    told = 0
+    for name, (past, key) in kept.items():
+        gap = gap_of(None, payments(past, key))  # the perpetual against spot
+        found = momentum(gap.gap_bp[np.isfinite(gap.gap_bp)], gap.step_h)
+        hours, values = steps_of(hand[name])
+        assert gap.step_h == hours, name
+        if len(values) * hours < 168:
+            assert math.isnan(found), name
+            continue
+        wanted = weighted(values, 24 / hours) - weighted(values, 168 / hours)
+        assert found == pytest.approx(wanted, abs=1e-9), name
+        told += 1
+    assert told > 500
+
+
+# --- velocity -------------------------------------------------------------------------------------
+
+LAST = 30  # settlements of each symbol whose indicative path is played
+TICKS = 6  # of an interval
+TAU_H = 0.5  # quant.md 2.11
+
+
+def played(told):
+    """A clock fed with an indicative path, and the slope it should have seen, bp an hour.
+
+    In each interval the rate goes straight from half of the settled one before to the one that is
+    settled. The slope that is seen runs after the true one with a memory of half an hour; the step
+    at the stamp is none.
+    """
+    clock, seen = FundingClock(), 0.0
+    for before, here in itertools.pairwise(told):
+        begin_ms, stamp_ms = (int(one.at.timestamp() * 1000) for one in (before, here))
+        first, last = float(before.rate) / 2, float(here.rate)
+        for tick in range(TICKS + 1):
+            share = tick / TICKS
+            ms = begin_ms + round(share * (stamp_ms - begin_ms)) + (tick == 0)
+            rate = first + share * (last - first)
+            ticker = Ticker("k", "", 1.0, 1.0, 0.0, rate, float(here.hours), stamp_ms, 0.0, ms)
+            clock.apply(ticker)
+        slope = (last - first) * 1e4 / here.hours
+        seen = slope + (seen - slope) * math.exp(-here.hours / TAU_H)
+    return clock, seen
+
+
+def test_velocity_of_each_symbol_on_a_path_to_what_was_settled(hand):
+    moving = 0
+    for name, told in hand.items():
+        clock, seen = played(told[-LAST:])
+        assert clock.bad_stamps == clock.rejected == 0, name
+        assert clock.interval_h == told[-1].hours, name
+        assert clock.velocity_bp_h == pytest.approx(seen, rel=1e-5, abs=1e-6), name
+        moving += abs(seen) > 0.01
+    assert moving > 300
 
 
 # --- sectors --------------------------------------------------------------------------------------
@@ -255,4 +319,4 @@ def test_the_sectors_of_2026_are_drawn(overlay, qtbot, tmp_path):
                 picture.pixelColor(x, y).name() for x in range(0, 960, 4) for y in range(40, 320, 3)
             }
             assert len(colours) > 8, (name, kind)
-        assert set(panel.chart.label_rects_now()) == set(overlay.map.order)
+        assert set(panel.chart._end_scribe.rects) == set(overlay.map.order)

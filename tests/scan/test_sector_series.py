@@ -1,4 +1,4 @@
-"""Intervals from stamps, rates per 8 h and a year, velocity, momentum, the common grid, z."""
+"""Intervals from stamps, rates per 8 h, the common grid, z."""
 
 import math
 import statistics
@@ -46,6 +46,11 @@ def test_a_few_ms_of_the_venues_clock_are_no_interval_and_no_later_stamp():
         ((0, 1, 48), [1, 1, 1]),  # nothing after it: as the one before
         ((0, 4, 12, 16, 20), [4, 4, 4, 4, 4]),  # 8:00 is missing
         ((0, 4, 8, 16), [4, 4, 4, 8]),  # who knows: a change must be seen at once
+        ((0, 8, 16, 24, 40), [8, 8, 8, 8, 8]),  # more than 8 h is never one interval
+        ((0, 1, 2, 14, 15, 16), [1, 1, 1, 1, 1, 1]),
+        ((0, 16, 24, 32), [8, 8, 8, 8]),
+        ((0, 8, 16, 28, 32, 36), [8, 8, 8, 4, 4, 4]),
+        ((0, 8, 24, 40, 48), [8, 8, 8, 8, 8]),
         ((0, 1, 4, 8), [1, 1, 3, 4]),  # from 1 h to 4 h, on the venue's grid of 4 h
     ],
 )
@@ -53,37 +58,9 @@ def test_the_first_and_what_follows_a_hole_take_their_neighbours_interval(hours,
     assert series.interval_hours(stamps(*hours)).tolist() == pytest.approx(expected, nan_ok=True)
 
 
-def test_rates_per_8_h_and_a_year_go_by_the_interval():
+def test_rates_per_8_h_go_by_the_interval():
     rate, hours = rates(1e-4, 1e-4, -5e-5), rates(8, 4, 1)
     assert series.rate_8h_bp(rate, hours).tolist() == pytest.approx([1, 2, -4])
-    assert series.year_pct(rate, hours).tolist() == pytest.approx([10.95, 21.9, -43.8])
-
-
-def test_velocity_is_the_step_over_the_hours_it_took():
-    ms, rate = stamps(0, 8, 16, 17, 18), rates(1e-4, 3e-4, 3e-4, 1e-4, 1e-4)
-    found = series.velocity_bp_h(ms, rate, series.interval_hours(ms))
-    assert found.tolist() == pytest.approx([math.nan, 0.25, 0, 5, 0], nan_ok=True)
-    assert series.velocity_bp_h(ms[:1], rate[:1], rates(8)).tolist() == pytest.approx(
-        [math.nan], nan_ok=True
-    )
-
-
-def test_momentum_is_zero_at_rest_and_has_the_sign_of_the_move():
-    still = series.momentum_bp(np.full(100, 1e-4), np.full(100, 8.0))
-    assert still == pytest.approx(np.zeros(100))
-    rising = series.momentum_bp(np.linspace(0, 1e-3, 100), np.full(100, 8.0))
-    assert rising[-1] > 0.5
-    hand = series.momentum_bp(rates(1e-4, 2e-4), rates(8, 8))
-    assert hand[1] == pytest.approx(0.5 * 1 - 2 / 22 * 1)
-
-
-def test_momentum_of_an_hourly_contract_looks_as_far_back_as_that_of_an_8_hourly_one():
-    daily = np.repeat(np.linspace(0, 1e-3, 90), 1)
-    slow = series.momentum_bp(daily, np.full(90, 8.0))[-1]
-    fast = series.momentum_bp(np.linspace(0, 1e-3, 90 * 8) / 8, np.full(90 * 8, 1.0))[-1]
-    assert fast == pytest.approx(slow, rel=0.2)
-    gap = series.momentum_bp(rates(1e-4, math.nan, 1e-4), rates(8, 8, 8))
-    assert gap.tolist() == pytest.approx([0, math.nan, 0], nan_ok=True)
 
 
 def test_the_grid_sums_what_was_paid_in_the_8_h_before_a_stamp():

@@ -175,6 +175,39 @@ def test_words_wait_until_the_past_stands_still():
     assert rig.sectors.words()["UNI"] == "for"
 
 
+def test_in_fast_motion_a_past_stands_still_for_as_long_in_real_time():
+    rig = SectorRig(speed=60.0)
+    rig.settle(cold)
+    rig.page()
+    rig.beats(12, seconds=60)
+    assert rig.row("DeFi").state == "cold"
+    assert set(rig.sectors.words().values()) == {""}  # twelve real seconds
+    rig.page()
+    rig.beats(20, seconds=60)
+    assert rig.sectors.words()["UNI"] == "against"
+
+
+def test_in_fast_motion_the_history_is_looked_at_as_often(monkeypatch):
+    rig = SectorRig(speed=60.0)
+    rig.settle(cold)
+    rig.page()
+    looked = []
+    monkeypatch.setattr(rig.sectors._history, "look", lambda *args: looked.append(args[2]))
+    rig.beats(11, seconds=60)
+    assert np.diff(looked).tolist() == [300 * 10**9] * 2
+
+
+def test_two_settlements_that_were_corrected_to_the_same_sum_are_seen():
+    rig = SectorRig()
+    rig.settle(lambda coin, i: 9.0 if coin in DEFI and i == 5 else 1.0)
+    rig.page()
+    before = rig.beats().divergence_lines["DeFi"]
+    rig.settle(lambda coin, i: 9.0 if coin in DEFI and i == 7 else 1.0)
+    after = rig.beats().divergence_lines["DeFi"]
+    found = [int(np.nanargmax(line[:-1])) for line in (before, after)]
+    assert found == [len(before) - 7, len(after) - 9]
+
+
 def test_a_new_settlement_is_taken_ten_minutes_after_its_stamp():
     rig = SectorRig()
     rig.settle(wobble)

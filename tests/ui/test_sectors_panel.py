@@ -53,7 +53,7 @@ def flat(z=0.0):
 @pytest.mark.parametrize("z", [None, 0.0, 30.0, -30.0])
 def test_names_at_the_right_end_never_overlap_and_none_is_cut(qtbot, size, z):
     chart = make_chart(qtbot, make_view() if z is None else flat(z), size)
-    rects = chart.label_rects_now()
+    rects = chart._end_scribe.rects
     assert set(rects) == set(NAMES)
     assert not any(a.intersects(b) for a, b in combinations(rects.values(), 2))
     for rect in rects.values():
@@ -105,7 +105,7 @@ def test_the_sector_under_the_pointer_stands_out(qtbot):
     chart = make_chart(qtbot, make_view())
     pens = {name: curve.opts["pen"].color().name() for name, curve in chart.pane.curves.items()}
     with qtbot.waitSignal(chart.pointed) as said:
-        chart._point(chart.label_rects_now()["AI"].center())
+        chart._point(chart._end_scribe.rects["AI"].center())
     assert said.args == ["AI"]
     now = {name: curve.opts["pen"].color().name() for name, curve in chart.pane.curves.items()}
     assert now["AI"] == pens["AI"]

@@ -1,0 +1,330 @@
+"""One beat of one pair: its features, what has ended since, its score, and whether it is noted.
+
+`Forecaster.beat` is the only way in, and ticks are all that it hears; so the same ticks give the
+same scores to the last bit, whether they come live, from a tape or from a journal of samples. A
+session that ended goes on from its last `dump` and the samples since (samples.py), with labels open
+and nothing changed. What happens in a beat, in this order:
+
+    vector   = features at this tick
+    released = labels that reached their horizon: calibrator, drift watch, counts and model learn
+    score    = what is now said of this vector, from the side of the tick
+    noted    = a candidate, where the registered rule says so (labels.py)
+
+Learning comes before scoring and is of outcomes that were due, so a score knows nothing that was
+not known at its time. `taken` hands out what has to be journaled.
+"""
+
+import hashlib
+import math
+from collections import deque
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from basisdesk.forecast.abstain import Distances, Learned, Seen, core_of, reasons
+from basisdesk.forecast.analogues import Analogues, Memory
+from basisdesk.forecast.calibration import FORGETTING, FORGETTING_REVIEWED, Calibrator
+from basisdesk.forecast.counts import Baselines, Effective, Payoff
+from basisdesk.forecast.drift import DriftWatch
+from basisdesk.forecast.evaluate import Outcomes, Report, report
+from basisdesk.forecast.features import FeatureState
+from basisdesk.forecast.label_rules import HOUR_NS, LabelRules
+from basisdesk.forecast.labels import PairLabels, Released
+from basisdesk.forecast.model import USUAL, Model, ModelRules
+from basisdesk.forecast.table import INDEX, sided
+from basisdesk.forecast.words import Candidate, Label, Score, Tick, Vector
+
+FORMAT = 1
+MARGIN = 0.02  # by which p has to be above p*
+MARGIN_REVIEWED = 0.10  # while drift is under review
+WARM_LOOK_NS = 60_000_000_000  # between two questions whether the features are warm
+OUTCOMES_MAX = 8_192  # remembered for the report, the oldest go first
+TAKEN_MAX = 16_384  # candidates and labels that wait to be journaled
+
+_X, _Z = INDEX["x_fair"], INDEX["z_24h"]
+
+
+class Taken(NamedTuple):
+    """What has come since it was last asked for, in its order."""
+
+    candidates: tuple[Candidate, ...]
+    labels: tuple[Label, ...]
+
+
+class _Pair:
+    # what is remembered of one pair
+    def __init__(self, rules: LabelRules) -> None:
+        self.t_ns = 0
+        self.features = FeatureState()
+        self.labels = PairLabels(rules)
+        self.cold: tuple[str, ...] = ()  # core features whose memory is not full
+        self.looked_ns = -WARM_LOOK_NS
+        self.tick: Tick | None = None
+        self.vector: Vector | None = None
+
+
+class Forecaster:
+    """All pairs, one model. rules, model_rules: registered before the first outcome."""
+
+    def __init__(self, rules: LabelRules | None = None, model_rules: ModelRules = USUAL) -> None:
+        self.rules = rules if rules is not None else LabelRules()
+        self.model = Model(rules=model_rules)
+        self.calibrator = Calibrator()
+        self.drift = DriftWatch(self.rules.horizon_ns)
+        self.distances = Distances()
+        self.effective = Effective(self.rules.horizon_ns)
+        self.payoff = Payoff(self.rules.gain_bp, self.rules.stop_bp)
+        self.baselines = Baselines()
+        self.memory = Memory(self.rules.horizon_h)
+        self.version = ""
+        self._pairs: dict[str, _Pair] = {}
+        self._numbers: dict[str, int] = {}  # of pairs, in the order they came
+        self._next_id = 1
+        self._outcomes: deque[tuple[float, ...]] = deque(maxlen=OUTCOMES_MAX)
+        self._candidates: deque[Candidate] = deque(maxlen=TAKEN_MAX)
+        self._labels: deque[Label] = deque(maxlen=TAKEN_MAX)
+        self._name()
+
+    # --- the beat --------------------------------------------------------------------------------
+
+    def beat(self, pair: str, tick: Tick) -> Score | None:
+        """Hear one tick. None where it is not later than the pair's last one.
+
+        A score always comes with finite numbers; `Score.abstain` says why it must not be used.
+        """
+        state = self._pairs.get(pair)
+        if state is None:
+            state = self._pairs[pair] = _Pair(self.rules)
+        if tick.t_ns <= state.t_ns:
+            return None
+        state.t_ns = tick.t_ns
+        vector = state.features.update(tick)
+        state.tick, state.vector = tick, vector
+        for released in state.labels.beat(tick):
+            self._learn(released)
+        seen = sided(vector, tick.direction)
+        score = self._score(state, tick, seen)
+        if state.labels.may(tick, float(vector[_X]), float(vector[_Z])):
+            self._note(pair, state, score)
+        return score
+
+    def taken(self) -> Taken:
+        """Candidates and labels since the last call, to be journaled. They are given once."""
+        found = Taken(tuple(self._candidates), tuple(self._labels))
+        self._candidates.clear()
+        self._labels.clear()
+        return found
+
+    def forget(self, pair: str) -> None:
+        """Drop what is remembered of a pair that is not watched any more, its open labels too."""
+        self._pairs.pop(pair, None)
+
+    # --- what a screen asks ----------------------------------------------------------------------
+
+    @property
+    def margin(self) -> float:
+        """By how much p has to be above p* for a trade."""
+        return MARGIN_REVIEWED if self.drift.review else MARGIN
+
+    def vector(self, pair: str) -> Vector | None:
+        """The features of the pair's last beat."""
+        state = self._pairs.get(pair)
+        return None if state is None else state.vector
+
+    def scaled(self, pair: str) -> Vector | None:
+        """The same in deviations of what was learned from, as seen from the side; 0 if missing."""
+        state = self._pairs.get(pair)
+        if state is None or state.vector is None or state.tick is None:
+            return None
+        return self.model.scaled(sided(state.vector, state.tick.direction))
+
+    def features(self, pair: str) -> FeatureState | None:
+        """The feature memories of a pair, to be read."""
+        state = self._pairs.get(pair)
+        return None if state is None else state.features
+
+    def open_labels(self, pair: str = "") -> int:
+        """Candidates under way, of one pair or of all."""
+        if pair:
+            state = self._pairs.get(pair)
+            return 0 if state is None else len(state.labels)
+        return sum(len(state.labels) for state in self._pairs.values())
+
+    @property
+    def voids(self) -> dict[str, int]:
+        """Labels that could not be known, by reason."""
+        found: dict[str, int] = {}
+        for state in self._pairs.values():
+            for why, n in state.labels.voids.items():
+                found[why] = found.get(why, 0) + n
+        return found
+
+    def analogues(self, pair: str) -> Analogues | None:
+        """What became of past cases like this pair's last beat."""
+        state = self._pairs.get(pair)
+        if state is None or state.vector is None or state.tick is None:
+            return None
+        return self.memory.like(sided(state.vector, state.tick.direction))
+
+    def outcomes(self) -> Outcomes:
+        """The last outcomes with what had been said of them."""
+        table = np.array(self._outcomes, dtype=np.float64).reshape(-1, len(Outcomes._fields)).T
+        t_s, pair, *rest = table
+        return Outcomes(t_s, pair.astype(np.int64), *rest)
+
+    def report(self, seed: int = 0) -> Report:
+        """How good it was so far. seed: of the bootstrap."""
+        return report(self.outcomes(), self.rules.horizon_h * 3_600.0, seed, self.margin)
+
+    # --- keeping ---------------------------------------------------------------------------------
+
+    def dump(self) -> dict[str, Any]:
+        """All that later scores depend on, as plain JSON; what `taken` would give is not in it."""
+        return {
+            "format": FORMAT,
+            "rules": list(self.rules),
+            "model": self.model.dump(),
+            "calibrator": self.calibrator.dump(),
+            "drift": self.drift.dump(),
+            "distances": self.distances.dump(),
+            "effective": self.effective.dump(),
+            "payoff": self.payoff.dump(),
+            "baselines": self.baselines.dump(),
+            "memory": self.memory.dump(),
+            "next_id": self._next_id,
+            "numbers": dict(self._numbers),
+            "outcomes": [list(row) for row in self._outcomes],
+            "pairs": {pair: _dumped(state) for pair, state in self._pairs.items()},
+        }
+
+    @classmethod
+    def restored(cls, kept: dict[str, Any]) -> "Forecaster":
+        """The forecaster of a dump: every later score is the same, bit for bit.
+
+        Raises:
+            ValueError: written in a format that this program does not read.
+        """
+        if kept.get("format") != FORMAT:
+            raise ValueError(f"forecast of format {kept.get('format')}, this is {FORMAT}")
+        found = cls(LabelRules(*kept["rules"]))
+        found.model = Model.restored(kept["model"])
+        found.calibrator = Calibrator.restored(kept["calibrator"])
+        found.drift = DriftWatch.restored(kept["drift"])
+        found.distances = Distances.restored(kept["distances"])
+        found.effective = Effective.restored(kept["effective"])
+        found.payoff = Payoff.restored(kept["payoff"])
+        found.baselines = Baselines.restored(kept["baselines"])
+        found.memory = Memory.restored(kept["memory"])
+        found._next_id = int(kept["next_id"])
+        found._numbers = {str(pair): int(n) for pair, n in kept["numbers"].items()}
+        found._outcomes.extend(tuple(row) for row in kept["outcomes"])
+        for pair, state in kept["pairs"].items():
+            found._pairs[str(pair)] = _restored(state, found.rules)
+        found._name()
+        return found
+
+    # --- inside ----------------------------------------------------------------------------------
+
+    def _score(self, state: _Pair, tick: Tick, seen: Vector) -> Score:
+        if tick.t_ns - state.looked_ns >= WARM_LOOK_NS:
+            state.looked_ns = tick.t_ns
+            state.cold = core_of(state.features.warming)
+        reading = self.model.read(seen)
+        told = self.calibrator.told(reading.raw, self.effective.share)
+        here = Seen(tick.stale, seen, reading.known, reading.distance, state.cold)
+        learned = Learned(self.effective.n, self.distances.line, self.drift.review)
+        return Score(
+            p=told.p,
+            low=told.low,
+            high=told.high,
+            p_star=self.payoff.p_star(tick.cost_bp),
+            raw=reading.raw,
+            logit=reading.logit,
+            bias=reading.bias,
+            contributions=reading.contributions,
+            abstain=reasons(here, learned),
+            version=self.version,
+            n_eff=self.effective.n,
+        )
+
+    def _note(self, pair: str, state: _Pair, score: Score) -> None:
+        tick, vector = state.tick, state.vector
+        if tick is None or vector is None:
+            return
+        features = tuple(v if math.isfinite(v) else None for v in vector.tolist())
+        candidate = Candidate(
+            id=self._next_id,
+            t_ns=tick.t_ns,
+            pair=pair,
+            direction=tick.direction,
+            features=features,
+            features_hash=hashlib.blake2b(vector.tobytes(), digest_size=8).hexdigest(),
+            raw=score.raw,
+            p=score.p,
+            version=score.version,
+            decision=decision(score, self.margin),
+            cost_bp=tick.cost_bp,
+            target_bp=tick.target_bp,
+        )
+        self._next_id += 1
+        z = tick.direction * float(vector[_Z])
+        noted = {
+            "base": self.baselines.base,
+            "by_z": self.baselines.by_z(z),
+            "z": z if math.isfinite(z) else None,
+            "p_star": score.p_star,
+        }
+        state.labels.add(candidate, noted)
+        self._candidates.append(candidate)
+
+    def _learn(self, released: Released) -> None:
+        candidate, label, noted = released
+        pair, t_ns, y = candidate.pair, candidate.t_ns, label.y
+        vector = np.array(candidate.features, dtype=np.float64)  # None becomes NaN
+        seen = sided(vector, candidate.direction)
+        z = math.nan if noted["z"] is None else float(noted["z"])
+        hours = (label.t_first_ns - t_ns) / HOUR_NS
+        self.calibrator.learn(candidate.raw, y)
+        self.drift.take(pair, t_ns, candidate.p, y, label.released_ns)
+        self.calibrator.forgetting = FORGETTING_REVIEWED if self.drift.review else FORGETTING
+        self.effective.take(pair, t_ns)
+        self.payoff.take(y, label.net_bp, candidate.cost_bp)
+        self.baselines.take(z, y)
+        self.memory.take(seen, pair, t_ns, (y, hours, label.net_bp))
+        self.distances.take(self.model.learn(seen, y))
+        number = self._numbers.setdefault(pair, len(self._numbers))
+        told = (candidate.p, float(noted["base"]), float(noted["by_z"]), float(noted["p_star"]))
+        self._outcomes.append((t_ns / 1e9, float(number), float(y), *told, label.net_bp, hours))
+        self._labels.append(label)
+        self._name()
+
+    def _name(self) -> None:
+        self.version = f"lr1.{self.rules.hash}.{self.model.n}"
+
+
+def decision(score: Score, margin: float) -> str:
+    """What is made of a score, in words."""
+    if score.abstain:
+        return f"abstain: {'; '.join(score.abstain)}"
+    line = f"p {100 * score.p:.1f} %, p* {100 * score.p_star:.1f} % + {100 * margin:.0f} %"
+    return f"trade: {line}" if score.p >= score.p_star + margin else f"no trade: {line}"
+
+
+def _dumped(state: _Pair) -> dict[str, Any]:
+    return {
+        "t_ns": state.t_ns,
+        "features": state.features.dump(),
+        "labels": state.labels.dump(),
+        "cold": list(state.cold),
+        "looked_ns": state.looked_ns,
+    }
+
+
+def _restored(kept: dict[str, Any], rules: LabelRules) -> _Pair:
+    state = _Pair(rules)
+    state.t_ns = int(kept["t_ns"])
+    state.features = FeatureState.restored(kept["features"])
+    state.labels = PairLabels.restored(kept["labels"], rules)
+    state.cold = tuple(kept["cold"])
+    state.looked_ns = int(kept["looked_ns"])
+    return state

@@ -1,0 +1,231 @@
+"""The champion: one logistic regression for all pairs, learning one outcome at a time.
+
+Features come as seen from the side of the trade (`table.sided`), so one set of weights serves both
+sides and every pair. Each is scaled by an exponentially weighted mean and deviation of the vectors
+that were learned from, and of no others: what is scored has no part in its own scale. The weights
+step by AdaGrad (Duchi, Hazan, Singer, Adaptive Subgradient Methods, 2011) along the gradient of the
+log-loss, with a pull to zero (L2) on all but the bias.
+
+A missing feature is zero after scaling, which is "as usual", and no indicator is added: with one
+venue heard four features are always missing, and an indicator would only learn which pair it is.
+Too many missing ones are a reason to abstain (abstain.py), not a thing to learn.
+
+No random, and no BLAS but for the distance: products and sums are made in an order that numpy
+fixes, so the same outcomes give the same weights to the last bit.
+"""
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from basisdesk.forecast.table import N
+from basisdesk.forecast.words import Vector
+
+FINITE_MAX = 1e9  # a feature beyond it is an error of its maker, and taken as missing
+Z_MAX = 8.0  # what one feature may say at most, in deviations
+LOGIT_MAX = 30.0  # beyond it a probability is 0 or 1 in all but name
+P_MIN = 1e-6
+_FIRST_SQUARE = 1e-8  # AdaGrad divides by its memory, which must not be nothing
+_SEEN_MIN = 30.0  # values until a feature's own deviation may bound what enters its mean
+
+_add, _sub, _mul, _div = np.add, np.subtract, np.multiply, np.divide
+_least, _most, _root, _sum = np.minimum, np.maximum, np.sqrt, np.add.reduce
+
+
+class ModelRules(NamedTuple):
+    """What is fixed before learning.
+
+    rate: AdaGrad's step. l2: pull to zero, a step. memory: outcomes that the scale remembers.
+    sd_floor: least deviation of a feature, in its unit; a feature that never moved is not precise.
+    """
+
+    rate: float = 0.05
+    l2: float = 1e-4
+    memory: float = 2_000.0
+    sd_floor: float = 0.05
+
+
+USUAL = ModelRules()
+
+
+class Reading(NamedTuple):
+    """What the model says of one vector.
+
+    distance: mean square of the scaled features that are there, before they are bounded; 1 is
+    usual. known: how many are there.
+    """
+
+    raw: float
+    logit: float
+    bias: float
+    contributions: Vector
+    distance: float
+    known: int
+
+
+def sigmoid(logit: float) -> float:
+    """Probability of a logit, never 0 and never 1."""
+    bounded = min(max(logit, -LOGIT_MAX), LOGIT_MAX)
+    return min(max(1.0 / (1.0 + math.exp(-bounded)), P_MIN), 1.0 - P_MIN)
+
+
+def log_loss(p: float, y: int) -> float:
+    """Minus the log of what was given to what happened, in nats."""
+    return -math.log(max(p if y else 1.0 - p, P_MIN))
+
+
+class Model:
+    """Read a vector, learn an outcome. One step of either costs some microseconds.
+
+    n: outcomes learned from.
+    """
+
+    def __init__(self, size: int = N, rules: ModelRules = USUAL) -> None:
+        self.rules = rules
+        self.size = size
+        self.n = 0
+        self.weights = np.zeros(size)
+        self.bias = 0.0
+        self._squares = np.full(size, _FIRST_SQUARE)  # of all gradients so far, AdaGrad's memory
+        self._bias_squares = _FIRST_SQUARE
+        self._mean = np.zeros(size)
+        self._var = np.zeros(size)
+        self._seen = np.zeros(size)
+        self._scale = np.zeros(size)  # 1 / deviation; 0 before a feature was ever there
+        self._apart = np.empty(size)  # from the mean
+        self._z = np.empty(size)  # in deviations
+        self._gradient = np.empty(size)
+        self._spare = np.empty(size)
+        self._unseen = True  # a feature was there less than twice
+        self._rates = np.full(size, rules.rate)  # an array is read faster than a number
+        self._l2s = np.full(size, rules.l2)
+        self._memories = np.full(size, rules.memory)
+        self._floors = np.full(size, rules.sd_floor)
+        self._ones = np.ones(size)
+        self._limits = np.full(size, FINITE_MAX)
+        self._there = np.empty(size, dtype=np.bool_)
+
+    # --- reading ---------------------------------------------------------------------------------
+
+    def read(self, x: Vector) -> Reading:
+        """What the weights of this moment say. Any input gives finite numbers."""
+        distance, known, _ = self._scaled(x)
+        contributions = _mul(self.weights, self._z)
+        logit = float(_sum(contributions)) + self.bias
+        return Reading(sigmoid(logit), logit, self.bias, contributions, distance, known)
+
+    def scaled(self, x: Vector) -> Vector:
+        """The vector in deviations of what was learned from; 0 where missing."""
+        self._scaled(x)
+        return self._z.copy()
+
+    # --- learning --------------------------------------------------------------------------------
+
+    def learn(self, x: Vector, y: int) -> float:
+        """One step towards an outcome; gives the vector's distance, as it was before.
+
+        It is scaled by what was known before, and then taken into the scale.
+        """
+        distance, known, far = self._scaled(x)
+        z, g, spare = self._z, self._gradient, self._spare
+        _mul(self.weights, z, g)
+        error = sigmoid(float(_sum(g)) + self.bias) - y
+        _mul(z, error, g)
+        _mul(self.weights, self._l2s, spare)
+        _add(g, spare, g)
+        _mul(g, g, spare)
+        _add(self._squares, spare, self._squares)
+        _root(self._squares, spare)
+        _mul(g, self._rates, g)
+        _div(g, spare, g)
+        _sub(self.weights, g, self.weights)
+        self._bias_squares += error * error
+        self.bias -= self.rules.rate * error / math.sqrt(self._bias_squares)
+        self._rescale(known, far)
+        self.n += 1
+        return distance
+
+    # --- keeping ---------------------------------------------------------------------------------
+
+    def dump(self) -> dict[str, Any]:
+        """All that is remembered, as plain JSON; `restored` gives the same model, bit for bit."""
+        return {
+            "n": self.n,
+            "bias": self.bias,
+            "bias_squares": self._bias_squares,
+            "weights": self.weights.tolist(),
+            "squares": self._squares.tolist(),
+            "mean": self._mean.tolist(),
+            "var": self._var.tolist(),
+            "seen": self._seen.tolist(),
+            "rules": list(self.rules),
+        }
+
+    @classmethod
+    def restored(cls, kept: dict[str, Any]) -> "Model":
+        """The model of a dump."""
+        model = cls(len(kept["weights"]), ModelRules(*kept["rules"]))
+        model.n = int(kept["n"])
+        model.bias = float(kept["bias"])
+        model._bias_squares = float(kept["bias_squares"])
+        model.weights = np.array(kept["weights"], dtype=np.float64)
+        model._squares = np.array(kept["squares"], dtype=np.float64)
+        model._mean = np.array(kept["mean"], dtype=np.float64)
+        model._var = np.array(kept["var"], dtype=np.float64)
+        model._seen = np.array(kept["seen"], dtype=np.float64)
+        model._scale_again()
+        return model
+
+    # --- inside ----------------------------------------------------------------------------------
+
+    def _scaled(self, x: Vector) -> tuple[float, int, bool]:
+        # fills _z; gives the mean square of what is there, how much is there, if anything is far
+        z, apart, spare, there = self._z, self._apart, self._spare, self._there
+        np.abs(x, spare)
+        np.less_equal(spare, self._limits, there)  # false for NaN and infinities
+        known = int(np.count_nonzero(there))
+        if known == self.size:
+            _sub(x, self._mean, apart)
+        else:
+            apart.fill(0.0)
+            _sub(x, self._mean, out=apart, where=there)
+        _mul(apart, self._scale, z)
+        square = float(z.dot(z))
+        far = square > Z_MAX * Z_MAX
+        if far:
+            np.minimum(z, Z_MAX, out=z)
+            np.maximum(z, -Z_MAX, out=z)
+        return square / max(known, 1), known, far
+
+    def _rescale(self, known: int, far: bool) -> None:
+        # the moments by count: a plain mean first, then one that forgets
+        part, apart, spare = self._gradient, self._apart, self._spare
+        if far:  # nothing enters that is farther than Z_MAX from what is usual
+            bound = np.where(self._seen > _SEEN_MIN, Z_MAX / np.maximum(self._scale, 1e-12), np.inf)
+            np.minimum(apart, bound, out=apart)
+            np.maximum(apart, -bound, out=apart)
+        there = self._ones if known == self.size else self._there.astype(np.float64)
+        _add(self._seen, there, self._seen)
+        _least(self._seen, self._memories, out=self._seen)
+        if self._unseen:
+            _div(there, _most(self._seen, self._ones, out=spare), part)
+        else:
+            _div(there, self._seen, part)
+        _mul(part, apart, spare)
+        _add(self._mean, spare, self._mean)
+        _mul(spare, apart, spare)
+        _add(self._var, spare, self._var)
+        _sub(self._ones, part, part)
+        _mul(self._var, part, self._var)
+        self._scale_again()
+
+    def _scale_again(self) -> None:
+        scale = self._scale
+        _root(self._var, scale)
+        _most(scale, self._floors, out=scale)
+        _div(self._ones, scale, scale)
+        if self.n < _SEEN_MIN or self._unseen:
+            few = self._seen < 2.0
+            scale[few] = 0.0
+            self._unseen = bool(few.any())
