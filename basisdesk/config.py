@@ -166,7 +166,8 @@ COINS_MAX = 150  # beyond it a second is too short for all their combinations
 class Scanner(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the scanner looks at. Rates are fractions of the notional.
 
-    size: of each opening, account currency. capacity_bp: price impact of both legs together that
+    size: of each opening, account currency; by default one that a fresh paper account can open
+    with its reserve left. capacity_bp: price impact of both legs together that
     the capacity allows. hold_h: the hold that net edges are counted over. short_spot: also short
     the spot leg, on borrowed coins. poll_s: pause between two readings of a venue's pages.
     read_on, trade_on: where the signal is read and where it is traded; a disagreement is told.
@@ -182,7 +183,7 @@ class Scanner(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     venues: tuple[Literal["binance", "bybit", "kraken", "okx"], ...] = (
         "binance", "bybit", "okx", "kraken",
     )  # fmt: skip
-    size: Annotated[float, msgspec.Meta(ge=10, le=1e8)] = 10_000.0
+    size: Annotated[float, msgspec.Meta(ge=10, le=1e8)] = 5_000.0
     capacity_bp: Annotated[float, msgspec.Meta(gt=0, le=500)] = 10.0
     hold_h: Annotated[float, msgspec.Meta(ge=1, le=720)] = 24.0
     short_spot: bool = True
@@ -208,6 +209,33 @@ class Alerts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sound: bool = True
     webhook: str = ""
     webhook_hosts: tuple[str, ...] = ()
+
+
+class IndicatorSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A CSV file of time and value, read anew every `every_s` seconds."""
+
+    file: Annotated[str, msgspec.Meta(min_length=1, max_length=4_096)]
+    unit: Annotated[str, msgspec.Meta(max_length=24)] = ""
+    every_s: Annotated[float, msgspec.Meta(ge=1, le=2_678_400)] = 3_600.0
+
+
+class Forecast(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The forecast. margin: by how much the probability has to be above the break-even one.
+
+    horizon_h, gain_bp, stop_bp: what counts as success: this net profit before the basis widens by
+    so much and before so many hours. Another rule is another model, which learns from the start.
+    indicators: numbers from outside, by name.
+    """
+
+    on: bool = True
+    margin: Annotated[float, msgspec.Meta(ge=0, le=0.5)] = 0.02
+    horizon_h: Annotated[float, msgspec.Meta(ge=0.25, le=72)] = 8.0
+    gain_bp: Annotated[float, msgspec.Meta(ge=0.5, le=500)] = 10.0
+    stop_bp: Annotated[float, msgspec.Meta(ge=1, le=2_000)] = 20.0
+    indicators: Annotated[
+        dict[Annotated[str, msgspec.Meta(pattern="^[a-z0-9_]{1,24}$")], IndicatorSource],
+        msgspec.Meta(max_length=24),
+    ] = msgspec.field(default_factory=dict)
 
 
 class Ui(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -242,6 +270,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tape: TapeSettings = TapeSettings()
     scanner: Scanner = Scanner()
     alerts: Alerts = Alerts()
+    forecast: Forecast = Forecast()
     ui: Ui = Ui()
     demo: Demo = Demo()
 

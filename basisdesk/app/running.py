@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QApplication
 from basisdesk import __version__
 from basisdesk.app.accounts import account_names, why_not_free
 from basisdesk.app.alert_outlets import DesktopOutlets
+from basisdesk.app.beside import Beside, BesideParts
 from basisdesk.app.crash import CrashHandler, log, start_log, stop_log
 from basisdesk.app.desk import DeskOptions, Onward
 from basisdesk.app.exchange_process import ExchangeProcess
@@ -42,6 +43,7 @@ from basisdesk.events import (
 from basisdesk.feed.inbox import Inbox
 from basisdesk.feed.shared import check_url
 from basisdesk.feed.tasks import spawn
+from basisdesk.forecast.view import ForecastView
 from basisdesk.ledger.journal import Journal
 from basisdesk.scan.view import ScanView
 from basisdesk.ui.context import Context, Status
@@ -52,7 +54,6 @@ from basisdesk.venues import known_venues
 
 if TYPE_CHECKING:
     from basisdesk.app.desk import Pilot
-    from basisdesk.app.scanning import Scanning
     from basisdesk.lab.report import SaveJob
     from basisdesk.ui.scan_window import ScanWindow
 
@@ -153,6 +154,7 @@ class Desk(QObject):
             tuple(self.feeding.supervisor.links),
             account_names(self._options.profile),
             ScanView() if settings.scanner.on else None,
+            forecast=ForecastView() if settings.forecast.on else None,
         )
         theme = theme_for(settings.ui)
         theme.apply(self._app)
@@ -174,29 +176,9 @@ class Desk(QObject):
         )
         self._meter.told = self._clear_exchange_banner
         self._outlets = DesktopOutlets(self._status, self._on_alert_clicked, self)
-        self._scanning: Scanning | None = None
         self._window.scanner_made.connect(self._on_scanner_made)
-
-    def _start_scanning(self) -> None:
-        """After the window stands: a start does not wait for it."""
-        view = self._context.scan
-        if view is None:
-            return
-        from basisdesk.app.scanning import Scanning, ScanParts
-
-        parts = ScanParts(
-            self._engine,
-            self.feeding.supervisor,
-            self._clock,
-            self._pulse.mark,
-            self.submit,
-            self._outlets,
-            self._on_scanner_failed,
-            self._status.speed,
-        )
-        self._scanning = Scanning(self._options, view, parts, self)
-        self._context.scan_actions = self._scanning
-        self._scanning.start()
+        parts = BesideParts(self.feeding, self._clock, self._pulse, self._outlets, self.submit)
+        self._beside = Beside(self._options, self._context, parts, self)
 
     def _start_session(self, start_ns: int) -> None:
         begun = session_begun(self._engine, self._settings, self._options.mode, start_ns)
@@ -241,7 +223,7 @@ class Desk(QObject):
         first, second = self.feeding.watching.shown
         self.submit(SetValue("pair", f"{first} {second}"))
         self.feeding.start(self._on_task_dead)
-        self._start_scanning()
+        self._beside.start()
 
     def _first_pair(self) -> Pair:
         """The newest open pair, spot first; else the symbol of the settings on Bybit."""
@@ -277,8 +259,7 @@ class Desk(QObject):
         self._pump.stopped = True
         self._pulse.stop()
         self._meter.stop()
-        if self._scanning is not None:
-            await self._scanning.stop()
+        await self._beside.stop()
         self._outlets.close()
         await self.feeding.stop(SHUTDOWN_S)
         if self._exchange is not None:
@@ -310,7 +291,8 @@ class Desk(QObject):
 
     def save_log(self, folder: Path) -> None:
         """Write this journal's session log into a new folder, in a thread; then say where."""
-        job = save_job(folder, self._journal.path, self._settings, self._engine)
+        journal, signals = self._journal.path, self._beside.signals
+        job = save_job(folder, journal, self._settings, self._engine, signals)
         spawn(self._save(job), "save the session log", self._on_task_dead)
 
     async def _save(self, job: "SaveJob") -> None:
@@ -377,11 +359,6 @@ class Desk(QObject):
         restore_scanner(self._options.profile, scanner)
         for panel in scanner.panels():
             self._pulse.add(panel)
-
-    def _on_scanner_failed(self, exc: BaseException, where: str, sentence: str) -> None:
-        log.error("%s ended by a fault", where, exc_info=exc)
-        self._status.banner, self._status.banner_level = sentence, "error"
-        self._pulse.mark_all()
 
     def _on_window_closed(self) -> None:
         self._stop.set()

@@ -34,8 +34,17 @@ def session_begun(engine: Engine, settings: Settings, mode: str, start_ns: int) 
     )
 
 
-def save_job(folder: Path, journal: Path, settings: Settings, engine: Engine) -> "SaveJob":
-    """What is to be written, into a new folder inside `folder`. The report is imported late."""
+def save_job(
+    folder: Path,
+    journal: Path,
+    settings: Settings,
+    engine: Engine,
+    signals: tuple[Path, ...] = (),
+) -> "SaveJob":
+    """What is to be written, into a new folder inside `folder`. The report is imported late.
+
+    signals: the parts of the signal journal, oldest first.
+    """
     from basisdesk.lab.report import SaveJob, feed_counters
 
     return SaveJob(
@@ -44,6 +53,7 @@ def save_job(folder: Path, journal: Path, settings: Settings, engine: Engine) ->
         settings=settings,
         mids=dict(engine.worths()),
         feeds=feed_counters(engine),
+        signals=signals,
     )
 
 

@@ -1,4 +1,4 @@
-"""The scanner's own beat: what is polled, counted, remembered and told, a part each quarter second.
+"""The scanner on its own beat: what is polled, counted, remembered and told, in six parts a second.
 
 Nothing here is on the way of a trade. What the sectors say reaches the desk as a command, through
 the inbox like everything else, so that a replay sees it.
@@ -40,11 +40,12 @@ from basisdesk.ui.resources import resource
 if TYPE_CHECKING:
     from basisdesk.app.desk import DeskOptions
 
-PHASE_MS = 250  # four phases make a beat of one second
+PHASE_MS = 166  # six phases make a beat of one second; each leaves the window its turn
 ROWS_MAX = 100_000  # of the history handed to the disk in one beat
 APPEND_S = 60.0  # between two writes of the history
 SCORES_S = 5.0  # between two scorecards
 FIGURES_S = 0.008  # of renewing figures of the past in one beat
+UNSEEN_BEATS = 4  # beats from one matrix to the next while nobody looks
 WORDS_MAX = 20  # sector commands in one beat
 STOPPED = "The scanner stopped after a fault of its own. Trading goes on; restart to scan again."
 SECTORS_FILE = "sectors.json"  # in the profile, in the place of the map that ships
@@ -114,7 +115,14 @@ class Scanning(QObject):
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.setInterval(PHASE_MS)
         self._timer.timeout.connect(self._on_phase)
-        self._phases = (self._count, self._look_back, self._compare, self._tell)
+        self._phases = (
+            self._count,
+            self._look_back,
+            self._compare,
+            self._compose,
+            self._score,
+            self._tell,
+        )
 
     # --- life ------------------------------------------------------------------------------------
 
@@ -197,7 +205,7 @@ class Scanning(QObject):
         """Figures of our own past, and the sectors."""
         view = self.view
         if view.openings is not None and len(view.openings):
-            end_s = mono_s() + FIGURES_S
+            end_s = mono_s() + (FIGURES_S if view.seen else FIGURES_S / 2)
             self._figures.step(view.openings, enough=lambda: mono_s() > end_s)
         sectors = self._sectors.refresh(self._parts.engine.market, now_ns)
         self._scan.market_levels = self._sectors.market_levels
@@ -208,12 +216,30 @@ class Scanning(QObject):
             view.sectors = unspoken(sectors, *self._parts.supervisor.scan_progress())
         return Changed.NOTHING
 
+    @property
+    def _idle(self) -> bool:
+        """Nobody looks, and this beat is none of those that alerts need."""
+        view = self.view
+        return not view.seen and view.version > UNSEEN_BEATS and view.version % UNSEEN_BEATS > 0
+
     def _compare(self, now_ns: int) -> Changed:
-        """Coins over venues, and how each venue keeps its word."""
-        market, view = self._parts.engine.market, self.view
-        view.matrix = self._matrix.look(market, self._paced, now_ns)
-        view.composites = composites(market, self._paced, now_ns)
+        """Coins over venues."""
+        if self._idle:
+            return Changed.NOTHING
+        self.view.matrix = self._matrix.look(self._parts.engine.market, self._paced, now_ns)
+        return Changed.NOTHING
+
+    def _compose(self, now_ns: int) -> Changed:
+        if self._idle:
+            return Changed.NOTHING
+        market = self._parts.engine.market
+        self.view.composites = composites(market, self._paced, now_ns)
         self._scores.note(market, now_ns)
+        return Changed.NOTHING
+
+    def _score(self, now_ns: int) -> Changed:
+        """How each venue keeps its word."""
+        market, view = self._parts.engine.market, self.view
         if mono_s() >= self._scored_s + SCORES_S or self._universe.edition != self._scored:
             self._scored_s, self._scored = mono_s(), self._universe.edition
             view.scores = self._scores.scores(market, self._settings, now_ns)

@@ -25,6 +25,7 @@ from basisdesk.events import (
     SessionStarted,
 )
 from basisdesk.lab.replay import by_pair, fills_of, fresh_engine, pair_row, text
+from basisdesk.lab.signals import signals_table
 from basisdesk.lab.stamp import utc_text
 from basisdesk.ledger.check import journal_entries
 from basisdesk.ledger.posting import Transaction
@@ -52,7 +53,8 @@ def safe_cell(value: object) -> str:
 class SaveJob(msgspec.Struct, frozen=True):
     """Everything a thread needs to save a running desk's log: nothing it shares is touched.
 
-    mids: what open pairs are valued at. feeds: counters of the market, for the JSON file.
+    mids: what open pairs are valued at. feeds: counters of the market, for the JSON file. signals:
+    parts of the forecast's signal journal, oldest first.
     """
 
     journal: Path
@@ -60,6 +62,7 @@ class SaveJob(msgspec.Struct, frozen=True):
     settings: Settings
     mids: dict[str, Worth]
     feeds: dict[str, Any]
+    signals: tuple[Path, ...] = ()
 
 
 def save_session(job: SaveJob) -> list[Path]:
@@ -68,7 +71,8 @@ def save_session(job: SaveJob) -> list[Path]:
     engine = fresh_engine(job.settings, None)
     engine.restore(entries)
     engine.value_at(job.mids)
-    return write_report(job.folder, entries, engine, job.feeds)
+    more = {"signals": signals_table(job.signals)} if job.signals else {}
+    return write_report(job.folder, entries, engine, job.feeds, more)
 
 
 def feed_counters(engine: Engine) -> dict[str, Any]:
@@ -83,14 +87,19 @@ def feed_counters(engine: Engine) -> dict[str, Any]:
 
 
 def write_report(
-    folder: Path, entries: Iterable[Entry], engine: Engine, feeds: dict[str, Any] | None = None
+    folder: Path,
+    entries: Iterable[Entry],
+    engine: Engine,
+    feeds: dict[str, Any] | None = None,
+    more: dict[str, list[list[str]]] | None = None,
 ) -> list[Path]:
     """Write all files of a session into `folder`, which must not hold an earlier report.
 
-    Returns the paths. Raises UserError with one sentence when the folder cannot be written.
+    more: tables beside those of the journal. Returns the paths. Raises UserError with one sentence
+    when the folder cannot be written.
     """
     rows = list(entries)
-    tables = session_tables(rows, engine)
+    tables = session_tables(rows, engine) | (more or {})
     document = session_document(rows, engine, tables)
     document["feeds"] = feeds or document["feeds"]
     try:

@@ -26,6 +26,7 @@ def composites(market: "Market", settings: "Settings", now_ns: int) -> tuple[Com
 
     The weight of a venue is its perpetual's depth within the impact limit, where every fresh venue
     of the coin shows a book; else what stands at the touch, so that like is weighed against like.
+    Either is the median of the last few looks (steady.py): one order of one maker moves no weight.
     Where neither is known all fresh ones weigh the same. Stale venues weigh nothing.
     """
     reader = VenuesNow(market, settings, now_ns)

@@ -130,9 +130,17 @@ class Flow:
 
     def bp(self, hours: Floats) -> Floats:
         """Received until then, bp; interest on borrowed coins is taken off."""
+        return self.funding_bp(hours) - self.borrow_bp(hours)
+
+    def funding_bp(self, hours: Floats) -> Floats:
+        """Funding received until then, bp."""
         short, long = paid(self.short, hours), paid(self.long, hours)
-        owed = self.weight_long * long + self.borrow_h * hours
-        bp: Floats = 1e4 * (self.weight_short * short - owed)
+        bp: Floats = 1e4 * (self.weight_short * short - self.weight_long * long)
+        return bp
+
+    def borrow_bp(self, hours: Floats) -> Floats:
+        """Interest owed on borrowed coins until then, bp; 0 where nothing is borrowed."""
+        bp: Floats = 1e4 * self.borrow_h * hours
         return bp
 
     def rows(self, chosen: NDArray[np.intp]) -> "Flow":

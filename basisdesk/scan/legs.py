@@ -38,7 +38,7 @@ LIVE_TIMES = 2.0  # unless they hold less than so many times what is wanted
 LIVE_BOOKS = 32  # live books that are read anew each time; the others move with their touch
 
 # rate age, rate, interval, next, cap, settled, hours, velocity, paid on, fair, accrues, held
-_SPOT = (0.0, NAN, 0.0, 0.0, 0.0, NAN, NAN, 0.0, NAN, 0.0, 0.0, 0.0, NAN)
+_SPOT = (0.0, NAN, 0.0, 0.0, 0.0, NAN, 0.0, 0.0, NAN, 0.0, 0.0, 0.0, NAN)
 
 
 @dataclass(frozen=True)
@@ -68,8 +68,9 @@ class Now:
 
     top: bid, bid size, ask, ask size (4, n). mid: account currency. fx: bid, ask, mid of the quote
     currency (3, n). rate, settled: fraction an interval; velocity_8h: bp per 8 h an hour, scaled.
-    settled_h: hours it was for. low_bp, high_bp: fair basis against spot, 0 for spot. paid_on:
-    price that funding is paid on, account currency. accrues: paid by the time held.
+    settled_h: hours it was for, 0 for spot, which settles nothing. low_bp, high_bp: fair basis
+    against spot, 0 for spot. paid_on: price that funding is paid on, account currency. accrues:
+    paid by the time held.
     open_interest: account currency. stale: too old to act on.
     """
 
@@ -96,6 +97,7 @@ class LegTable:
     """Reads legs into arrays, again and again; made anew with the legs.
 
     depth: their books. wanted: base coin that the reader will ask of each, at the last reading.
+    book_stamp: tells one book of a leg from its next.
     """
 
     def __init__(self, settings: "Settings", legs: "tuple[ScanLeg, ...]") -> None:
@@ -105,6 +107,7 @@ class LegTable:
         self._settings = settings
         self._limits = limits_of(settings)
         self.wanted = np.zeros(len(legs))
+        self.book_stamp = np.zeros(len(legs))
         self._shown: list[object] = [None] * len(legs)  # what the book of each was made of
         self._lives = self._live_turn = self._live_count = 0
         self._bands: dict[tuple[FundingRule, float], tuple[float, float]] = {}
@@ -174,7 +177,7 @@ class LegTable:
         hours = clock.interval_h if clock.interval_h > 0.0 else NAN
         low, high = self._band(rule, clock.interval_h)
         return (
-            rate_s, clock.rate, hours, float(clock.next_ms), clock.cap, settled, settled_h,
+            rate_s, clock.rate, hours, float(clock.next_ms), clock.cap, settled, settled_h or NAN,
             clock.velocity_bp_h, index if rule.on == "index" and index > 0.0 else mark,
             low, high, float(rule.pays == "accrual"), leg.open_interest,
         )  # fmt: skip
@@ -205,6 +208,7 @@ class LegTable:
         if least < LIVE_TIMES * self.wanted[place]:
             bids, asks = (book.levels(side, LEVELS_MAX) for side in ("sell", "buy"))
         self.depth.set_book(place, bids, asks, follows=False)
+        self.book_stamp[place] = book.seq
 
     def _show_polled(self, place: int, leg: "ScanLeg", now_ns: int) -> bool:
         if leg.book is None or now_ns - leg.book[2] > self._limits.book_s * 1e9:
@@ -213,6 +217,7 @@ class LegTable:
         if self._shown[place] is not leg.book:
             self._shown[place] = leg.book
             self.depth.set_book(place, leg.book[0], leg.book[1])
+            self.book_stamp[place] = leg.book[2]
         return True
 
     def _show_touches(self, places: list[int], top: Floats) -> None:

@@ -23,6 +23,7 @@ from basisdesk.scan.combos import make_combos
 from basisdesk.scan.legs import LegTable
 from basisdesk.scan.openings_prices import Sizes, capacity, price_all
 from basisdesk.scan.openings_worth import (
+    FULL_H,
     Figures,
     NoPast,
     make_flow,
@@ -33,7 +34,8 @@ from basisdesk.scan.openings_worth import (
 )
 from basisdesk.scan.past_stats import percentile
 from basisdesk.scan.resting import Resting
-from basisdesk.scan.triggers import strip_of, triggers_of
+from basisdesk.scan.steady import BOOK, TOUCH, Steady, steady_of
+from basisdesk.scan.triggers import line_bp, strip_of, triggers_of
 from basisdesk.scan.words import FRESH, MISSING, STALE, Flag, Floats, Openings, Strip, Trigger
 
 if TYPE_CHECKING:
@@ -59,7 +61,7 @@ class Scan:
 
     size: of each opening, account currency; set it at any time. flag: what the sector overlay says
     of a coin and a direction (1: short the perpetual that the funding comes from; Sectors.flag).
-    market_levels: past medians of all rates, bp per 8 h, for the percentile of today's.
+    market_levels: past medians of all rates each 8 h, bp per 8 h, for the percentile of today's.
     coins: quantity of each coin that was priced. flow: the expected funding that it counted on.
     deepen: legs whose depth pages matter most, first ones first: of the best nets at the touch,
     then of crossed gaps, then of the next best.
@@ -79,6 +81,7 @@ class Scan:
         self._edition = -1
         self._no_past = NoPast()
         self._resting = Resting()
+        self._steady = Steady()
         self._deal(())
 
     def refresh(self, market: "Market", now_ns: int, figures: "Figures | None" = None) -> None:
@@ -86,6 +89,7 @@ class Scan:
         universe = market.universe
         if universe.edition != self._edition:
             self._edition = universe.edition
+            self._steady = steady_of(universe)
             self._deal(tuple(leg for leg in universe.legs.values() if leg.key not in universe.odd))
         past = self._no_past if figures is None else figures
         past.align(self._combos.rows)
@@ -98,7 +102,11 @@ class Scan:
             self.triggers = triggers_of(self._table, self._combos, now, scanner)
             strip = strip_of(self.openings, self.triggers, self._table, self._combos, now, scanner)
             known = self.market_levels[np.isfinite(self.market_levels)]
-            self.strip = replace(strip, market_percentile=percentile(known, strip.market_8h_bp))
+            self.strip = replace(
+                strip,
+                market_percentile=percentile(known, strip.market_8h_bp),
+                market_days=_span_days(self.market_levels),
+            )
             self.deepen = self._deepen(touch_bp)
 
     # --- inside ----------------------------------------------------------------------------------
@@ -108,6 +116,7 @@ class Scan:
         self._table = LegTable(self._settings, legs)
         self._combos = make_combos(legs, short_spot=self._settings.scanner.short_spot)
         self._sizes = Sizes(self._table.fixed, self._combos)
+        self._steady.align([leg.key for leg in legs])
 
     def _price(self, now: "Now", past: Figures, now_ns: int) -> tuple[Openings, Floats]:
         """The openings, and the net of each for a size that any book carries."""
@@ -130,7 +139,8 @@ class Scan:
     ) -> Openings:
         combos, table, scanner = self._combos, self._table, self._settings.scanner
         long, short = combos.long, combos.short
-        room = capacity(table, now, scanner.capacity_bp / 2)
+        newest, usual = self._rooms(now, now_ns)
+        room, usually = (np.minimum(each[long], each[short]) for each in (newest, usual))
         held = np.where(table.fixed.perp, now.open_interest, np.inf)
         missing = np.isnan(now.mid[long]) | np.isnan(now.mid[short])
         stale = now.stale[long] | now.stale[short]
@@ -163,9 +173,12 @@ class Scan:
             cost_bp=prices.cost_bp,
             net_bp=worth.net_bp,
             net_8h_bp=worth.net_bp * 8.0 / scanner.hold_h,
+            gain_bp=worth.gain_bp,
+            funding_bp=worth.funding_bp,
+            borrow_bp=worth.borrow_bp,
             payments=worth.payments,
             days=worth.days,
-            capacity=np.minimum(room[long], room[short]),
+            capacity=np.where(np.isnan(prices.open_bp), room, usually),
             touch_only=table.depth.touch_only[long] | table.depth.touch_only[short],
             open_interest=np.minimum(held[long], held[short]),
             half_life_h=past.half_life_h,
@@ -175,7 +188,23 @@ class Scan:
             age_s=np.maximum(now.age_s[long], now.age_s[short]),
             state=state,
             flags=self._flags(now, worth.rate_8h_bp),
+            gap_line_bp=line_bp(scanner.gap_trigger),
         )
+
+    def _rooms(self, now: "Now", now_ns: int) -> tuple[Floats, Floats]:
+        """Account currency that each leg carries in its newest book, and in its usual one.
+
+        Of a leg without a book, at the newest touch and at the usual one.
+        """
+        table, steady = self._table, self._steady
+        newest = capacity(table, now, self._settings.scanner.capacity_bp / 2)
+        at_touch = np.minimum(now.top[1], now.top[3]) * now.mid
+        heard_cs = np.rint(100.0 * (now_ns / 1e9 - now.age_s))
+        steady.note(TOUCH, at_touch, heard_cs, now_ns)
+        booked = np.where(table.depth.touch_only, np.nan, newest)
+        steady.note(BOOK, booked, table.book_stamp, now_ns)
+        usual = np.where(table.depth.touch_only, steady.usual(TOUCH), steady.usual(BOOK))
+        return newest, np.where(newest > 0.0, usual, newest)
 
     def _flags(self, now: "Now", rate_8h_bp: Floats) -> tuple[Flag, ...]:
         """What the overlay says of each combination.
@@ -207,3 +236,9 @@ class Scan:
         chosen = [*best[:DEEPEN_BEST], *gaps, *best[DEEPEN_BEST:]]
         keys = dict.fromkeys(key for each in chosen for key in (each.long, each.short))
         return tuple(keys)[:DEEPEN_MAX]
+
+
+def _span_days(levels: Floats) -> float:
+    """Days from the first known one to the last; NaN without any."""
+    known = np.flatnonzero(np.isfinite(levels))
+    return float(known[-1] - known[0] + 1) * FULL_H / 24.0 if len(known) else float("nan")

@@ -48,13 +48,19 @@ class NoPast:
 
 @dataclass(frozen=True)
 class Worth:
-    """Columns of Openings by these names. touch_bp: the net for a size that any book carries."""
+    """Columns of Openings by these names. touch_bp: the net for a size that any book carries.
+
+    net_bp is gain_bp + funding_bp - borrow_bp - cost_bp, to the last digit.
+    """
 
     rate_8h_bp: Floats
     settled_8h_bp: Floats
     mid_bp: Floats
     fair_bp: Floats
     to_fair_bp: Floats
+    gain_bp: Floats
+    funding_bp: Floats
+    borrow_bp: Floats
     net_bp: Floats
     touch_bp: Floats
     payments: Floats
@@ -84,7 +90,9 @@ def worth_all(
     price = now.top[0] + now.top[2]  # each in its own currency, as the minutes are
     to_rest_bp = 1e4 * (np.log(price[short] / price[long]) - rest_log)
     gain_bp = converging(to_fair_bp, to_rest_bp, hold_h, half_life_h)
-    gross_bp = gain_bp + flow.bp(np.full(len(long), hold_h))
+    hours = np.full(len(long), hold_h)
+    funding_bp, borrow_bp = flow.funding_bp(hours), flow.borrow_bp(hours)
+    gross_bp = gain_bp + funding_bp - borrow_bp
     payments, days = break_even(flow, prices.cost_bp - gain_bp)
     return Worth(
         rate_8h_bp=rate_8h[short] - rate_8h[long],
@@ -92,6 +100,9 @@ def worth_all(
         mid_bp=mid_bp,
         fair_bp=fair_bp,
         to_fair_bp=to_fair_bp,
+        gain_bp=gain_bp,
+        funding_bp=funding_bp,
+        borrow_bp=borrow_bp,
         net_bp=gross_bp - prices.cost_bp,
         touch_bp=gross_bp - prices.touch_bp,
         payments=payments,
@@ -151,13 +162,13 @@ def make_flow(
     long, short = combos.long, combos.short
     # without a price at the size the mid tells nearly the same
     notional = np.where(np.isnan(prices.notional), now.mid[long], prices.notional)
-    owed = np.where(combos.spot_short, fixed.borrow_h[short] * now.mid[short], 0.0)
+    owed = fixed.borrow_h[short] * now.mid[short] / notional
     return Flow(
         long=payer(legs, long, -1, half_life_h),
         short=payer(legs, short, 1, half_life_h),
         weight_long=now.paid_on[long] / notional,
         weight_short=now.paid_on[short] * prices.hedge / notional,
-        borrow_h=owed / notional,
+        borrow_h=np.where(combos.spot_short, owed, 0.0),
     )
 
 

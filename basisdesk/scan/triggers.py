@@ -51,15 +51,15 @@ def triggers_of(
     fresh = table.fixed.perp & ~now.stale
     long, short = combos.long, combos.short
     raw, norm = raw_bp[short] - raw_bp[long], norm_bp[short] - norm_bp[long]
-    line_bp = _line_bp(scanner.gap_trigger)
-    over = (np.abs(raw) + EDGE_BP >= line_bp) | (np.abs(norm) + EDGE_BP >= line_bp)
+    line = line_bp(scanner.gap_trigger)
+    over = (np.abs(raw) + EDGE_BP >= line) | (np.abs(norm) + EDGE_BP >= line)
     receives = (norm > 0.0) | ((norm == 0.0) & (raw > 0.0))
     chosen = np.flatnonzero(combos.perp_perp & fresh[long] & fresh[short] & over & receives)
     found = []
     for at in chosen[np.argsort(-norm[chosen], kind="stable")].tolist():
         coin, _, *legs = combos.rows[at]
         gap = float(raw[at]), float(norm[at])
-        found.append(_trigger("gap", (coin, *legs), gap, line_bp, scanner))
+        found.append(_trigger("gap", (coin, *legs), gap, line, scanner))
     return (*found, *_btc_eth(table, now, fresh, scanner))
 
 
@@ -89,15 +89,20 @@ def strip_of(
     next_ms, counts = _next_settlement(table, openings.now_ns // 1_000_000, now)
     worth = worth_of(openings)
     over, fail_cost, fail_depth = _fails(openings, triggers, worth, combos)
+    btc_eth_bp, btc_eth_on = _btc_eth_bp(table, now, fresh, scanner)
+    raw = {each.coin for each in triggers if each.kind == "gap" and each.crossed == "raw"}
     return Strip(
         coins=len({leg.coin for leg in table.legs}),
         venues=len({leg.venue for leg in table.legs}),
         combos=len(openings),
-        worth=int(np.count_nonzero(worth)),
-        over_gap=over,
+        worth=len(apart(openings, worth)),
+        worth_rows=int(np.count_nonzero(worth)),
+        over_gap=len(over),
+        raw_only=len(raw - over),
         fail_cost=fail_cost,
         fail_depth=fail_depth,
-        btc_eth_bp=_btc_eth_bp(table, now, fresh, scanner),
+        btc_eth_bp=btc_eth_bp,
+        btc_eth_on=btc_eth_on,
         market_8h_bp=float(np.median(known)) if len(known) else math.nan,
         next_ms=next_ms,
         next_counts=counts,
@@ -111,6 +116,28 @@ def worth_of(openings: Openings) -> Bools:
     return worth
 
 
+def apart(openings: Openings, chosen: Bools) -> list[int]:
+    """Of the chosen ones those that share no leg with a better one, best net first.
+
+    One leg in two openings is one position: of three pairs that short the same perpetual only one
+    can be held at the size its book carries.
+    """
+    places = np.flatnonzero(chosen)
+    taken: set[str] = set()
+    found = []
+    for at in places[np.argsort(-openings.net_bp[places], kind="stable")].tolist():
+        combo = openings.combos[at]
+        if taken.isdisjoint((combo.long, combo.short)):
+            taken.update((combo.long, combo.short))
+            found.append(at)
+    return found
+
+
+def line_bp(share: float) -> float:
+    """A line of the settings in bp, without the last digits of a float."""
+    return round(1e4 * share, 9)
+
+
 def fits(openings: Openings) -> Bools:
     """Which openings carry the size within the impact limit. What is not known does not."""
     roomy: Bools = openings.capacity >= openings.size
@@ -120,45 +147,44 @@ def fits(openings: Openings) -> Bools:
 # --- inside ---------------------------------------------------------------------------------------
 
 
-def _line_bp(share: float) -> float:
-    return round(1e4 * share, 9)
-
-
 def _trigger(
     kind: str,
     who: tuple[str, ...],
     gap: tuple[float, float],
-    line_bp: float,
+    line: float,
     scanner: "Scanner",
 ) -> Trigger:
     coin, long, short = who
     raw, norm = gap
-    crossed = crossed_of(raw, norm, line_bp)
-    return Trigger(kind, coin, long, short, raw, norm, line_bp, crossed, band_of(norm, scanner))
+    crossed = crossed_of(raw, norm, line)
+    return Trigger(kind, coin, long, short, raw, norm, line, crossed, band_of(norm, scanner))
 
 
 def _btc_eth(table: "LegTable", now: "Now", fresh: Bools, scanner: "Scanner") -> list[Trigger]:
     # on each venue; the one with the higher rate per 8 h is the short leg
-    norm_bp, line_bp = per_8h_bp(now.rate, now.interval_h), _line_bp(scanner.btc_eth_trigger)
+    norm_bp, line = per_8h_bp(now.rate, now.interval_h), line_bp(scanner.btc_eth_trigger)
     found = []
     for legs in btc_eth_gaps(table, now, fresh).values():
         short, long = legs if norm_bp[legs[0]] >= norm_bp[legs[1]] else legs[::-1]
         gap = 1e4 * float(now.rate[short] - now.rate[long]), float(norm_bp[short] - norm_bp[long])
-        if crossed_of(*gap, line_bp):
+        if crossed_of(*gap, line):
             who = table.legs[short].coin, table.legs[long].key, table.legs[short].key
-            found.append(_trigger("btc-eth", who, gap, line_bp, scanner))
+            found.append(_trigger("btc-eth", who, gap, line, scanner))
     return sorted(found, key=lambda trigger: -trigger.norm_bp)
 
 
-def _btc_eth_bp(table: "LegTable", now: "Now", fresh: Bools, scanner: "Scanner") -> float:
-    # BTC minus ETH per 8 h where the signal is read; else the middle of all venues
+def _btc_eth_bp(
+    table: "LegTable", now: "Now", fresh: Bools, scanner: "Scanner"
+) -> tuple[float, str]:
+    # BTC minus ETH per 8 h, and where: the venue the signal is read on, else the middle of all
     norm_bp = per_8h_bp(now.rate, now.interval_h)
     gaps = {
         venue: float(norm_bp[btc] - norm_bp[eth])
         for venue, (btc, eth) in btc_eth_gaps(table, now, fresh).items()
     }
-    middle = float(np.median(list(gaps.values()))) if gaps else math.nan
-    return gaps.get(scanner.read_on, middle)
+    if scanner.read_on in gaps:
+        return gaps[scanner.read_on], scanner.read_on
+    return (float(np.median(list(gaps.values()))) if gaps else math.nan), ""
 
 
 def _next_settlement(
@@ -175,12 +201,13 @@ def _next_settlement(
 
 def _fails(
     openings: Openings, triggers: tuple[Trigger, ...], worth: Bools, combos: "Combos"
-) -> tuple[int, int, int]:
-    # coins over the line; of these, where nothing is left after costs, and where books are too thin
+) -> tuple[set[str], int, int]:
+    # coins over the line by true intervals; of these, in how many nothing is left after costs, and
+    # in how many the books are too thin
     roomy, net = fits(openings), openings.net_bp
     over, fine, dear, thin = set(), set(), set(), set()
     for each in triggers:
-        if each.kind != "gap":
+        if each.kind != "gap" or each.crossed == "raw":
             continue
         at = combos.place[each.long, each.short]
         over.add(each.coin)
@@ -190,4 +217,4 @@ def _fails(
             thin.add(each.coin)
         elif net[at] <= 0.0:
             dear.add(each.coin)
-    return len(over), len(dear - fine), len(thin - dear - fine)
+    return over, len(dear - fine), len(thin - dear - fine)

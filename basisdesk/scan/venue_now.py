@@ -4,6 +4,7 @@ import math
 from typing import TYPE_CHECKING, NamedTuple
 
 from basisdesk.scan.leg_now import Touch, currency_rate, limits_of, paying_of, touch_of
+from basisdesk.scan.steady import BOOK, TOUCH, steady_of
 
 if TYPE_CHECKING:
     from basisdesk.config import Settings
@@ -18,8 +19,9 @@ class VenueNow(NamedTuple):
 
     basis_bp: of mids in account currency. log_basis: of the prices as they are, natural logarithm.
     rate_8h_bp, interval_h: NaN where unknown. age_s: of the older of touch and, if it is stale,
-    rate. book_depth: account currency of the perpetual's thinner side within the impact limit, NaN
-    without a book; touch_depth: at the touch. pair: (spot, perp) or None without any spot leg.
+    rate. book_depth: account currency of the perpetual's thinner side within the impact limit, by
+    the median of its last five books (steady.py), NaN without a book in the last five minutes;
+    touch_depth: at the touch, likewise. pair: (spot, perp) or None without any spot leg.
     """
 
     venue: str
@@ -44,6 +46,7 @@ class VenuesNow:
         self._now_ns = now_ns
         self._limits = limits_of(settings)
         self._impact = settings.scanner.capacity_bp / 2 / 1e4
+        self._steady = steady_of(market.universe)
         self._rates: dict[str, float] = {}
 
     def of(self, coin: str) -> dict[str, VenueNow]:
@@ -88,12 +91,21 @@ class VenuesNow:
             age_s=max(age_s, paying.rate_s) if old else age_s,
             stale=old or age_s > self._limits.touch_s,
             book_depth=self._book_depth(perp, touch),
-            touch_depth=self._worth(perp, touch, min(touch.bid_size, touch.ask_size)),
+            touch_depth=self._touch_depth(perp, touch),
             perp=perp.key,
             pair=(spot.key, perp.key) if spot is not None else None,
         )
 
+    def _touch_depth(self, leg: "ScanLeg", touch: Touch) -> float:
+        usual = self._steady.of(TOUCH, leg.key, self._now_ns)
+        if not math.isnan(usual):
+            return usual
+        return self._worth(leg, touch, min(touch.bid_size, touch.ask_size))
+
     def _book_depth(self, leg: "ScanLeg", touch: Touch) -> float:
+        usual = self._steady.of(BOOK, leg.key, self._now_ns)
+        if not math.isnan(usual):
+            return usual
         if touch.book is not None:
             bids, asks = touch.book.levels("sell", 100), touch.book.levels("buy", 100)
         elif leg.book is not None and self._now_ns - leg.book[2] <= self._limits.book_s * 1e9:

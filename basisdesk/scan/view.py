@@ -14,6 +14,7 @@ class ScanView:
     """The newest of everything; each part is replaced as a whole, never changed in place.
 
     version: counts the refreshes. why_empty: one sentence while there is nothing to show.
+    seen: the scanner's window is on the screen; it sets this, and the app counts less without it.
     problem: of the history on the disk, in words; "" while all is well.
     """
 
@@ -28,3 +29,4 @@ class ScanView:
     version: int = 0
     why_empty: str = "Waiting for the venues' first pages."
     problem: str = ""
+    seen: bool = False

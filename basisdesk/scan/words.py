@@ -17,6 +17,7 @@ Kind = Literal["spot-perp", "perp-perp", "perp-spot"]  # long leg first; perp-sp
 Flag = Literal["confirmed", "contradicted", "neutral", ""]  # "": no sector known
 
 FRESH, STALE, MISSING = 0, 1, 2  # state of an opening: MISSING lacks a price of a leg
+_UNTOLD: Floats = np.empty(0)  # of a column that its maker did not fill
 
 
 class Combo(NamedTuple):
@@ -44,10 +45,17 @@ class Openings:
     short leg is the dearer. mid_bp: of mids. fair_bp: where the basis comes to rest.
     to_fair_bp: what convergence to fair would earn from mid.
     cost_bp: full round trip at the size: four fees, spreads, depth, conversion.
-    net_bp: expected over hold_h, all in; net_8h_bp: per 8 h of it.
+    net_bp: expected over hold_h, all in, exactly gain_bp + funding_bp - borrow_bp - cost_bp;
+    net_8h_bp: per 8 h of it. gain_bp: convergence that counts: all of it where it costs us, only
+    so much as our own past gives evidence for where it earns. funding_bp: expected over hold_h.
+    borrow_bp: interest over hold_h, 0 where no coin is borrowed.
     payments, days: until the expected funding has paid the cost; inf: never.
-    capacity: account currency that fits within the impact limit; touch_only: books unknown, so
-    it is what stands at the touch. open_interest: account currency, the smaller of perps.
+    capacity: account currency that fits within the impact limit, each leg by the median of its
+    last 5 books, or 25 touches (steady.py); where the newest carries the size no more, of the
+    newest. Prices at the size stand on the newest. touch_only: books unknown, so it is what stands
+    at the touch.
+    gap_line_bp: a funding gap from here on is told (Trigger.line_bp). open_interest: account
+    currency, the smaller of perps.
     half_life_h: of the funding gap, from our own history; basis_half_life_h: of the basis.
     hazard: chance that the funding turns against within the hold, with hazard_n cases.
     age_s: of the older leg. state: FRESH, STALE, MISSING.
@@ -92,6 +100,17 @@ class Openings:
     age_s: Floats
     state: NDArray[np.int8]
     flags: tuple[Flag, ...]  # of each combination's coin and direction
+    gain_bp: Floats = field(default_factory=lambda: _UNTOLD)
+    funding_bp: Floats = field(default_factory=lambda: _UNTOLD)
+    borrow_bp: Floats = field(default_factory=lambda: _UNTOLD)
+    gap_line_bp: float = math.nan
+
+    def __post_init__(self) -> None:
+        """A column that was not told is not known."""
+        unknown = np.full(len(self.combos), np.nan)
+        for name in ("gain_bp", "funding_bp", "borrow_bp"):
+            if getattr(self, name) is _UNTOLD:
+                object.__setattr__(self, name, unknown)
 
     def __len__(self) -> int:
         """How many combinations."""
@@ -118,13 +137,20 @@ class Trigger(NamedTuple):
 
 @dataclass(frozen=True)
 class Strip:
-    """The figures over the scanner. worth: fresh, net > 0, size fits, not contradicted."""
+    """The figures over the scanner.
+
+    worth: openings that are fresh, net more than nothing, carry the size and are not contradicted,
+    best net first and only those that share no leg with a better one: so many can be held at once.
+    worth_rows: all of them. over_gap, fail_cost, fail_depth: of gaps by true intervals; raw_only:
+    coins whose gap is over the line only as rates of unlike intervals are told.
+    btc_eth_on: the venue it was read on, "" for the median of all.
+    """
 
     coins: int = 0
     venues: int = 0
     combos: int = 0
     worth: int = 0
-    over_gap: int = 0  # coins with a gap over the line
+    over_gap: int = 0  # coins with a gap over the line, per 8 h
     fail_cost: int = 0  # of these, after costs nothing is left
     fail_depth: int = 0  # of these, the books are too thin
     btc_eth_bp: float = math.nan  # per 8 h
@@ -138,10 +164,17 @@ class Strip:
     past_done: int = 0  # legs whose past was filled in by the venue, of past_wanted
     past_wanted: int = 0
     refresh_ms: float = 0.0
+    worth_rows: int = 0
+    raw_only: int = 0
+    btc_eth_on: str = ""
+    market_days: float = math.nan  # that market_percentile stands on
 
 
 class Share(NamedTuple):
-    """One venue's part in a composite. weight: 0..1; stale ones are dropped and say so."""
+    """One venue's part in a composite. weight: 0..1; stale ones are dropped and say so.
+
+    depth: account currency, the median of the last five books.
+    """
 
     venue: str
     weight: float

@@ -27,16 +27,25 @@ from basisdesk.scan.alerts import (
     Channel,
     Quantity,
 )
-from basisdesk.ui.alert_rows import SCOPES, RuleDraft, draft_of, payload_text, preview, sides_of
+from basisdesk.ui.alert_rows import (
+    SCOPES,
+    RuleDraft,
+    draft_of,
+    payload_text,
+    preview,
+    sides_of,
+    unit_text,
+)
 from basisdesk.ui.theme import PlainLabel, Theme, set_tip
 from basisdesk.ui.ticket_execution import FIGURE, Choice
 from basisdesk.ui.ticket_fields import AmountField, Widths, explain
 from basisdesk.ui.ticket_sheet import within
 
 DIALOG_PX = 470
-FIELD = Widths(field=110, unit=120)
+FIELD = Widths(field=110, unit=140)
 SAID_LINES = 3  # room for the preview: a sentence does not move the buttons
 PAYLOAD_LINES = 10
+MEND_FIRST = "Mend the fields above first."  # in the place of a payload that nothing makes
 NO_WEBHOOK = 'No webhook is set: write alerts.webhook = "https://..." into the settings.'
 WAYS: tuple[tuple[Channel, str, str], ...] = (
     ("notify", "Message", "A message of the desktop, or over the window where there is no tray."),
@@ -267,7 +276,8 @@ class AlertDialog(QDialog):
     def problem(self) -> str:
         """Why the fields make no rule; "" when they do."""
         faults = (field.fault for field in self.figures if not field.isHidden())
-        return next(filter(None, faults), "") or self.draft().problem(self._base)
+        draft = self.draft()
+        return draft.name_problem() or next(filter(None, faults), "") or draft.problem(self._base)
 
     def _quantity(self) -> Quantity:
         return cast("Quantity", self.quantity.currentData())
@@ -292,7 +302,6 @@ class AlertDialog(QDialog):
     def _show_needed(self) -> None:
         watched, sector = WATCHED[self._quantity()], self._quantity() == "sector_state"
         self.about.setText(watched.about)
-        self.unit.setText(watched.unit)
         self.back_unit.setText(watched.unit)
         for part, shown in (
             (self.side, not sector), (self.level, not sector), (self.back, not sector),
@@ -306,19 +315,29 @@ class AlertDialog(QDialog):
     # --- slots ------------------------------------------------------------------------------------
 
     def _on_typed(self) -> None:
-        problem = self.problem()
+        problem, draft = self.problem(), self.draft()
+        self.unit.setText(unit_text(draft.quantity, draft.level))
+        mark(self.name, draft.name_problem())
+        mark(self.scope, draft.scope_problem())
         self.save.setEnabled(not problem)
-        rule = self.draft().rule(self._base)
+        rule = draft.rule(self._base)
         said = problem or (preview(rule) if rule is not None else "")
         said = FIGURE.sub("\u00a0", said)  # no line break between a figure and its unit
         if self.said.text() != said:
             self.said.setText(said)
         self.said.set_colour(self._theme.qcolor("loss" if problem else "text"))
         explain(self.save, problem or "The rule is judged from the next second on.")
-        if rule is not None and not problem:
-            text = payload_text(rule, self._hook.now_ns)
-            if self.payload.toPlainText() != text:
-                self.payload.setPlainText(text)
+        made = rule is not None and not problem
+        self._show_payload(payload_text(rule, self._hook.now_ns) if made else "")
+
+    def _show_payload(self, text: str) -> None:
+        """What would be sent; "" for nothing, greyed."""
+        if self.payload.isEnabled() != bool(text):
+            self.payload.setEnabled(bool(text))
+            self.payload.setStyleSheet("" if text else f"color: {self._theme.muted};")
+        shown = text or MEND_FIRST
+        if self.payload.toPlainText() != shown:
+            self.payload.setPlainText(shown)
 
     def _on_quantity(self) -> None:
         """Another quantity: its level means nothing any more, unless it has the same unit."""
@@ -341,7 +360,7 @@ class AlertDialog(QDialog):
     def _on_test(self) -> None:
         if self._hook.test is not None:
             self._hook.test()
-            self.payload.setPlainText(payload_text(None, self._hook.now_ns))
+            self._show_payload(payload_text(None, self._hook.now_ns))
             said = f"This goes to {self._hook.host}. What became of it stands below the alert log."
             self.hook_said.setText(said)
 
@@ -357,3 +376,11 @@ class AlertDialog(QDialog):
         """Saved, cancelled or closed."""
         self.over = True
         super().done(result)
+
+
+def mark(line: QLineEdit, problem: str) -> None:
+    """A red frame and the sentence as its tip where something is wrong with a line."""
+    if bool(line.property("bad")) != bool(problem):
+        line.setProperty("bad", bool(problem))
+        line.style().polish(line)
+    explain(line, problem)

@@ -9,6 +9,7 @@ import msgspec
 
 from basisdesk.scan.alert_book import AlertBook, Told, example_of, payload_of, trial_of
 from basisdesk.scan.alerts import (
+    NAME_MAX,
     NO_SOURCE,
     SECTOR,
     STATES,
@@ -41,6 +42,7 @@ _STATES = {
     "unknown": ("? unknown", "muted"),
     "nothing": ("\u00b7 nothing there", "muted"),
 }
+IN_PERCENT = frozenset({"cross_gap", "btc_eth", "funding_8h"})  # the scanner says these in %
 SCOPES: dict[str, tuple[str, str]] = {
     "any": ("Anything", ""),
     "coin": ("A coin", "BTC"),
@@ -107,12 +109,12 @@ def _rule_row(book: AlertBook, rule: AlertRule, last_ns: int, now_ns: int, utc: 
         meaning,
         _watches(rule),
         _tells(rule),
-        figure(standing.value, rule.quantity) if known else NOTHING,
+        _now_text(standing.value, rule.quantity) if known else NOTHING,
         of,
         _away_text(rule, away),
         _day_clock(last_ns, now_ns, utc),
         _ways_text(rule.channels),
-        sentence(rule),
+        rule_sentence(rule),
         away,
         last_ns,
     )
@@ -125,7 +127,42 @@ def _watches(rule: AlertRule) -> str:
 
 def _tells(rule: AlertRule) -> str:
     held = f" for {span(rule.hold_s)}" if rule.hold_s else ""
-    return f"{level_text(rule)}{held}"
+    return f"{line_text(rule)}{held}"
+
+
+def _now_text(value: float, quantity: Quantity) -> str:
+    if quantity not in IN_PERCENT or not math.isfinite(value):
+        return figure(value, quantity)
+    places = WATCHED[quantity].places
+    return f"{number_text(value / 100, places + 2)} % = {number_text(value, places)} bp per 8 h"
+
+
+def line_text(rule: AlertRule) -> str:
+    """Side and level: "over 10.0 bp"; of funding as scanner and name have it, and as levels are.
+
+    "over 0.06 % = 6.0 bp per 8 h", with as many decimals as the level needs.
+    """
+    if rule.quantity not in IN_PERCENT:
+        return level_text(rule)
+    bp = _exact(rule.level)
+    shown = number_text(float(bp), max(1, _places(bp)))
+    return f"{rule.side} {percent_text(bp)} = {shown} bp per 8 h"
+
+
+def percent_text(bp: Decimal) -> str:
+    """Basis points in percent, "0.06 %", with as many decimals as they need."""
+    return f"{number_text(float(bp / 100), max(2, _places(bp) + 2))} %"
+
+
+def _places(value: Decimal) -> int:
+    return max(0, -int(value.normalize().as_tuple().exponent))
+
+
+def unit_text(quantity: Quantity, level: Decimal | None) -> str:
+    """What stands behind the level's field: its unit, of funding with the same in percent."""
+    if quantity not in IN_PERCENT or level is None:
+        return WATCHED[quantity].unit
+    return f"bp = {percent_text(level)} per 8 h"
 
 
 def _away(rule: AlertRule, value: float) -> float:
@@ -226,18 +263,11 @@ class RuleDraft:
         if any(each is None for each in figures):
             return None
         level, hold, quiet, back = (float(each) for each in figures if each is not None)
-        scope = "*" if self.scope_kind == "any" else self.scope.strip()
-        if self.scope_kind == "coin":
-            scope = scope.upper()
-        elif self.scope_kind == "venue":
-            scope = scope.lower()
-        elif self.scope_kind == "sector":
-            scope = f"{SECTOR}{scope}"
         return msgspec.structs.replace(
             base,
             name=" ".join(self.name.split()),
             quantity=self.quantity,
-            scope=scope,
+            scope=self._scope(),
             side=self.side,
             level=level,
             hold_s=hold,
@@ -251,10 +281,31 @@ class RuleDraft:
         rule = self.rule(base)
         if rule is None:
             return "A figure is missing."
-        if self.scope_kind not in ("any", scope_kind(rule.scope)):
-            name, example = SCOPES[self.scope_kind]
-            return f"{name} is written like {example}."
-        return problem_of(rule)
+        return self.name_problem() or self.scope_problem() or problem_of(rule)
+
+    def name_problem(self) -> str:
+        """What is wrong with the name, one sentence; "" when nothing is."""
+        name = " ".join(self.name.split())
+        if not name:
+            return f"Enter a name, 1 to {NAME_MAX} characters."
+        if len(name) > NAME_MAX or clean(name) != name:
+            return f"The name is 1 to {NAME_MAX} plain characters without < > &."
+        return ""
+
+    def scope_problem(self) -> str:
+        """What is wrong with the one that is named, one sentence; "" when nothing is."""
+        if self.scope_kind in ("any", scope_kind(self._scope())):
+            return ""
+        name, example = SCOPES[self.scope_kind]
+        return f"{name} is written like {example}."
+
+    def _scope(self) -> str:
+        scope = "*" if self.scope_kind == "any" else self.scope.strip()
+        if self.scope_kind == "coin":
+            return scope.upper()
+        if self.scope_kind == "venue":
+            return scope.lower()
+        return f"{SECTOR}{scope}" if self.scope_kind == "sector" else scope
 
 
 def draft_of(rule: AlertRule) -> RuleDraft:
@@ -285,9 +336,14 @@ def sides_of(quantity: Quantity) -> dict[str, str]:
     return {"over": "Over", "under": "Under"}
 
 
+def rule_sentence(rule: AlertRule) -> str:
+    """What a rule does, its level in both units where it has two."""
+    return sentence(rule).replace(level_text(rule), line_text(rule), 1)
+
+
 def preview(rule: AlertRule) -> str:
     """What the rule will do, and by which ways."""
-    return f"{sentence(rule)} By {_ways_text(rule.channels)}."
+    return f"{rule_sentence(rule)} By {_ways_text(rule.channels)}."
 
 
 def payload_text(rule: AlertRule | None, now_ns: int) -> str:

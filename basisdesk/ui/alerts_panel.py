@@ -4,7 +4,7 @@ from functools import partial
 from urllib.parse import urlsplit
 
 import msgspec
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QModelIndex, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QSplitter, QVBoxLayout, QWidget
 
@@ -47,8 +47,8 @@ def rule_columns() -> tuple[Column, ...]:
                sample="Funding gap of any two venues", spare=3,
                meaning=lambda _: "muted"),
         Column("Tells when", lambda row: row.tells, left=True, detail=lambda row: row.detail,
-               sample="over 6.00 bp per 8 h for 30 s"),
-        Column("Now", lambda row: row.now, sample="12.34 bp per 8 h",
+               sample="over 0.06 % = 6.0 bp per 8 h for 30 s"),
+        Column("Now", lambda row: row.now, sample="0.0123 % = 1.23 bp per 8 h",
                tip="The value nearest to the line, or furthest beyond it."),
         Column("Of", lambda row: row.of, left=True, sample="BTC and 12 more", spare=2),
         Column("To the line", lambda row: row.away, lambda row: row.away_of,
@@ -100,7 +100,7 @@ class AlertsPanel(Panel):
         self._make_buttons()
         self._lay_out()
         self.rules.row_chosen.connect(self._on_row_chosen)
-        self.rules.activated.connect(self._on_edit)
+        self.rules.activated.connect(self._on_activated)
         self._on_row_chosen(None)
 
     def _make_buttons(self) -> None:
@@ -147,6 +147,11 @@ class AlertsPanel(Panel):
         column.addWidget(self.foot)
         self.foot.setContentsMargins(px(6), px(2), px(9), px(4))
 
+    def stops(self) -> list[QWidget]:
+        """Where the Tab key stops, in reading order."""
+        return [self.add, self.edit, self.switch, self.remove, self.snooze, self.mute, self.rules,
+                self.told]  # fmt: skip
+
     # --- showing ----------------------------------------------------------------------------------
 
     @property
@@ -165,10 +170,12 @@ class AlertsPanel(Panel):
             return
         now_ns, utc = self._context.engine.now_ns, self._context.settings.ui.utc
         self.rules.show_rows(rule_rows(book, now_ns, utc))
+        stops_where_rows_are(self.rules, len(book.rules))
         newest = book.log[0] if book.log else None
         if newest is not self._newest:
             self._newest = newest
             self.told.show_rows(told_rows(book, now_ns, utc))
+        stops_where_rows_are(self.told, len(book.log))
         self.foot.setText(foot_text(book, now_ns, utc))
         muted = book.muted or not self._context.settings.alerts.sound
         self.mute.setChecked(muted)
@@ -236,6 +243,11 @@ class AlertsPanel(Panel):
         if rule is not None:
             self.edit_rule(rule)
 
+    def _on_activated(self, at: QModelIndex) -> None:
+        """Enter on the row the keys are at: it is chosen by that."""
+        self.rules.selectRow(at.row())
+        self._on_edit()
+
     def _on_chosen(self, rule: object) -> None:
         acts = self._context.scan_actions
         if isinstance(rule, AlertRule) and acts is not None:
@@ -271,3 +283,10 @@ class AlertsPanel(Panel):
             self.split.setSizes([820, 460] if low else [600, 400])
             self.rules.want_columns(lambda column: not low or column.header not in LEFT_OUT)
             self.told.want_columns(lambda column: not low or column.header != "Alert")
+
+
+def stops_where_rows_are(table: TableView, rows: int) -> None:
+    """The Tab key stops at a table that has rows: an empty one has nothing to show it with."""
+    policy = Qt.FocusPolicy.StrongFocus if rows else Qt.FocusPolicy.NoFocus
+    if table.focusPolicy() != policy:
+        table.setFocusPolicy(policy)

@@ -40,7 +40,8 @@ def composite_stale(composites: Sequence[Composite], venues: Sequence[str]) -> n
 def composite_tip(composite: Composite, currency: str) -> str:
     """The whole of it in words: the value, each venue's part, where to read and where to trade."""
     head = (
-        f"{composite.coin} over {len(composite.shares)} venues, weighted by depth: basis "
+        f"{composite.coin} over {len(composite.shares)} venues, weighted by depth, the median of "
+        "each one's last 5 books: basis "
         f"{sign_text(composite.basis_bp, 1)} bp, funding "
         f"{sign_text(composite.rate_8h_bp / 100, 4)} % per 8 h."
     )

@@ -10,6 +10,7 @@ from basisdesk.clock import Clock
 from basisdesk.config import Settings
 from basisdesk.engine import Engine
 from basisdesk.events import Command
+from basisdesk.forecast.view import ForecastView
 from basisdesk.scan.alerts import AlertRule
 from basisdesk.scan.view import ScanView
 
@@ -148,3 +149,4 @@ class Context:
     accounts: tuple[str, ...] = ()  # paper accounts of the profile, this one included
     scan: ScanView | None = None  # None where no universe is watched
     scan_actions: ScanActions | None = None
+    forecast: ForecastView | None = None  # None where nothing is forecast

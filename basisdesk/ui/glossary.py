@@ -278,6 +278,87 @@ TERMS: dict[str, str] = {
     "Percentile": (
         "Share of the days kept that were below this figure: the 90th was topped on one day in 10."
     ),
+    "Probability": (
+        "How often such a candidate reaches its net profit before stop and horizon, calibrated on "
+        "outcomes that are known, with its 95 % interval: 72.4 %, 61.0 to 81.2."
+    ),
+    "p*": (
+        "The probability at which gains and losses cancel, mean loss over mean gain plus mean "
+        "loss: 51 of 61 bp is 83.6 %. A trade needs a margin above it."
+    ),
+    "Expected hold": (
+        "How long until the target is reached, half of the times and nine of ten: 3 h 20 min, 7 h."
+    ),
+    "Funding over the hold": (
+        "What the settlements within the expected hold pay this side, by the calendar and not pro "
+        "rata: one at 16:00 is +0.92 bp, leaving at 15:59 gets nothing."
+    ),
+    "Settlement": (
+        "When the venue pays funding to whoever holds then: 16:00 UTC, +0.92 bp to the short."
+    ),
+    "Edge": (
+        "What an entry now leaves at its target after all costs: 68.4 less 3.0 less 31.0 bp is "
+        "+34.4 bp."
+    ),
+    "Regime": (
+        "Pinned (funding prints its constant), rich or cheap (above or below fair), or stress "
+        "(spreads of 5 medians, wild spot, stale quotes), with hysteresis."
+    ),
+    "Lead-lag": (
+        "Which leg moves first, by Hayashi and Yoshida on irregular times with a 95 % interval: "
+        "the perpetual by 300 ms, 200 to 400. Where the interval holds zero there is no leader."
+    ),
+    "Similar cases": (
+        "Past candidates that looked alike in five features, and what became of them: of 84, 12 of "
+        "them independent, 62 % came out."
+    ),
+    "MA crossover": (
+        "The mean basis of 5 min over or under that of 2 h, in deviations, and the band of 2 "
+        "deviations around the slower: +0.8 sd. It is a measure, not a signal of its own."
+    ),
+    "External indicators": (
+        "Numbers from outside, as flows or sentiment, read from a file you name, with age and "
+        "unit. Without a source there is none: 1,250 BTC, 3 h old."
+    ),
+    "Feature": (
+        "One of 44 numbers that the forecast is made of, each with formula, window and source: "
+        "z_2h is +1.6 sd."
+    ),
+    "Contribution": (
+        "What a feature adds to the logit of the probability; all of them and the bias sum to it: "
+        "+0.412."
+    ),
+    "Reliability": (
+        "What was said against what came true, in bins of 10 %; on the diagonal 70 % means 70 of "
+        "100. A bar is its 95 % interval."
+    ),
+    "Effective outcomes": (
+        "Outcomes counted by what is independent in them: 412 that overlap in time are worth some "
+        "96. Under 200 nothing is claimed."
+    ),
+    "Base rate": "How often candidates came out well at all: 31.2 %. A forecast has to beat it.",
+    "z-bins": (
+        "The rate among candidates of like z over 24 h: the simple rule that a model has to beat, "
+        "0.1449 in Brier."
+    ),
+    "Brier": (
+        "Mean square of probability less outcome, 0 is perfect, always saying 50 % is 0.25: 0.1331."
+    ),
+    "Skill": (
+        "How much of another forecast's Brier score is gone, 0 % is no better: +8.2 %, with 95 % "
+        "between \u22121.0 and +15.3. An interval that holds zero proves nothing."
+    ),
+    "ECE": ("Mean distance between what was said and what came true over the bins: 2.1 % is good."),
+    "AUC": "Chance that a success was given more than a failure; a coin has 0.500: 0.749.",
+    "Coverage": "Share of candidates whose probability was above p* with its margin: 12.4 %.",
+    "Drift": (
+        "Whether losses of late are larger than those before, on outcomes that do not overlap; "
+        "then a trade needs 10 % above p*, and nothing is forgotten silently."
+    ),
+    "Candidate": (
+        "A moment noted before anyone knows its outcome, by a registered rule, at most one in 5 "
+        "min for a pair and side; it is told 8 h later, taken or not."
+    ),
     "Late": (
         "A settlement that passed while the desk was closed or silent, paid from the venue's "
         "history: 16:00, booked 2 h later."

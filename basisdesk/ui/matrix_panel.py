@@ -1,9 +1,19 @@
 """Coin by venue as a heat map: funding, basis, or the composite of all venues."""
 
+from collections.abc import Sequence
 from functools import partial
 
+import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QHBoxLayout,
+    QPushButton,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 
 from basisdesk.events import Changed
 from basisdesk.ui.context import Context
@@ -18,8 +28,8 @@ from basisdesk.ui.matrix_rows import (
 )
 from basisdesk.ui.matrix_view import MatrixView
 from basisdesk.ui.pulse import Panel
-from basisdesk.ui.scanner_rows import pair_choice
-from basisdesk.ui.theme import Theme, set_tip
+from basisdesk.ui.scanner_rows import KIND_WORDS, Keep, pair_choice
+from basisdesk.ui.theme import PlainLabel, Theme, set_tip
 
 _MODES: tuple[tuple[str, Mode, str], ...] = (
     ("Funding", "funding", "The indicative rate per 8 h of each venue's perpetual."),
@@ -40,9 +50,14 @@ class MatrixPanel(Panel):
         self._theme = theme
         self.mode: Mode = "funding"
         self._sort = (BY_COIN, False)
+        self._words: tuple[str, ...] = ()
         self.setAccessibleName("Funding and basis, coin by venue")
-        self.title = theme.label(TITLES["funding"], weight=600)
-        self.legend = theme.label("", "muted", 11)
+        self.title = PlainLabel(TITLES["funding"], elide=True)
+        self.title.setFont(theme.font(weight=600))
+        self.title.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        self.legend = PlainLabel(elide=True)
+        self.legend.setFont(theme.font(11))
+        self.legend.set_colour(theme.qcolor("muted"))
         self.view = MatrixView(theme, self)
         self.view.tip_of = self._tip
         self.view.cell_chosen.connect(self._on_cell)
@@ -54,8 +69,7 @@ class MatrixPanel(Panel):
         px = self._theme.px
         line = QHBoxLayout()
         line.setSpacing(px(2))
-        line.addWidget(self.title)
-        line.addStretch(1)
+        line.addWidget(self.title, 1)
         group = QButtonGroup(self)
         for text, mode, tip in _MODES:
             button = QPushButton(text, self)
@@ -77,6 +91,10 @@ class MatrixPanel(Panel):
         column.addSpacing(px(4))
         column.addWidget(self.legend)
 
+    def stops(self) -> list[QWidget]:
+        """Where the Tab key stops, in reading order."""
+        return [*self.buttons.values(), self.view]
+
     # --- what it is told --------------------------------------------------------------------------
 
     def set_mode(self, mode: object) -> None:
@@ -90,11 +108,26 @@ class MatrixPanel(Panel):
         self.legend.setText(legend_text(self.mode))
         self.refresh()
 
+    def set_search(self, line: str) -> None:
+        """Show only the coins that these words name."""
+        words = Keep().search(line).words
+        if words != self._words:
+            self._words = words
+            self.refresh()
+            self.view.to_top()
+
     def refresh(self) -> None:
         """Read the matrix and show it."""
         scan, poll_s = self._context.scan, self._context.settings.scanner.poll_s
-        self.view.empty_text = "" if scan is None else scan.why_empty or "No venue was read yet."
-        self.view.show_grid(grid_of(scan, self.mode, poll_s), *self._sort)
+        grid = grid_of(scan, self.mode, poll_s)
+        keep = coins_kept(grid.coins, self._words, self._context.settings.scanner.venues)
+        empty = "" if scan is None else scan.why_empty or "No venue was read yet."
+        if self._words and not keep.any():
+            empty = f"No coin matches \u201c{' '.join(self._words)}\u201d. Esc clears the search."
+        if empty != self.view.empty_text:
+            self.view.empty_text = empty
+            self.view.viewport().update()
+        self.view.show_grid(grid, *self._sort, keep)
 
     def _tip(self, row: int, column: int) -> str:
         scan, grid = self._context.scan, self.view.grid
@@ -121,3 +154,20 @@ class MatrixPanel(Panel):
         size = openings.size if openings is not None else scanner.size
         rate = float(scan.matrix.funding_8h_bp[row, column])
         self.opening_chosen.emit(pair_choice(*pair, rate, size, scanner.short_spot))
+
+
+def coins_kept(
+    coins: Sequence[str], words: Sequence[str], venues: Sequence[str]
+) -> NDArray[np.bool_]:
+    """Which coins a search names: "wif okx" WIF.
+
+    A word that begins a coin's name asks for it. One that begins none, but is of a venue or a kind,
+    as the table's search knows them, asks for no coin. Any other names nothing at all.
+    """
+    known = [word for name in (*venues, *KIND_WORDS.values()) for word in name.casefold().split()]
+    mask = np.ones(len(coins), dtype=np.bool_)
+    for word in words:
+        named = np.fromiter((c.casefold().startswith(word) for c in coins), np.bool_, len(coins))
+        if named.any() or not any(each.startswith(word) for each in known):
+            mask &= named
+    return mask

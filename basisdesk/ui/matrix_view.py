@@ -8,6 +8,7 @@ import numpy as np
 from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
+    QFocusEvent,
     QHelpEvent,
     QKeyEvent,
     QMouseEvent,
@@ -17,18 +18,21 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QAbstractScrollArea, QToolTip, QWidget
 
+from basisdesk.ui.focus_frame import by_keyboard, paint_frame
 from basisdesk.ui.matrix_rows import ABSENT, BY_COIN, Grid, grid_order
 from basisdesk.ui.theme import Theme, contrast, safe
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from numpy.typing import NDArray
+
     from basisdesk.scan.words import Ints
 
 ROW_PX, HEAD_PX = 26, 32
 COIN_PX = 62
 CELL_PAD_PX = 6  # of a cell, both sides together
-CELL_PX_MIN = 66
+CELL_PX_MIN = 52
 COLD, HOT = "spot", "perp"  # tokens: shorts pay, longs pay; blue and orange in every theme
 HEAT_MIN, HEAT_MAX = 0.06, 0.86  # share of the colour at nothing and at full
 SHADES = 24
@@ -88,15 +92,20 @@ class MatrixView(QAbstractScrollArea):
         self._edge_px: list[int] = []
         self._edges_of: tuple[tuple[str, ...], int] = (("?",), 0)  # what they were worked out for
         self._at = (-1, -1)  # (place on the screen, column) the keys are at
+        self._framed = False  # the focus came by a key
         self.setFont(theme.font(11))
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setAccessibleName("Coin by venue")
         self.viewport().setMouseTracking(True)
 
-    def show_grid(self, grid: Grid, by: int, descending: bool) -> None:
-        """Show this reading; only cells that moved are painted anew."""
+    def show_grid(
+        self, grid: Grid, by: int, descending: bool, keep: "NDArray[np.bool_] | None" = None
+    ) -> None:
+        """Show this reading; only cells that moved are painted anew. keep: rows that are shown."""
         before, order = self.grid, grid_order(grid, by, descending)
+        if keep is not None:
+            order = order[keep[order]]
         same = grid.like(before) and np.array_equal(order, self.order)
         self.grid, self.order = grid, order
         self.sorted_by, self.descending = by, descending
@@ -106,6 +115,11 @@ class MatrixView(QAbstractScrollArea):
             return
         for row, column in np.argwhere(grid.moved(before)[order]).tolist():
             self.viewport().update(self.cell_rect(row, column))
+
+    def to_top(self) -> None:
+        """Bring the first row into view; the keys begin there."""
+        self._at = (-1, -1)
+        self.verticalScrollBar().setValue(0)
 
     # --- geometry ---------------------------------------------------------------------------------
 
@@ -155,6 +169,11 @@ class MatrixView(QAbstractScrollArea):
         place = (spot.y() - self._head_px + self.verticalScrollBar().value()) // self._row_px
         return (place if place < len(self.order) else -2), column
 
+    @property
+    def _on_cell(self) -> bool:
+        """Whether the keys are at a cell that is there."""
+        return min(self._at) >= 0 and self._at[0] < len(self.order)
+
     def _scroll_range(self) -> None:
         bar, room = self.verticalScrollBar(), self.viewport().height() - self._head_px
         bar.setRange(0, max(0, len(self.order) * self._row_px - room))
@@ -174,7 +193,7 @@ class MatrixView(QAbstractScrollArea):
                 rect = self.cell_rect(place, column)
                 if rect.intersects(room):
                     self._paint_cell(painter, rect.adjusted(1, 1, -1, -1), row, column)
-        if self.hasFocus() and min(self._at) >= 0 and self._at[0] < len(self.order):
+        if self.hasFocus() and self._on_cell:
             painter.setPen(self._theme.qcolor("accent"))
             painter.drawRect(self.cell_rect(*self._at).adjusted(1, 1, -2, -2))
 
@@ -262,6 +281,8 @@ class MatrixView(QAbstractScrollArea):
             flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
             painter.drawText(self.viewport().rect().adjusted(12, 0, -12, 0), int(flags),
                              self.empty_text)  # fmt: skip
+        if self._framed and not self._on_cell:  # no cell says that the keys go here
+            paint_frame(painter, self, self._theme.qcolor("accent"))
         painter.end()
 
     def scrollContentsBy(self, _dx: int, _dy: int) -> None:
@@ -297,6 +318,18 @@ class MatrixView(QAbstractScrollArea):
         elif place >= 0 and column >= 0:
             self._at = place, column
             self._take(place, column)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """The frame comes, around all or around a cell."""
+        super().focusInEvent(event)
+        self._framed = by_keyboard(event)
+        self.viewport().update()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """The frame goes."""
+        super().focusOutEvent(event)
+        self._framed = False
+        self.viewport().update()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Arrows walk over the cells, Enter chooses one."""

@@ -11,9 +11,15 @@ from basisdesk.scan.words import Strip
 from basisdesk.ui.context import Context
 from basisdesk.ui.figure import GAP_PX as FIGURE_GAP_PX
 from basisdesk.ui.figure import Figure, Room
-from basisdesk.ui.glossary import term
 from basisdesk.ui.pulse import Panel
-from basisdesk.ui.scan_strip_rows import Told, captions, history_text, refresh_text, strip_figures
+from basisdesk.ui.scan_strip_rows import (
+    Told,
+    captions,
+    history_text,
+    refresh_text,
+    strip_figures,
+    strip_tips,
+)
 from basisdesk.ui.theme import PlainLabel, Theme, set_tip
 
 BAR_PX = 56
@@ -45,6 +51,8 @@ _STEPS: tuple[tuple[str, int], ...] = (
     ("worth", _BARE),
     ("btc_eth", _GONE),
     ("watched", _GONE),
+    ("market", _GONE),
+    ("gap", _GONE),
 )
 
 
@@ -83,16 +91,7 @@ class ScanStrip(Panel):
         scanner = context.settings.scanner
         self._told = strip_figures(Strip(), scanner, 0)
         self._captions = captions(scanner)
-        tips = {
-            "watched": term("Opening"),
-            "worth": term("Worth trading"),
-            "gap": term("Funding gap"),
-            "btc_eth": "Funding of BTC less that of ETH, per 8 h, medians over venues: normal "
-            "under 0.05 %.",
-            "market": term("Market funding"),
-            "next": "When the next funding is paid anywhere, and how many perpetuals of which "
-            "venue: 00:44:10.",
-        }
+        tips = strip_tips(Strip(), scanner)
         self.figures = {
             name: Figure(caption, tips[name], theme) for name, caption in self._captions.items()
         }
@@ -144,6 +143,8 @@ class ScanStrip(Panel):
         strip = scan.strip if scan is not None else Strip()
         self._told = strip_figures(strip, context.settings.scanner, now_ns // 1_000_000)
         self._old = not age_s_of(context) <= STALE_S
+        for name, tip in strip_tips(strip, context.settings.scanner).items():
+            set_tip(self.figures[name], tip)
         self._fit()
 
     def _fit(self) -> None:

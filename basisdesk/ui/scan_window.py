@@ -13,11 +13,13 @@ from PySide6.QtWidgets import QMainWindow, QSplitter, QTabWidget, QVBoxLayout, Q
 from basisdesk.ui.alerts_panel import AlertsPanel
 from basisdesk.ui.arrangement import offscreen
 from basisdesk.ui.context import Context
+from basisdesk.ui.focus_frame import walk
 from basisdesk.ui.halt_box import HALT_KEY
 from basisdesk.ui.matrix_panel import MatrixPanel
 from basisdesk.ui.pulse import Panel
 from basisdesk.ui.scan_strip import ScanFoot, ScanStrip
 from basisdesk.ui.scanner_panel import ScannerPanel
+from basisdesk.ui.scanner_rows import Keep
 from basisdesk.ui.sectors_panel import SectorsPanel
 from basisdesk.ui.theme import Theme
 from basisdesk.ui.venues_panel import VenuesPanel
@@ -53,6 +55,9 @@ class ScanWindow(QMainWindow):
         self.foot = ScanFoot(context, theme)
         self.tabs = QTabWidget(self)
         self.tabs.setDocumentMode(True)
+        self.tabs.tabBar().setAccessibleName("Sectors, venues, alerts")
+        self.tabs.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # else Tab comes back here from inside
+        self.tabs.tabBar().setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.below = self._below_panels()
         self._lay_out()
         self._join()
@@ -106,15 +111,28 @@ class ScanWindow(QMainWindow):
         self.strip.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
         self.strip.search.selectAll()
 
+    def stops(self) -> list[QWidget]:
+        """Where the Tab key stops, in reading order: table, matrix, tabs, what is in them."""
+        venues = self.venues
+        return [
+            self.strip.search, *self.scanner.tools.stops(), self.scanner.table,
+            *self.matrix.stops(), self.tabs.tabBar(), *self.sectors.stops(),
+            venues.summary, *venues.choices.values(), venues.filter, venues.table,
+            *self.alerts.stops(),
+        ]  # fmt: skip
+
     # --- building ---------------------------------------------------------------------------------
 
     def _below_panels(self) -> list[Panel]:
         """The tabs under the table, in their order."""
         context, theme = self._context, self._theme
+        self.sectors = SectorsPanel(context, theme)
+        self.venues = VenuesPanel(context, theme)
+        self.alerts = AlertsPanel(context, theme)
         panels: dict[str, Panel] = {
-            "Sectors": SectorsPanel(context, theme),
-            "Venues": VenuesPanel(context, theme),
-            "Alerts": AlertsPanel(context, theme),
+            "Sectors": self.sectors,
+            "Venues": self.venues,
+            "Alerts": self.alerts,
         }
         for title, panel in panels.items():
             self.tabs.addTab(panel, title)
@@ -141,9 +159,11 @@ class ScanWindow(QMainWindow):
         column.addWidget(self.down, 1)
         column.addWidget(self.foot)
         self.setCentralWidget(body)
+        walk(self.stops())
 
     def _join(self) -> None:
         self.strip.searched.connect(self._on_searched)
+        self.scanner.tools.chips.changed.connect(self._on_keep)
         self.scanner.opening_chosen.connect(self.opening_chosen)
         self.matrix.opening_chosen.connect(self.opening_chosen)
         for key, act in (("Ctrl+F", self.focus_search), (HALT_KEY, self.halt_asked.emit),
@@ -169,17 +189,33 @@ class ScanWindow(QMainWindow):
 
     def _on_searched(self, line: str) -> None:
         self.scanner.set_search(line)
+        self.matrix.set_search(line)
+
+    def _on_keep(self, keep: object) -> None:
+        """Somebody wants a row that the search hides: no word of it stands in the line then."""
+        if isinstance(keep, Keep) and not keep.words:
+            self.strip.search.clear()
 
     # Qt
 
     def showEvent(self, event: Any) -> None:
         """Share the room out once, unless a saved arrangement did."""
         super().showEvent(event)
+        self._tell_seen(seen=True)
         if not self._split_by_hand:
             self._split_by_hand = True
             self.share_out()
         if self.focusWidget() is None or self.focusWidget() is self.strip.search:
             self.scanner.table.setFocus()
+
+    def hideEvent(self, event: Any) -> None:
+        """Nobody looks: the app counts less."""
+        super().hideEvent(event)
+        self._tell_seen(seen=False)
+
+    def _tell_seen(self, *, seen: bool) -> None:
+        if self._context.scan is not None:
+            self._context.scan.seen = seen
 
 
 def _text(state: QByteArray) -> str:

@@ -25,7 +25,10 @@ from basisdesk.ui.scanner_rows import (
     compact_text,
     hours_text,
     leg_text,
+    net_detail,
     ranks,
+    raw_only_detail,
+    raw_only_mask,
     why_dim,
 )
 
@@ -46,7 +49,10 @@ class ScanColumn:
     an opening to sort by, NaN where there is none. tip: the header's, a sentence and its formula.
     sample: as wide as the column will be. rank: 0 always stands; of the others the lowest come
     first while there is room. stamp: what the text is made of, rounded as it is shown: the cell is
-    painted anew when it moves. meaning: colour token, "" for the row's own. fields: of the CSV.
+    painted anew when it moves. meaning: colour token, "" for the row's own. fields: of the CSV,
+    each with its unit in its name.
+
+    A tip names no figure as an example: beside real ones it would be read as one.
     """
 
     key: str
@@ -135,7 +141,7 @@ def _name_columns() -> tuple[ScanColumn, ...]:
     return (
         ScanColumn(
             "coin", "Coin", "Coin", lambda o, i: o.combos[i].coin,
-            lambda o: ranks([c.coin for c in o.combos]), "The coin of both legs: ADA, 1.",
+            lambda o: ranks([c.coin for c in o.combos]), "The coin of both legs.",
             "PENDLE", 0, _fixed, (("coin", lambda o, i: o.combos[i].coin),), left=True,
         ),
         ScanColumn(
@@ -191,19 +197,19 @@ def _funding_columns(unit: RateUnit) -> tuple[ScanColumn, ...]:
     legs = ScanColumn(
         "legs", "Long \u00b7 short /interval, %", "Funding of each leg, per its interval",
         legs_rate_text, lambda o: o.rate_8h_bp,
-        "The rate of each leg per its own interval, as the venue says it: +0.0100 %.",
+        "The rate of each leg per its own interval, as the venue says it, long leg first.",
         "+0.0100 \u00b7 \u22120.0123", 20, legs_stamp,
-        (("rate_long", lambda o, i: float(o.rate_long[i])),
-         ("rate_short", lambda o, i: float(o.rate_short[i]))),
+        (("rate_long_fraction_per_interval", lambda o, i: float(o.rate_long[i])),
+         ("rate_short_fraction_per_interval", lambda o, i: float(o.rate_short[i]))),
     )  # fmt: skip
     per_8h = _figure(
         "funding", "Funding /8h, %", "Funding per 8 h", lambda o: o.rate_8h_bp, 4,
-        term("Funding /8h"), "+0.1234", 1, "funding_8h_pct", scale=0.01,
+        term("Funding /8h"), "+0.1234", 1, "funding_pct_per_8h", scale=0.01,
     )  # fmt: skip
     year = _figure(
         "year", "Per year, %", "Funding per year", lambda o: o.year_pct, 1,
         "The same over a year by the true intervals, not compounded: rate per 8 h \u00d7 3 \u00d7 "
-        "365.", "+1,234.5", 17, "funding_year_pct",
+        "365.", "+1,234.5", 17, "funding_pct_per_year",
     )  # fmt: skip
     if unit == "interval":
         first = _renamed(legs, "funding", "Funding /interval, %")
@@ -230,21 +236,24 @@ def _interval_columns() -> tuple[ScanColumn, ...]:
         ScanColumn(
             "interval", "Interval", "True interval", interval_text,
             lambda o: np.fmax(o.interval_long_h, o.interval_short_h), term("True interval"),
-            "4 h \u00b7 8 h", 2, _stamps(lambda o: o.interval_long_h, lambda o: o.interval_short_h),
-            (("interval_long_h", lambda o, i: float(o.interval_long_h[i])),
-             ("interval_short_h", lambda o, i: float(o.interval_short_h[i]))),
+            "4 h \u00b7 8 h", 2,
+            _stamps(lambda o: o.interval_long_h, lambda o: o.interval_short_h, raw_only_mask),
+            (("interval_long_h", lambda o, i: float(o.interval_long_h[i]) or math.nan),
+             ("interval_short_h", lambda o, i: float(o.interval_short_h[i]) or math.nan)),
+            meaning=lambda o, i: "warn" if raw_only_detail(o, i) else "",
         ),
         _figure("settled", "Settled /8h, %", "Settled per 8 h", lambda o: o.settled_8h_bp, 4,
                 "The same of the last settled rates, short less long: what was paid, not what is "
-                "predicted: +0.0100 %.", "+0.1234", 13, "settled_8h_pct", scale=0.01),
+                "predicted. A spot leg settles nothing and counts 0.", "+0.1234", 13,
+                "settled_pct_per_8h", scale=0.01),
         _figure("velocity", "Velocity, bp/h", "Velocity", lambda o: o.velocity_bp_h, 2,
-                term("Velocity"), "\u221212.34", 9, "velocity_bp_h"),
+                term("Velocity"), "\u221212.34", 9, "velocity_bp_per_8h_per_h"),
         ScanColumn(
             "next", "Next in", "Next settlement", next_text, next_values,
-            "Time to the next settlement of each leg, long first: 02:14:33.",
+            "Time to the next settlement of each leg, long first.",
             "02:14:33 \u00b7 00:14:33", 12, _stamps(next_values),
-            (("next_long_ms", lambda o, i: int(o.next_long_ms[i]) or math.nan),
-             ("next_short_ms", lambda o, i: int(o.next_short_ms[i]) or math.nan)),
+            (("next_long_utc_ms", lambda o, i: int(o.next_long_ms[i]) or math.nan),
+             ("next_short_utc_ms", lambda o, i: int(o.next_short_ms[i]) or math.nan)),
         ),
     )  # fmt: skip
 
@@ -252,11 +261,11 @@ def _interval_columns() -> tuple[ScanColumn, ...]:
 def _past_columns() -> tuple[ScanColumn, ...]:
     return (
         _figure("momentum", "Momentum, bp", "Momentum of settled funding", lambda o: o.momentum_bp,
-                1, "Mean of the last 3 settlements less that of the last 21, per 8 h: "
-                "+1.2 bp rises.", "\u221212.3", 18, "momentum_bp"),
+                1, "Mean of the last 3 settlements less that of the last 21, per 8 h; above zero "
+                "it rises.", "\u221212.3", 18, "momentum_bp_per_8h"),
         _figure("z", "z", "z of the funding", lambda o: o.z, 1,
                 "How unusual the funding is in its own history: (rate \u2212 median) / spread of "
-                "90 settlements: +2.7.", "\u221212.3", 15, "z"),
+                "90 settlements.", "\u221212.3", 15, "z_sd"),
     )  # fmt: skip
 
 
@@ -264,13 +273,11 @@ def _basis_columns() -> tuple[ScanColumn, ...]:
     return (
         _figure("open", "Basis open, bp", "Basis open", lambda o: o.open_bp, 1,
                 "Executable at the scanner's size: long bought from the asks, short sold into the "
-                "bids: +68.4 bp.", "\u2212123.4", 6, "open_bp"),
+                "bids.", "\u2212123.4", 6, "open_bp"),
         _figure("close", "Basis close, bp", "Basis close", lambda o: o.close_bp, 1,
-                "What leaving at once would pay at the same size: +70.6 bp.", "\u2212123.4", 16,
-                "close_bp"),
+                "What leaving at once would pay at the same size.", "\u2212123.4", 16, "close_bp"),
         _figure("mid", "Basis mid, bp", "Basis of mids", lambda o: o.mid_bp, 1,
-                "1e4 \u00d7 (short \u2212 long) / long, of mids: +69.5 bp.", "\u2212123.4", 24,
-                "mid_bp"),
+                "1e4 \u00d7 (short \u2212 long) / long, of mids.", "\u2212123.4", 24, "mid_bp"),
         _figure("fair", "Fair, bp", "Fair basis", lambda o: o.fair_bp, 1, term("Fair basis"),
                 "\u2212123.4", 25, "fair_bp"),
         _figure("to_fair", "To fair, bp", "To fair", lambda o: o.to_fair_bp, 1, term("To fair"),
@@ -294,24 +301,43 @@ def _net_columns(terms: Terms) -> tuple[ScanColumn, ...]:
             "net", "Net /8h, bp", "Net per 8 h", lambda o, i: gain_text(float(o.net_8h_bp[i]), 1),
             lambda o: o.net_8h_bp, term("Net /8h"), "\u25bc \u2212123.4", 0,
             _stamps(lambda o: np.rint(o.net_8h_bp * 10)),
-            (("net_8h_bp", lambda o, i: float(o.net_8h_bp[i])),), meaning=net_meaning,
+            (("net_bp_per_8h", lambda o, i: float(o.net_8h_bp[i])),), meaning=net_meaning,
+            detail=net_detail,
         ),
         ScanColumn(
             "hold", f"Net in {hold}, bp", "Net over the hold",
             lambda o, i: sign_text(float(o.net_bp[i]), 1), lambda o: o.net_bp,
             f"The same over the whole hold of {hold}: what the opening is ranked by.",
             "\u2212123.4", 14, _stamps(lambda o: np.rint(o.net_bp * 10)),
-            (("net_bp", lambda o, i: float(o.net_bp[i])),), meaning=net_meaning,
+            (("net_in_hold_bp", lambda o, i: float(o.net_bp[i])),), meaning=net_meaning,
+            detail=net_detail,
         ),
+        *_part_columns(hold),
         ScanColumn(
             "breakeven", "Break-even", "Break-even", breakeven_text, lambda o: o.days,
             term("Break-even"), "12 payments \u00b7 4.0 d", 7,
             _stamps(lambda o: np.ceil(o.payments), lambda o: np.rint(o.days * 10)),
-            (("payments", lambda o, i: float(o.payments[i])),
-             ("days", lambda o, i: float(o.days[i]))),
+            (("break_even_payments", lambda o, i: float(o.payments[i])),
+             ("break_even_days", lambda o, i: float(o.days[i]))),
             meaning=lambda o, i: "muted" if math.isinf(o.payments[i]) else "",
             detail=breakeven_detail,
         ),
+    )  # fmt: skip
+
+
+def _part_columns(hold: str) -> tuple[ScanColumn, ...]:
+    """What the net is made of, beside the round trip: with these it can be added up."""
+    return (
+        _figure("gain", "Conv. counted, bp", "Convergence counted", lambda o: o.gain_bp, 1,
+                "The convergence that the net counts: all of it where it costs; where it earns, "
+                "only so much as our own history shows to come within the hold.",
+                "\u2212123.4", 21, "convergence_counted_bp"),
+        _figure("carry", f"Funding in {hold}, bp", "Funding in the hold", lambda o: o.funding_bp, 1,
+                f"Expected funding of both legs in the hold of {hold}, payment by payment.",
+                "\u2212123.4", 23, "funding_in_hold_bp"),
+        _figure("borrow", f"Borrow in {hold}, bp", "Borrow in the hold", lambda o: o.borrow_bp, 1,
+                f"Interest on borrowed coins in the hold of {hold}; 0 where nothing is borrowed.",
+                "123.4", 26, "borrow_in_hold_bp", signed=False),
     )  # fmt: skip
 
 
@@ -342,11 +368,11 @@ def _trust_columns(terms: Terms) -> tuple[ScanColumn, ...]:
     return (
         ScanColumn(
             "depth", f"Depth, {money}", "Depth", depth_text, lambda o: o.capacity,
-            f"What fits at {terms.capacity_bp:g} bp of impact on both legs together; \u2265: only "
-            "the touch is known.", "\u2265 999 k", 5,
+            f"What fits at {terms.capacity_bp:g} bp of impact on both legs together, by the median "
+            "of each leg's last 5 books; \u2265: only the touch is known.", "\u2265 999 k", 5,
             _stamps(lambda o: _digits(o.capacity), lambda o: o.touch_only),
-            (("depth", lambda o, i: float(o.capacity[i])),
-             ("depth_touch_only", lambda o, i: int(o.touch_only[i]))),
+            ((f"depth_{money.lower()}", lambda o, i: float(o.capacity[i])),
+             ("depth_touch_only_flag", lambda o, i: int(o.touch_only[i]))),
             meaning=lambda o, i: "warn" if o.capacity[i] < o.size else "",
             detail=lambda o, i: "Only the touch is known: more may stand behind it."
             if o.touch_only[i] else "",
@@ -354,9 +380,9 @@ def _trust_columns(terms: Terms) -> tuple[ScanColumn, ...]:
         ScanColumn(
             "interest", f"OI, {money}", "Open interest",
             lambda o, i: compact_text(float(o.open_interest[i])), lambda o: o.open_interest,
-            "Open interest, of the smaller perpetual: 12 M.", "999 M", 19,
+            "Open interest, of the smaller perpetual.", "999 M", 19,
             _stamps(lambda o: _digits(o.open_interest)),
-            (("open_interest", lambda o, i: float(o.open_interest[i])),),
+            ((f"open_interest_{money.lower()}", lambda o, i: float(o.open_interest[i])),),
         ),
         *_life_columns(),
         ScanColumn(
@@ -369,7 +395,7 @@ def _trust_columns(terms: Terms) -> tuple[ScanColumn, ...]:
         ),
         ScanColumn(
             "age", "Age", "Age", lambda o, i: age_text(1e3 * float(o.age_s[i])),
-            lambda o: o.age_s, "Age of the older of both quotes; an old one is dimmed: 4.2 s.",
+            lambda o: o.age_s, "Age of the older of both quotes; an old one is dimmed.",
             "99.9 s", 2, _stamps(lambda o: np.ceil(np.round(o.age_s * 10, 6))),
             (("age_s", lambda o, i: float(o.age_s[i])),),
             meaning=lambda o, i: "warn" if o.state[i] == STALE else "",
@@ -388,7 +414,7 @@ def _life_columns() -> tuple[ScanColumn, ...]:
         ScanColumn(
             "basis_half", "Basis half-life", "Half-life of the basis",
             lambda o, i: hours_text(float(o.basis_half_life_h[i])), lambda o: o.basis_half_life_h,
-            "Half-life of the basis itself, from minute prices of our own history: 1.7 h.",
+            "Half-life of the basis itself, from minute prices of our own history.",
             "40 min", 22, _stamps(lambda o: _digits(o.basis_half_life_h)),
             (("basis_half_life_h", lambda o, i: float(o.basis_half_life_h[i])),),
         ),
@@ -396,13 +422,13 @@ def _life_columns() -> tuple[ScanColumn, ...]:
             "hazard", "Hazard", "Reversal hazard", hazard_text, lambda o: o.hazard,
             term("Reversal hazard"), "12 % of 400", 11,
             _stamps(lambda o: np.rint(o.hazard * 100), lambda o: o.hazard_n),
-            (("hazard", lambda o, i: float(o.hazard[i])),
-             ("hazard_n", lambda o, i: int(o.hazard_n[i]))),
+            (("hazard_fraction", lambda o, i: float(o.hazard[i])),
+             ("hazard_cases", lambda o, i: int(o.hazard_n[i]))),
         ),
     )  # fmt: skip
 
 
 def cell_detail(column: ScanColumn, o: Openings, i: int) -> str:
-    """The tooltip of a cell: what it says itself, then why the row is dimmed."""
+    """The tooltip of a cell: what it says itself, a gap that is none, why the row is dimmed."""
     own = column.detail(o, i) if column.detail is not None else ""
-    return f"{own}\n{why_dim(o, i)}".strip()
+    return "\n".join(said for said in (own, raw_only_detail(o, i), why_dim(o, i)) if said)

@@ -29,7 +29,7 @@ from basisdesk.ui.scanner_rows import (
     same_combos,
     sorted_rows,
 )
-from basisdesk.ui.scanner_tools import ScannerTools, save_text
+from basisdesk.ui.scanner_tools import ScannerTools, is_size, save_text
 from basisdesk.ui.scanner_view import ScannerView
 from basisdesk.ui.theme import Theme
 
@@ -65,6 +65,8 @@ class ScannerPanel(Panel):
         self._sorted_s = self._touched_s = -QUIET_S
         self._sort_now = True
         self._kept = False
+        self._filtered = False  # since the last refresh: what is on top is of another list
+        self._wanted_size: float | None = None  # of a restored window, until somebody takes it
         settings = context.settings
         self._currency = settings.account.currency
         self.setAccessibleName("Scanner")
@@ -147,14 +149,27 @@ class ScannerPanel(Panel):
         self._say(fault or f"Saved {count} to {path}.", "warn" if fault else "muted")
 
     def save(self) -> dict[str, Any]:
-        """Columns, unit and sorting, for `restore`."""
+        """Columns, unit, sorting, chips and size, for `restore`.
+
+        The size goes with the one of the settings it was chosen over: once those say another one,
+        theirs is the newer word.
+        """
         chosen = self.table.chosen_columns
         columns = None if chosen is None else sorted(chosen)
-        return {"columns": columns, "unit": self._unit, "sort": list(self._sort)}
+        size, of = self.tools.size_edit.size_held, self._context.settings.scanner.size
+        return {
+            "columns": columns,
+            "unit": self._unit,
+            "sort": list(self._sort),
+            "chips": self.tools.chips.save(),
+            "size": None if size == of else [size, of],
+        }
 
     def restore(self, saved: dict[str, Any]) -> None:
         """As it was saved; what is not known is left alone."""
         known = {column.key for column in self.table.scanner.columns}
+        self._restore_size(saved.get("size"))
+        self.tools.chips.restore(saved.get("chips"))
         columns, unit, sort = (saved.get(name) for name in ("columns", "unit", "sort"))
         if isinstance(columns, list):
             self.table.choose_columns(key for key in columns if key in known)
@@ -162,10 +177,27 @@ class ScannerPanel(Panel):
             self._sort = (str(sort[0]), bool(sort[1]))
         self.set_unit(unit)
 
+    def _restore_size(self, saved: object) -> None:
+        if not (isinstance(saved, list) and len(saved) == 2):
+            return
+        size, of = saved
+        if of == self._context.settings.scanner.size and is_size(size):
+            self._wanted_size = float(size)
+            self.tools.size_edit.show_size(float(size))
+            self._hand_size()
+
+    def _hand_size(self) -> None:
+        """Ask for a restored size as soon as there is a scanner to ask."""
+        acts, size = self._context.scan_actions, self._wanted_size
+        if acts is not None and size is not None:
+            self._wanted_size = None
+            acts.set_scan_size(size)
+
     # --- showing ----------------------------------------------------------------------------------
 
     def refresh(self) -> None:
         """Read the openings and show them, in a new order only where nobody loses his place."""
+        self._hand_size()
         scan = self._context.scan
         openings = scan.openings if scan is not None else None
         model = self.table.scanner
@@ -185,6 +217,9 @@ class ScannerPanel(Panel):
             self.table.empty_text = empty
             self.table.viewport().update()
         self.table.show_openings(openings, order)
+        if self._filtered:
+            self._filtered = False
+            self.table.scrollToTop()
         self._show_around(openings, len(order))
 
     def _quiet(self) -> bool:
@@ -203,7 +238,7 @@ class ScannerPanel(Panel):
     def _show_around(self, openings: Openings | None, shown: int) -> None:
         total = len(openings) if openings is not None else 0
         self.tools.show_count(shown, total)
-        if openings is not None:
+        if openings is not None and self._wanted_size is None:
             self.tools.size_edit.show_size(openings.size)
         if not self._said.isActive():
             self._show_hint()
@@ -232,9 +267,12 @@ class ScannerPanel(Panel):
     # --- slots ------------------------------------------------------------------------------------
 
     def _on_keep(self, _keep: object) -> None:
+        """Another list: its best is on top, by the newest figures."""
+        self._filtered = True
         self.sort_now()
 
     def _on_size(self, size: float) -> None:
+        self._wanted_size = None
         if (acts := self._context.scan_actions) is not None:
             acts.set_scan_size(size)
 

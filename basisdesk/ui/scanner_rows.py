@@ -12,10 +12,11 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from basisdesk.scan.triggers import EDGE_BP, crossed_of
 from basisdesk.scan.view import ScanView
 from basisdesk.scan.words import FRESH, MISSING, STALE, Combo, Floats, Ints, Openings, Trigger
 from basisdesk.ui.figures import NOTHING, number_text, sign_text
-from basisdesk.ui.leg_words import coin_of, leg_name, legs_text
+from basisdesk.ui.leg_words import leg_name, legs_text
 from basisdesk.venues.instrument import split_key, venue_title
 
 RateUnit = Literal["8h", "interval", "year"]
@@ -25,7 +26,9 @@ KIND_WORDS = {
     "perp-perp": "perp perp",
     "perp-spot": "perp spot short",
 }
+MINUS = "\u2212"
 WORDS_MAX = 12  # of a search line that are looked for
+SUM_PLACES = (1, 2, 3)  # decimals of a sum, as few as make its rounded parts add up
 _STEPS = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k"))
 
 
@@ -200,6 +203,60 @@ def breakeven_detail(openings: Openings, at: int) -> str:
     )
 
 
+def net_detail(openings: Openings, at: int) -> str:
+    """How the net came about, in one line that can be added up; "" where a part is not known."""
+    gain, funding, borrow, cost, net = (
+        float(column[at])
+        for column in (openings.gain_bp, openings.funding_bp, openings.borrow_bp, openings.cost_bp,
+                       openings.net_bp)
+    )  # fmt: skip
+    if not math.isfinite(net):
+        return ""
+    hold = f"{openings.hold_h:g} h"
+    parts = [(gain, "convergence"), (funding, f"funding in {hold}")]
+    parts += [(-borrow, "borrow")] if borrow else []
+    parts += [(-cost, "round trip")]
+    places = _sum_places([value for value, _ in parts], net)
+    said = f"{number_text(gain, places)} convergence"
+    for value, name in parts[1:]:
+        said += f" {'+' if value >= 0 else MINUS} {number_text(abs(value), places)} {name}"
+    said += f" = {sign_text(net, places)} bp, {sign_text(float(openings.net_8h_bp[at]), 1)} per 8 h"
+    if net > 0 and funding > 0:
+        said += "; the ticket's entry rule asks more: it counts no funding"
+    return f"{said}."
+
+
+def _sum_places(parts: Sequence[float], total: float) -> int:
+    def adds_up(places: int) -> bool:
+        gap = sum(round(part, places) for part in parts) - round(total, places)
+        return abs(gap) < 0.5 * 10.0**-places
+
+    return next((places for places in SUM_PLACES if adds_up(places)), SUM_PLACES[-1])
+
+
+def raw_only_mask(openings: Openings) -> NDArray[np.bool_]:
+    """Where a funding gap is over the line only as the venues tell it, not by true intervals."""
+    line = openings.gap_line_bp
+    with np.errstate(invalid="ignore"):
+        raw = np.abs(openings.rate_short - openings.rate_long) * 1e4 + EDGE_BP >= line
+        true = np.abs(openings.rate_8h_bp) + EDGE_BP >= line
+    return np.asarray(raw & ~true, dtype=np.bool_)  # a spot leg's rate is NaN, and so over nothing
+
+
+def raw_only_detail(openings: Openings, at: int) -> str:
+    """That a gap is none: "Raw only: 1 h against 8 h." and both figures; "" for any other row."""
+    raw_bp = 1e4 * float(openings.rate_short[at] - openings.rate_long[at])
+    norm_bp = float(openings.rate_8h_bp[at])
+    if crossed_of(raw_bp, norm_bp, openings.gap_line_bp) != "raw":
+        return ""
+    long_h, short_h = float(openings.interval_long_h[at]), float(openings.interval_short_h[at])
+    return (
+        f"Raw only: {long_h:g} h against {short_h:g} h. As told the rates are "
+        f"{number_text(abs(raw_bp) / 100, 4)} % apart, per 8 h {number_text(abs(norm_bp) / 100, 4)}"
+        " %."
+    )
+
+
 def why_dim(openings: Openings, at: int) -> str:
     """Why a row is dimmed, in one sentence; "" for one that is live."""
     state, combo = int(openings.state[at]), openings.combos[at]
@@ -297,8 +354,3 @@ def nearest_text(openings: Openings) -> str:
     combo, net = openings.combos[at], float(openings.net_8h_bp[at])
     where = f"{combo.coin} {legs_text(combo.long, combo.short)}"
     return f"Nearest: {where}, {sign_text(net, 1)} bp per 8 h."
-
-
-def coin_name(combo: Combo) -> str:
-    """The coin of a combination, as its long leg names it where it has none."""
-    return combo.coin or coin_of(combo.long)

@@ -1,10 +1,10 @@
 """The line over the scanner's table: what to show, at which size, in which unit, and to a file."""
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from decimal import Decimal
 from functools import partial
-from typing import get_args
+from typing import Any, get_args
 
 from PySide6.QtCore import QIODevice, QSaveFile, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QActionGroup, QKeyEvent, QResizeEvent
@@ -20,9 +20,10 @@ from PySide6.QtWidgets import (
 )
 
 from basisdesk.ui.figures import size_text
+from basisdesk.ui.focus_frame import walk
 from basisdesk.ui.glossary import term
 from basisdesk.ui.scanner_columns import TICKET, ScanColumn
-from basisdesk.ui.scanner_rows import Keep, RateUnit
+from basisdesk.ui.scanner_rows import KINDS, Keep, RateUnit
 from basisdesk.ui.theme import PlainLabel, Theme, set_tip
 from basisdesk.ui.ticket_fields import explain
 from basisdesk.ui.ticket_sheet import amount, within
@@ -81,6 +82,22 @@ class Chips(QWidget):
             self.changed.emit(keep)
         self._show()
 
+    def save(self) -> dict[str, Any]:
+        """What is chosen, without the words of a search, for `restore`."""
+        return {name: value for name, value in asdict(self.keep).items() if name != "words"}
+
+    def restore(self, saved: object) -> None:
+        """As it was saved; what is not known is left out."""
+        if not isinstance(saved, dict):
+            return
+        kind = saved.get("kind")
+        gain, confirmed, triggered = (
+            saved.get(flag) is True for flag in ("gain", "confirmed", "triggered")
+        )
+        self.show_keep(
+            Keep(kind if kind in KINDS else "", gain, confirmed, triggered, self.keep.words)
+        )
+
     def _show(self) -> None:
         keep = self.keep
         chosen = {"all": replace(keep, words=()).all, keep.kind: bool(keep.kind)}
@@ -105,14 +122,28 @@ class Chips(QWidget):
         self.show_keep(keep)
 
 
+def is_size(value: object) -> bool:
+    """Whether openings can be counted at this size."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return float(SIZE_MIN) <= value <= float(SIZE_MAX)  # not of NaN
+
+
 class SizeEdit(QLineEdit):
-    """The size all openings are counted at. chosen: a float, after Enter or when the focus goes."""
+    """The size all openings are counted at. chosen: a float, after Enter or when the focus goes.
+
+    refused: one sentence when what was typed is no size, "" once it is mended. What was typed stays
+    until then, or until Escape puts back the size that holds.
+    """
 
     chosen = Signal(float)
+    refused = Signal(str)
 
     def __init__(self, currency: str, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._currency = currency
         self._size = Decimal(0)
+        self._refused = ""
         self._tip = (
             f"{term('Opening')} Books, costs and nets are counted at this size, {currency}. "
             "Press Enter to count anew."
@@ -125,15 +156,35 @@ class SizeEdit(QLineEdit):
         self.textEdited.connect(self._on_edited)
         self.editingFinished.connect(self._on_finished)
 
+    @property
+    def size_held(self) -> float:
+        """The size that holds."""
+        return float(self._size)
+
     def show_size(self, size: float) -> None:
         """The size that holds; does not disturb somebody who types."""
         exact = Decimal(repr(size))
         if exact != self._size and not self.hasFocus():
             self._size = exact
-            self.setText(size_text(exact))
+            if not self._refused:
+                self.setText(size_text(exact))
 
     def _read(self) -> Decimal | str:
-        return within(amount(self.text()), SIZE_MIN, SIZE_MAX)
+        return within(amount(self.text()), SIZE_MIN, SIZE_MAX, self._currency)
+
+    def _fault(self) -> str:
+        """Why what stands in the field is no size: what was asked, what is allowed, what holds."""
+        if not isinstance(self._read(), str):
+            return ""
+        allowed = f"{size_text(SIZE_MIN)} to {size_text(SIZE_MAX)} {self._currency}"
+        asked, typed = amount(self.text()), self.text().strip()
+        if isinstance(asked, Decimal):
+            said = f"A size of {size_text(asked)} {self._currency} is outside {allowed}"
+        elif typed:
+            said = f"\u201c{typed}\u201d is no size: write {allowed} in digits"
+        else:
+            said = f"No size stands here: write {allowed} in digits"
+        return f"{said}; rows stay at {size_text(self._size)} {self._currency}. Esc puts it back."
 
     def _mark(self, fault: str) -> None:
         if bool(self.property("bad")) != bool(fault):
@@ -142,15 +193,24 @@ class SizeEdit(QLineEdit):
         set_tip(self, fault or self._tip)
         self.setAccessibleDescription(fault)
 
+    def _say(self, fault: str) -> None:
+        self._mark(fault)
+        if fault != self._refused:
+            self._refused = fault
+            self.refused.emit(fault)
+
     def _on_edited(self) -> None:
-        found = self._read()
-        self._mark(found if isinstance(found, str) else "")
+        """The frame turns red at once; a sentence comes with Enter: "2" may become "25,000"."""
+        fault = self._fault()
+        if self._refused:
+            self._say(fault)
+        else:
+            self._mark(fault)
 
     def _on_finished(self) -> None:
         found = self._read()
+        self._say(self._fault())
         if isinstance(found, str):
-            self.setText(size_text(self._size))
-            self._mark("")
             return
         self.setText(size_text(found))
         if found != self._size:
@@ -163,14 +223,14 @@ class SizeEdit(QLineEdit):
         """Escape puts the size back that holds."""
         if event.key() == Qt.Key.Key_Escape:
             self.setText(size_text(self._size))
-            self._mark("")
+            self._say("")
             self.clearFocus()
         else:
             super().keyPressEvent(event)
 
 
 class ScannerTools(QWidget):
-    """Chips at the left, the rest at the right; on two lines where one is too short."""
+    """Chips at the left, the rest at the right; on two or three lines where one is too short."""
 
     size_chosen = Signal(float)
     unit_chosen = Signal(object)
@@ -192,6 +252,12 @@ class ScannerTools(QWidget):
         self.sort_link.clicked.connect(self.sort_pressed)
         self.size_edit = SizeEdit(currency, theme, self)
         self.size_edit.chosen.connect(self.size_chosen)
+        self.size_edit.refused.connect(self._on_refused)
+        self.fault = theme.label("", "loss", 11)
+        self.fault.setWordWrap(True)
+        self.fault.setAlignment(Qt.AlignmentFlag.AlignRight)
+        self.fault.setAccessibleName("What is wrong with the size")
+        self.fault.hide()
         self.unit_button = self._menu_button("Unit of the funding column")
         self.columns_button = self._menu_button("Columns")
         self.columns_button.setText("columns \u25be")
@@ -280,19 +346,21 @@ class ScannerTools(QWidget):
 
     def _lay_out(self, size_label: QWidget) -> None:
         px = self._theme.px
-        self.head, self.right = QWidget(self), QWidget(self)
+        self.head, self.told, self.right = QWidget(self), QWidget(self), QWidget(self)
         for box, parts in (
             (self.head, (self.title, self.count)),
-            (self.right, (self.hint, self.sort_link, size_label, self.size_edit, self.unit_button,
-                          self.columns_button, self.export_link)),
+            (self.told, (self.hint, self.sort_link)),
+            (self.right, (size_label, self.size_edit, self.unit_button, self.columns_button,
+                          self.export_link)),
         ):  # fmt: skip
             line = QHBoxLayout(box)
             line.setContentsMargins(0, 0, 0, 0)
             line.setSpacing(px(6))
             for part in parts:
                 line.addWidget(part)
-        self.head.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
-        self.hint.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+            box.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
+        for part in (self.told, self.hint):
+            part.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self.hint.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.sort_link.hide()
         self._grid = QGridLayout(self)
@@ -300,22 +368,44 @@ class ScannerTools(QWidget):
         self._grid.setHorizontalSpacing(px(8))
         self._grid.setVerticalSpacing(px(2))
         self._grid.setColumnStretch(2, 1)
-        self._one_line: bool | None = None
-        self._arrange(one_line=True)
+        self._lines = 0
+        self._arrange(1)
 
-    def _arrange(self, *, one_line: bool) -> None:
-        """Name, chips, tools; or name and tools, and the chips below."""
-        if one_line == self._one_line:
+    def _arrange(self, lines: int) -> None:
+        """Name, chips, tools on one line; the chips below; or the tools between as well."""
+        if lines == self._lines:
             return
-        self._one_line = one_line
-        for part in (self.head, self.chips, self.right):
+        self._lines = lines
+        for part in (self.head, self.chips, self.told, self.right, self.fault):
             self._grid.removeWidget(part)
         self._grid.addWidget(self.head, 0, 0)
-        self._grid.addWidget(self.right, 0, 2)
-        if one_line:
+        self._grid.addWidget(self.told, 0, 2)
+        right = Qt.AlignmentFlag.AlignRight
+        if lines == 3:
+            self._grid.addWidget(self.right, 1, 0, 1, 4, right)
+        else:
+            self._grid.addWidget(self.right, 0, 3)
+        if lines == 1:
             self._grid.addWidget(self.chips, 0, 1)
         else:
-            self._grid.addWidget(self.chips, 1, 0, 1, 3)
+            self._grid.addWidget(self.chips, lines - 1, 0, 1, 4)
+        self._grid.addWidget(self.fault, lines, 0, 1, 4)
+        walk(self.stops())
+
+    def stops(self) -> list[QWidget]:
+        """Where the Tab key stops, in reading order."""
+        chips: list[QWidget] = [*self.chips.buttons.values()]
+        rest = [self.sort_link, self.size_edit, self.unit_button, self.columns_button,
+                self.export_link]  # fmt: skip
+        return [*chips, *rest] if self._lines == 1 else [*rest, *chips]
+
+    def _told_px(self) -> int:
+        """What the sentence needs at least: an ellipsis, and the offer to sort."""
+        return self.hint.minimumSizeHint().width() + self.sort_link.sizeHint().width()
+
+    def _on_refused(self, fault: str) -> None:
+        self.fault.setText(fault)
+        self.fault.setVisible(bool(fault))
 
     def _on_column(self) -> None:
         checked = (a.data() for a in self._columns.actions() if a.isChecked() and a.data())
@@ -324,17 +414,20 @@ class ScannerTools(QWidget):
     # Qt
 
     def minimumSizeHint(self) -> QSize:
-        """As narrow as the chips, or as the name with its tools."""
-        first = self.head.sizeHint().width() + self.right.minimumSizeHint().width()
-        wide = max(self.chips.sizeHint().width(), first)
+        """As narrow as the widest of three lines."""
+        first = self.head.sizeHint().width() + self._told_px()
+        wide = max(first, self.chips.sizeHint().width(), self.right.sizeHint().width())
         return QSize(wide + self._theme.px(32), super().minimumSizeHint().height())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """One line where there is room for all, and for a sentence between them."""
         super().resizeEvent(event)
-        parts = (self.head, self.chips, self.right)
-        needed = sum(part.sizeHint().width() for part in parts) - self.hint.sizeHint().width()
-        self._arrange(one_line=needed + self._theme.px(HINT_PX) <= self.width())
+        px = self._theme.px
+        first = self.head.sizeHint().width() + self.right.sizeHint().width()
+        if first + self.chips.sizeHint().width() + px(HINT_PX) <= self.width():
+            self._arrange(1)
+        else:
+            self._arrange(2 if first + self._told_px() + px(40) <= self.width() else 3)
 
 
 def save_text(path: str, text: str) -> str:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from PySide6.QtCore import QEvent, QItemSelectionModel, QModelIndex, QRect, Qt, QTimer, Signal
 from PySide6.QtGui import (
+    QFocusEvent,
     QKeyEvent,
     QMouseEvent,
     QPainter,
@@ -21,6 +22,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from basisdesk.scan.words import Ints, Openings
+from basisdesk.ui.focus_frame import by_keyboard, paint_frame
 from basisdesk.ui.scanner_columns import TICKET, ScanColumn
 from basisdesk.ui.scanner_model import ScannerModel, cell_ink
 from basisdesk.ui.scanner_rows import look_of, place_of, same_combos
@@ -33,6 +35,7 @@ TEXTS_MAX = 8_192  # whose width is remembered
 EMPTY_PX = 520  # width of the sentence in the place of rows
 HOVER_SHARE = 0.05
 TAKES = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+ARROWS = (Qt.Key.Key_Up, Qt.Key.Key_Down)
 
 
 class _Slot(NamedTuple):
@@ -62,6 +65,7 @@ class ScannerView(QTableView):
         self._ink = Inks(theme)
         self._hover = -1
         self._over_ticket = False
+        self._framed = False  # the keyboard's focus came by a key
         self._chosen: frozenset[str] | None = None  # keys of columns; None: as the room allows
         self._wide: dict[str, int] = {}  # px that a column's text has needed, by key
         self._grown: dict[str, int] = {}
@@ -117,16 +121,26 @@ class ScannerView(QTableView):
         return range(min(top // high, last), last)
 
     def show_openings(self, openings: Openings | None, order: Ints) -> None:
-        """Show these openings in this order; selection and scroll position stay."""
+        """Show these openings in this order; selection and scroll position stay.
+
+        A selected row that is gone is let go of: Qt would take a neighbour, which nobody chose.
+        """
         model, bar = self.scanner, self.verticalScrollBar()
         was, top = self.chosen_pair(), bar.value()
         anew = not same_combos(model.openings, openings)
+        if not anew:
+            self._let_go(order)
         model.show(openings, order, self.window_rows(), [slot.at for slot in self._slots()])
         if anew and openings is not None:
             bar.setValue(top)
             if was is not None:
                 self.choose(place_of(openings, was))
         self._hover = min(self._hover, model.rowCount() - 1)
+
+    def _let_go(self, order: Ints) -> None:
+        current = self.currentIndex()
+        if current.isValid() and not (order == self.scanner.place(current.row())).any():
+            self.selectionModel().clear()
 
     def chosen(self) -> int:
         """The selected opening as a place in the openings, -1 for none."""
@@ -355,6 +369,8 @@ class ScannerView(QTableView):
             box = QRect((box.width() - wide) // 2, 0, wide, box.height())
             painter.drawText(box, int(Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap),
                              self.empty_text)  # fmt: skip
+        if self._framed and self._picked_row() < 0:  # no row says that the keys go here
+            paint_frame(painter, self, self._ink("accent"))
         painter.end()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -395,14 +411,35 @@ class ScannerView(QTableView):
         return super().viewportEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Enter takes the opening into the ticket, Escape lets go of it; arrows walk."""
+        """Enter takes the opening into the ticket, Escape lets go of it; arrows walk.
+
+        Where none is selected the first arrow takes the top row on the screen.
+        """
         self.touched.emit()
-        if event.key() in TAKES and (place := self.chosen()) >= 0:
+        place, rows = self.chosen(), self.window_rows()
+        if event.key() in TAKES and place >= 0:
             self.ticket_asked.emit(place)
-        elif event.key() == Qt.Key.Key_Escape and self.chosen() >= 0:
-            self.clearSelection()
+        elif event.key() == Qt.Key.Key_Escape and place >= 0:
+            self.selectionModel().clear()
+            self.viewport().update()
+        elif event.key() in ARROWS and place < 0 and rows:
+            self.choose(self.scanner.place(rows.start), scroll=True)
         else:
             super().keyPressEvent(event)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """The frame comes. Qt makes the first row current here; that is no choice of anybody."""
+        super().focusInEvent(event)
+        if self.chosen() < 0:
+            self.selectionModel().clearCurrentIndex()
+        self._framed = by_keyboard(event)
+        self.viewport().update()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """The frame goes."""
+        super().focusOutEvent(event)
+        self._framed = False
+        self.viewport().update()
 
 
 def first_order(openings: Openings | None) -> Ints:

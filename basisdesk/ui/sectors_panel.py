@@ -1,10 +1,14 @@
 """Sectors: lines of z over time, a heat map or a table, and beside it what rotation is worth."""
 
+import numpy as np
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
+    QFrame,
     QHBoxLayout,
     QPushButton,
-    QSizePolicy,
+    QScrollArea,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
@@ -13,6 +17,7 @@ from PySide6.QtWidgets import (
 from basisdesk.events import Changed
 from basisdesk.scan.words import SectorView
 from basisdesk.ui.context import Context
+from basisdesk.ui.focus_frame import paint_frame
 from basisdesk.ui.pulse import Panel
 from basisdesk.ui.sector_chart import SectorChart
 from basisdesk.ui.sector_heat import SectorHeat
@@ -35,6 +40,8 @@ from basisdesk.ui.theme import PlainLabel, Theme, set_tip
 from basisdesk.ui.times import zone_text
 
 ROTATION_PX = 300
+RIGHT_PX = 6  # of the rotation block, free at its right edge
+VIEW_PX_MIN = 150  # height of chart, heat map or table; the heat map scrolls below its own
 NO_SCAN = "No universe is watched here, so there are no sectors to compare."
 TITLES = {
     "Lines": "Sector funding against the rest of the market, z",
@@ -50,7 +57,9 @@ TIPS = {
 
 def title_text(kind: str, view: SectorView) -> str:
     """The heading of a kind of view; lines say how long a past they are measured by."""
-    times = view.times_ms
+    lines = list(view.z_lines.values())
+    known = np.isfinite(np.vstack(lines)).any(axis=0) if lines else np.empty(0, dtype=np.bool_)
+    times = view.times_ms[np.flatnonzero(known)]
     if kind != "Lines" or len(times) < 2:
         return TITLES[kind]
     return f"{TITLES[kind]} over {round((times[-1] - times[0]) / 86_400_000)} days"
@@ -162,6 +171,39 @@ def _price_columns() -> tuple[Column, ...]:
     )
 
 
+class Scroll(QScrollArea):
+    """Something that scrolls downwards when it is low, by keys too; a frame says when they act."""
+
+    def __init__(self, inside: QWidget, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setWidgetResizable(True)
+        self.setWidget(inside)
+        self.viewport().setAutoFillBackground(False)
+        inside.setAutoFillBackground(False)
+        bar = self.verticalScrollBar()
+        bar.rangeChanged.connect(self._on_range)
+        bar.setSingleStep(theme.px(16))
+        self._on_range()
+
+    def _on_range(self) -> None:
+        """The Tab key stops here only while there is something to scroll."""
+        scrolls = self.verticalScrollBar().maximum() > 0
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus if scrolls else Qt.FocusPolicy.NoFocus)
+
+    # Qt
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """The frame of the keyboard's focus."""
+        super().paintEvent(event)
+        if self.hasFocus():
+            painter = QPainter(self.viewport())
+            paint_frame(painter, self, self._theme.qcolor("accent"))
+            painter.end()
+
+
 class SectorsPanel(Panel):
     """Reads `context.scan.sectors`. Only the view that is on the screen is filled."""
 
@@ -178,10 +220,12 @@ class SectorsPanel(Panel):
         zone = zone_text(utc, context.engine.now_ns)
         self.table = TableView(sector_columns(utc, zone), theme, key=lambda row: row.name)
         self.table.setAccessibleName("Sectors now")
-        self.title = theme.label(TITLES["Lines"], weight=600)
+        self.title = PlainLabel(TITLES["Lines"], elide=True)
+        self.title.setFont(theme.font(weight=600))
         self.map = theme.label("", "muted", 11)
         self.views = QStackedWidget(self)
         self._said: list[PlainLabel] = []
+        self._lines_said: list[Said] = []
         self._lay_out()
         self.refresh()
 
@@ -200,7 +244,7 @@ class SectorsPanel(Panel):
         if self.title.text() != title:
             self.title.setText(title)
         empty = "" if view.rows else (NO_SCAN if scan is None else scan.why_empty)
-        shown = self.views.currentWidget()
+        shown = (self.chart, self.heat, self.table)[self.views.currentIndex()]
         if shown is self.chart:
             self.chart.show_view(view)
             if empty:
@@ -214,11 +258,18 @@ class SectorsPanel(Panel):
             self.table.show_rows(view.rows)
         self._say(view)
 
+    def stops(self) -> list[QWidget]:
+        """Where the Tab key stops, in reading order."""
+        return [*self._choice.buttons(), self.chart, self.heat_room, self.table, self.rotation]
+
     # --- inside ----------------------------------------------------------------------------------
 
     def _lay_out(self) -> None:
         theme = self._theme
-        for widget in (self.chart, self.heat, self.table):
+        self.heat_room = Scroll(self.heat, theme)
+        self.heat_room.setAccessibleName("Heat map of the sectors")
+        for widget in (self.chart, self.heat_room, self.table):
+            widget.setMinimumHeight(theme.px(VIEW_PX_MIN))
             self.views.addWidget(widget)
         left = QVBoxLayout()
         left.setContentsMargins(theme.px(8), theme.px(4), 0, 0)
@@ -258,13 +309,21 @@ class SectorsPanel(Panel):
         self._lines.setSpacing(theme.px(4))
         self.verdict = theme.label("", "warn")
         self.verdict.setWordWrap(True)
+        self._inside = QWidget()
+        told = QVBoxLayout(self._inside)
+        told.setContentsMargins(0, 0, theme.px(6), 0)
+        told.setSpacing(theme.px(6))
+        told.addLayout(self._lines)
+        told.addStretch(1)
+        self.rotation = Scroll(self._inside, theme)
+        self.rotation.setAccessibleName("Rotation between sectors")
         column = QVBoxLayout(block)
-        column.setContentsMargins(0, theme.px(8), theme.px(12), theme.px(6))
+        column.setContentsMargins(0, theme.px(8), theme.px(RIGHT_PX), theme.px(6))
         column.setSpacing(theme.px(6))
         column.addWidget(theme.label("Rotation", weight=600))
-        column.addLayout(self._lines)
-        column.addWidget(self.verdict)
-        column.addStretch(1)
+        column.addWidget(self.rotation, 1)
+        column.addWidget(self.verdict)  # what is unproven is said whatever else scrolls
+        column.addStretch(0)
         column.addWidget(self.map)
         return block
 
@@ -273,7 +332,6 @@ class SectorsPanel(Panel):
         while len(self._said) < len(lines):
             label = self._theme.label("")
             label.setWordWrap(True)
-            label.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
             self._said.append(label)
             self._lines.addWidget(label)
         for place, label in enumerate(self._said):
@@ -286,6 +344,16 @@ class SectorsPanel(Panel):
             if label.text() != text:
                 label.setText(text)
         set_tip(self.map, map_tip(view))
+        if lines != self._lines_said:
+            self._lines_said = lines
+            self._fit_lines()
+
+    def _fit_lines(self) -> None:
+        """The verdict follows the lines; only where all have no room do the lines scroll."""
+        room = self._theme.px(ROTATION_PX) - self._theme.px(RIGHT_PX)
+        room -= self.rotation.verticalScrollBar().sizeHint().width()  # it may stand there
+        self.rotation.setMaximumHeight(max(1, self._inside.heightForWidth(room)))
+        self.rotation.setVisible(bool(self._lines_said))
 
     def _on_kind_clicked(self) -> None:
         button = self._choice.checkedButton()

@@ -27,6 +27,7 @@ from basisdesk.ui.basis_panel import BasisPanel
 from basisdesk.ui.context import Context
 from basisdesk.ui.docks import Dock
 from basisdesk.ui.feeds_panel import FeedsPanel
+from basisdesk.ui.forecast_panel import ForecastPanel
 from basisdesk.ui.funding_panel import FundingPanel
 from basisdesk.ui.guide_panel import GuidePanel
 from basisdesk.ui.halt_box import FLATTEN_KEY, HALT_KEY
@@ -50,7 +51,9 @@ from basisdesk.ui.topbar import TopBar
 if TYPE_CHECKING:
     from basisdesk.ui.scan_window import ScanWindow
 
-_TABBED = ("positions", "funding", "risk", "account", "ledger", "feeds", "log")
+_TABBED = (
+    "positions", "funding", "forecast", "risk", "account", "ledger", "feeds", "log",
+)  # fmt: skip
 
 
 class MainWindow(QMainWindow):
@@ -93,6 +96,7 @@ class MainWindow(QMainWindow):
             self.ticket,
             self.positions,
             self.funding,
+            self.forecast,
             self.risk,
             self.account,
             self.ledger,
@@ -142,6 +146,7 @@ class MainWindow(QMainWindow):
         self.guide = GuidePanel(context, theme, self._ticket_request)
         self.positions = PositionsPanel(context, theme)
         self.funding = FundingPanel(context, theme)
+        self.forecast = ForecastPanel(context, theme)
         self.risk = RiskPanel(context, theme)
         self.account = AccountPanel(context, theme)
         self.ledger = LedgerPanel(context, theme)
@@ -172,6 +177,7 @@ class MainWindow(QMainWindow):
             ("ticket", "Order ticket", self.ticket),
             ("positions", "Positions", self.positions),
             ("funding", "Funding", self.funding),
+            ("forecast", "Forecast", self.forecast),
             ("risk", "Risk", self.risk),
             ("account", "Account", self.account),
             ("ledger", "Ledger", self.ledger),

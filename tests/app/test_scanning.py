@@ -146,7 +146,7 @@ def test_a_fault_of_the_scanner_ends_the_scanner_and_nothing_else(tmp_path, capl
     async def pilot(context, window):
         scanner = window.show_scanner()
         await until(lambda: context.scan.version > 1)
-        context.scan_actions._phases = (broken,) * 4
+        context.scan_actions._phases = (broken,) * 6
         await until(lambda: context.status.banner)
         version, beats = context.scan.version, context.engine.now_ns
         await until(lambda: context.engine.now_ns > beats + 2_000_000_000)

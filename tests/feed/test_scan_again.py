@@ -2,7 +2,7 @@
 
 import pytest
 from feed_rig import play, rig
-from scan_rig import PAGES, PERPS, PLAN, QUICK, SPOTS, asked, paths, whole
+from scan_feed_rig import PAGES, PERPS, PLAN, QUICK, SPOTS, asked, paths, whole
 
 from basisdesk.feed import lane as lane_module
 

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 from feed_rig import ADA, LIVE_PATHS, SCAN_PATHS, TinyCodec, TinyVenue, eventually, play, rig
 from loopback import Answer, loopback
-from scan_rig import PAGES, PERPS, PLAN, QUICK, SCAN, SPOTS, answers, asked, paths, whole
+from scan_feed_rig import PAGES, PERPS, PLAN, QUICK, SCAN, SPOTS, answers, asked, paths, whole
 
 from basisdesk.clock import wall_ns
 from basisdesk.events import LINK

@@ -375,7 +375,8 @@ def test_flags_are_of_the_direction():
     assert told.of(other, perp).flags == "confirmed"  # the larger rate is the short leg's
     assert told.of(perp, other).flags == "contradicted"
     assert told.of(cold, less).flags == "contradicted"  # it is the long leg's
-    assert told.scan.strip.worth == 2  # 20 + 12 + 12 pay for spot and perp too
+    # 20 + 12 + 12 pay for spot and perp too, but both short the same perpetual
+    assert (told.scan.strip.worth_rows, told.scan.strip.worth) == (2, 1)
     told.fund(other, 20.0)
     told.look(flag)
     assert told.of(other, perp).flags == "neutral"
@@ -400,6 +401,13 @@ def test_next_stamp_velocity_open_interest_and_settled():
     assert row.open_interest == pytest.approx(30_000.0)
     assert (row.settled_short, row.settled_long) == (0.0012, 0.0001)
     assert row.settled_8h_bp == pytest.approx(12.0 - 8 * 1.0)
+    spot = told.leg("okx", "spot", "SOL")
+    unsettled = told.perp("okx", "SOL", 3.0)
+    told.look()
+    assert told.of(spot, short).settled_8h_bp == pytest.approx(12.0)  # a spot leg settles nothing
+    assert told.of(long, spot).settled_8h_bp == pytest.approx(-8.0)
+    assert math.isnan(told.of(spot, short).settled_long)
+    assert math.isnan(told.of(spot, unsettled).settled_8h_bp)  # not known is not nothing
     assert row.interval_short_h == 8.0
     # a straight climb of 4 bp in half an hour, which is the memory: 1 - 1/e of the slope is seen
     told.now += 1_800 * S
@@ -411,6 +419,36 @@ def test_next_stamp_velocity_open_interest_and_settled():
     phase = 1 - 1.5 / 8
     velocity = told.of(long, short).velocity_bp_h
     assert velocity == pytest.approx(slope * math.sqrt(phase))
+
+
+def test_the_net_is_the_sum_of_its_parts_to_the_last_digit():
+    told = Told()
+    spot, perp = told.leg("bybit", "spot", "SOL"), told.perp("bybit", "SOL", 20.0, mid=100.3)
+    other = told.perp("binance", "SOL", 1.0)
+    told.figures.median_8h_bp = {perp: 12.0, other: 1.0}
+    told.figures.basis_half_lives = dict.fromkeys(((spot, perp), (other, perp)), 24.0)
+    told.rested(spot, perp, 0.0)
+    o = told.look()
+    assert np.isfinite(o.net_bp).all()
+    assert (o.net_bp == o.gain_bp + o.funding_bp - o.borrow_bp - o.cost_bp).all()
+    row, back = told.of(spot, perp), told.of(perp, spot)
+    assert row.gain_bp == pytest.approx(15.0, abs=0.1)  # half of 30, in one half-life
+    assert row.funding_bp == pytest.approx(44.0 * 100.3 / 100.005)
+    assert row.borrow_bp == 0.0
+    assert back.gain_bp == back.to_fair_bp < 0.0
+    assert back.borrow_bp == pytest.approx(1e4 * 24 * 0.000_001_502_122 * 100 / 99.995)
+    told.market.universe.legs[spot].bid = math.nan
+    told.look()
+    row, back = told.of(spot, perp), told.of(perp, spot)
+    assert row.borrow_bp == 0.0  # nothing is borrowed, whatever it costs
+    assert math.isnan(back.borrow_bp)
+    assert math.isnan(row.gain_bp)
+
+
+def test_the_default_size_is_one_that_the_default_account_can_open():
+    conf = Settings()
+    assert conf.scanner.size == 5_000.0
+    assert conf.scanner.size < conf.account.start * (1.0 - conf.risk.reserve)
 
 
 def test_an_edition_rebuilds_the_combinations():

@@ -36,6 +36,7 @@ def live(told, key, bid, ask, size, seq, depth=50):
 
 def test_a_live_book_is_walked_as_it_stands():
     told = Told()
+    told.scan.size = 10_000.0  # a hundred coins
     short, long = told.perp("bybit", "SOL", 20.0), told.perp("binance", "SOL", 1.0)
     live(told, long, 99.995, 100.005, 50.0, 1)
     told.look()

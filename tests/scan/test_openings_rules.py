@@ -11,6 +11,7 @@ from told_universe import PLAIN, S, Told, key_of
 from told_universe import settings as conf
 
 from basisdesk.events import ScanPage, ScanRow
+from basisdesk.scan.triggers import apart, worth_of
 from basisdesk.scan.words import FRESH, MISSING
 
 VENUES = ("binance", "bybit", "okx")
@@ -110,13 +111,30 @@ def test_stale_is_never_worth(legs, ages):
     openings = told.scan.openings
     fresh = openings.age_s <= 15.0
     assert ((openings.state == FRESH) == fresh).all()
-    from basisdesk.scan.triggers import worth_of
-
     worth = worth_of(openings)
     assert not worth[~fresh].any()
     assert not worth[~(openings.net_bp > 0.0)].any()
     assert not worth[~(openings.capacity >= openings.size)].any()
-    assert told.scan.strip.worth == np.count_nonzero(worth)
+    assert told.scan.strip.worth_rows == np.count_nonzero(worth)
+    held = apart(openings, worth)
+    assert told.scan.strip.worth == len(held)
+    legs = [key for at in held for key in openings.combos[at][2:]]
+    assert len(legs) == len(set(legs))
+    left = set(np.flatnonzero(worth).tolist()) - set(held)
+    for at in left:  # a better one stands on a leg of it
+        better = [x for x in held if set(openings.combos[x][2:]) & set(openings.combos[at][2:])]
+        assert any(openings.net_bp[x] >= openings.net_bp[at] for x in better)
+
+
+@SOON
+@given(LEGS)
+def test_the_parts_of_the_net_add_up(legs):
+    o = market(legs).scan.openings
+    parts = o.gain_bp + o.funding_bp - o.borrow_bp - o.cost_bp
+    assert np.array_equal(parts, o.net_bp, equal_nan=True)
+    short_spot = np.array([combo.kind == "perp-spot" for combo in o.combos])
+    assert (o.borrow_bp[~short_spot] == 0.0).all()
+    assert (o.borrow_bp[short_spot] > 0.0).all()
 
 
 @SOON

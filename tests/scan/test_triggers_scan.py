@@ -23,6 +23,12 @@ def test_a_raw_gap_that_is_none_says_raw_only():
     assert one.raw_bp == pytest.approx(-6.0)
     assert one.norm_bp == pytest.approx(1.0)
     assert (one.crossed, one.line_bp, one.band) == ("raw", 6.0, "below")
+    strip = told.scan.strip
+    assert (strip.over_gap, strip.raw_only, strip.fail_cost, strip.fail_depth) == (0, 1, 0, 0)
+    assert told.scan.openings.gap_line_bp == 6.0
+    told.perp("okx", "ADA", 20.0)  # now the coin has a true one as well
+    assert len(gaps(told)) > 1
+    assert (told.scan.strip.over_gap, told.scan.strip.raw_only) == (1, 0)
 
 
 def test_a_true_gap_that_is_not_seen_raw_says_8h_only():
@@ -34,6 +40,7 @@ def test_a_true_gap_that_is_not_seen_raw_says_8h_only():
     assert one.raw_bp == pytest.approx(0.0)
     assert one.norm_bp == pytest.approx(7.0)
     assert (one.crossed, one.band) == ("8h", "normal")
+    assert (told.scan.strip.over_gap, told.scan.strip.raw_only) == (1, 0)
 
 
 def test_the_line_itself_is_crossed():
@@ -59,7 +66,9 @@ def test_the_widest_comes_first_and_the_strip_counts_coins():
     assert [round(each.norm_bp) for each in found] == [30, 29, 9, 8]
     strip = told.scan.strip
     # no past: 10 once less 3 x 1 do not pay 22 bp of cost, 31 and 30 once do
-    assert (strip.over_gap, strip.worth, strip.fail_cost, strip.fail_depth) == (2, 2, 1, 0)
+    # and both of these buy the same perpetual of Binance
+    assert (strip.over_gap, strip.worth, strip.fail_cost, strip.fail_depth) == (2, 1, 1, 0)
+    assert strip.worth_rows == 2
 
 
 def test_fails_name_what_failed():
@@ -100,7 +109,8 @@ def test_btc_against_eth_on_each_venue_by_true_intervals():
     assert one.raw_bp == pytest.approx(0.0)
     assert one.norm_bp == pytest.approx(7.0)
     assert (one.line_bp, one.crossed) == (5.0, "8h")
-    assert told.scan.strip.btc_eth_bp == pytest.approx(4.0)  # where the signal is read: Binance
+    assert told.scan.strip.btc_eth_bp == pytest.approx(4.0)  # where the signal is read
+    assert told.scan.strip.btc_eth_on == "binance"
 
 
 def test_btc_against_eth_elsewhere_is_the_middle_of_the_venues():
@@ -110,6 +120,7 @@ def test_btc_against_eth_elsewhere_is_the_middle_of_the_venues():
         told.perp(venue, "ETH", 1.0)
     told.look()
     assert told.scan.strip.btc_eth_bp == pytest.approx(2.0)
+    assert told.scan.strip.btc_eth_on == ""
 
 
 def test_stale_and_odd_legs_cross_no_line():
@@ -150,3 +161,7 @@ def test_the_market_and_its_place_in_the_past():
     told.look()
     assert told.scan.strip.market_8h_bp == pytest.approx(2.0)
     assert told.scan.strip.market_percentile == pytest.approx(0.25)  # two below, one the same
+    assert told.scan.strip.market_days == pytest.approx(10 * 8 / 24)
+    told.scan.market_levels = np.array([math.nan])
+    told.look()
+    assert math.isnan(told.scan.strip.market_days)

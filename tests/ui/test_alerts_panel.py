@@ -14,10 +14,11 @@ from basisdesk.app.alerting import Alerting, Silent
 from basisdesk.config import Alerts, Settings
 from basisdesk.scan.alert_readings import Reader
 from basisdesk.scan.alerts import STATES, WATCHED, AlertRule, problem_of
-from basisdesk.ui.alert_dialog import AlertDialog, Hook
+from basisdesk.ui.alert_dialog import MEND_FIRST, AlertDialog, Hook
 from basisdesk.ui.alert_rows import (
     draft_of,
     foot_text,
+    line_text,
     minutes_to_tomorrow,
     payload_text,
     preview,
@@ -81,8 +82,12 @@ def test_a_rule_is_shown_as_it_stands(desk):
     rows = {row.id: row for row in rule_rows(desk.book, desk.now_ns, True)}
     gap = rows["funding-gap"]
     assert (gap.state, gap.meaning) == ("\u25a0 crossed", "warn")
-    assert (gap.now, gap.of, gap.away) == ("7.50 bp per 8 h", "BTC", "1.50 bp beyond")
-    assert gap.tells == "over 6.00 bp per 8 h for 30 s"
+    assert (gap.now, gap.of, gap.away) == (
+        "0.0750 % = 7.50 bp per 8 h", "BTC", "1.50 bp beyond",
+    )  # fmt: skip
+    assert gap.tells == "over 0.06 % = 6.0 bp per 8 h for 30 s"
+    assert "is over 0.06 % = 6.0 bp per 8 h for 30 s" in gap.detail
+    assert rows["liquidation"].tells == "under 8.0 % for 2 s"
     assert gap.ways == "message, sound"
     assert gap.last.startswith("09:14:")
     stale = rows["stale-leg"]
@@ -417,3 +422,79 @@ def test_the_payload_is_shown_before_anything_is_sent(qtbot):
 def test_without_a_webhook_there_is_nothing_to_test(dialog):
     assert not dialog.test.isEnabled()
     assert dialog.hook_said.text().startswith("No webhook is set")
+
+
+# --- both units, and what is marked --------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("level", "text"),
+    [
+        (6, "over 0.06 % = 6.0 bp per 8 h"),
+        (5.25, "over 0.0525 % = 5.25 bp per 8 h"),
+        (0, "over 0.00 % = 0.0 bp per 8 h"),
+        (1_000, "over 10.00 % = 1,000.0 bp per 8 h"),
+        (1e-3, "over 0.00001 % = 0.001 bp per 8 h"),
+    ],
+)
+def test_a_funding_level_is_said_in_percent_and_in_bp(level, text):
+    for quantity in ("cross_gap", "btc_eth", "funding_8h"):
+        assert line_text(rule(quantity, level=level)) == text
+    assert "%" not in line_text(rule("net_8h", level=level))
+
+
+def test_the_dialog_says_both_while_one_types(qtbot):
+    dialog = AlertDialog(rule("cross_gap", level=6, name="Gap"), THEME)
+    qtbot.addWidget(dialog)
+    assert dialog.unit.text() == "bp = 0.06 % per 8 h"
+    assert "over 0.06 % = 6.0 bp per 8 h" in dialog.said.text().replace("\u00a0", " ")
+    type_in(dialog.level.edit, "12.5")
+    assert dialog.unit.text() == "bp = 0.125 % per 8 h"
+    type_in(dialog.level.edit, "lots")
+    assert dialog.unit.text() == "bp per 8 h"
+    pick(dialog.quantity, "basis")
+    assert dialog.unit.text() == "bp"
+
+
+def test_what_is_wrong_is_marked_and_no_payload_is_shown(qtbot, dialog):
+    dialog.show()
+    whole = dialog.payload.toPlainText()
+    type_in(dialog.name, "  ")
+    assert dialog.name.property("bad")
+    assert dialog.said.text() == "Enter a name, 1 to 60 characters."
+    assert dialog.name.accessibleDescription() == dialog.said.text()
+    assert dialog.payload.toPlainText() == MEND_FIRST
+    assert not dialog.payload.isEnabled()
+    dialog.grab()
+    type_in(dialog.name, "Net")
+    assert not dialog.name.property("bad")
+    assert dialog.payload.toPlainText() == whole
+    assert dialog.payload.isEnabled()
+    type_in(dialog.level.edit, "1,5")
+    assert dialog.payload.toPlainText() == MEND_FIRST
+    assert not dialog.name.property("bad")
+    type_in(dialog.level.edit, "1.5")
+    pick(dialog.scope_kind, "coin")
+    type_in(dialog.scope, "b t c")
+    assert dialog.scope.property("bad")
+    assert dialog.payload.toPlainText() == MEND_FIRST
+    type_in(dialog.scope, "btc")
+    assert not dialog.scope.property("bad")
+    assert json.loads(dialog.payload.toPlainText())["rule"] == "Net"
+
+
+def test_the_tab_key_stops_at_tables_that_have_rows(desk, panel):
+    assert panel.told.focusPolicy() == Qt.FocusPolicy.NoFocus
+    desk.beats(40)
+    panel.refresh()
+    assert panel.told.focusPolicy() == Qt.FocusPolicy.StrongFocus
+    assert panel.rules.focusPolicy() == Qt.FocusPolicy.StrongFocus
+
+
+def test_enter_edits_the_row_the_keys_are_at(qtbot, panel):
+    panel.rules.setFocus(Qt.FocusReason.TabFocusReason)
+    assert panel.chosen_rule() is None
+    qtbot.keyClick(panel.rules, Qt.Key.Key_Return)
+    assert panel.chosen_rule().id == panel.rules.rows_model.rows[0].id
+    assert panel._dialog.windowTitle().startswith("Alert: ")
+    panel._dialog.reject()

@@ -194,3 +194,39 @@ def test_many_coins_scroll_and_few_do_not(qtbot, rig, panel):
     place, _ = panel.view.cell_at(QPoint(5, panel.view.viewport().height() - 2))
     assert place == 59
     panel.grab()
+
+
+def test_a_search_keeps_the_coins_it_names(qtbot, panel):
+    cells = panel.view
+
+    def shown():
+        return [cells.grid.coins[at] for at in cells.order]
+
+    for line, coins in (
+        ("wif", ["WIF"]), ("WIF okx perp", ["WIF"]), ("okx", sorted(COINS)), ("b", ["BTC"]),
+        ("eth btc", []), ("zzz", []), ("", sorted(COINS)),
+    ):  # fmt: skip
+        panel.set_search(line)
+        assert shown() == coins, line
+    panel.set_search("nothing")
+    assert cells.empty_text == "No coin matches \u201cnothing\u201d. Esc clears the search."
+    panel.grab()
+    panel.set_mode("composite")
+    assert shown() == []
+    panel.set_search("ada")
+    assert shown() == ["ADA"]
+    chosen = []
+    panel.opening_chosen.connect(chosen.append)
+    panel.set_mode("funding")
+    spot = cells.cell_rect(0, 1).center()
+    qtbot.mouseClick(cells.viewport(), Qt.MouseButton.LeftButton, pos=spot)
+    assert chosen[0].pair[1] == "bybit:perp:ADAUSDT"
+    assert cells.tip_of(int(cells.order[0]), 1).startswith("ADA on Bybit")
+
+
+def test_a_search_in_a_matrix_of_nothing(qtbot):
+    rig = ScanRig(ScanView())
+    panel = MatrixPanel(rig.context, THEME)
+    qtbot.addWidget(panel)
+    panel.set_search("ada")
+    assert len(panel.view.order) == 0

@@ -1,11 +1,13 @@
 """The scanner's table: what a refresh repaints, what survives it, chips, export and the ticket."""
 
+import json
+import math
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QModelIndex, QObject, QPersistentModelIndex, QPoint, Qt
-from PySide6.QtWidgets import QFileDialog
+from PySide6.QtWidgets import QApplication, QFileDialog
 from scan_rig import ScanRig, made_up_view, with_nets
 from ui_rig import THEME
 
@@ -263,13 +265,157 @@ def test_the_size_is_asked_for_when_it_is_one(qtbot, rig, panel):
     edit.selectAll()
     qtbot.keyClicks(edit, "lots")
     assert edit.property("bad")
-    qtbot.keyClick(edit, Qt.Key.Key_Return)
-    assert edit.text() == "25,000"
-    assert not edit.property("bad")
-    qtbot.keyClicks(edit, "9")
     qtbot.keyClick(edit, Qt.Key.Key_Escape)
     assert edit.text() == "25,000"
+    assert not edit.property("bad")
     assert rig.sizes == [25_000.0]
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ("0", "A size of 0 USDT is outside 10 to 100,000,000 USDT; rows stay at 10,000 USDT."),
+        ("-5", "A size of \u22125 USDT is outside 10 to"),
+        ("5", "A size of 5 USDT is outside 10 to"),
+        ("1000000000000", "A size of 1,000,000,000,000 USDT is outside 10 to"),
+        ("1e12", "\u201c1e12\u201d is no size: write 10 to 100,000,000 USDT in digits; rows stay"),
+        ("abc", "\u201cabc\u201d is no size: write 10 to 100,000,000 USDT in digits; rows stay"),
+        (" ", "No size stands here: write 10 to 100,000,000 USDT in digits; rows stay at 10,000"),
+    ],
+)
+def test_a_bad_size_is_refused_in_words_and_stays_until_it_is_mended(
+    qtbot, rig, panel, typed, words
+):
+    edit, fault = panel.tools.size_edit, panel.tools.fault
+    edit.setFocus()
+    edit.selectAll()
+    qtbot.keyClicks(edit, typed)
+    assert not fault.isVisible()  # it may become one
+    qtbot.keyClick(edit, Qt.Key.Key_Return)
+    assert fault.isVisible()
+    assert fault.text().startswith(words)
+    assert edit.text() == typed
+    panel.table.setFocus()
+    rig.show_openings(replace(panel.table.scanner.openings, size=12_345.0))
+    panel.refresh()
+    assert edit.text() == typed
+    assert edit.property("bad")
+    edit.setFocus()
+    edit.selectAll()
+    qtbot.keyClicks(edit, "25000")
+    assert not fault.isVisible()
+    assert not edit.property("bad")
+    qtbot.keyClick(edit, Qt.Key.Key_Return)
+    assert rig.sizes == [25_000.0]
+    qtbot.keyClicks(edit, "x")
+    qtbot.keyClick(edit, Qt.Key.Key_Return)
+    qtbot.keyClick(edit, Qt.Key.Key_Escape)
+    assert edit.text() == "25,000"
+    assert not fault.isVisible()
+
+
+def test_size_and_chips_come_back_with_the_window(qtbot, rig, panel):
+    panel.tools.size_edit.setText("25,000")
+    panel.tools.size_edit.editingFinished.emit()
+    rig.show_openings(replace(panel.table.scanner.openings, size=25_000.0))
+    qtbot.mouseClick(panel.tools.chips.buttons["perp-perp"], Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(panel.tools.chips.buttons["gain"], Qt.MouseButton.LeftButton)
+    panel.set_search("ada")
+    saved = json.loads(json.dumps(panel.save()))
+    rig.sizes.clear()
+    rig.context.scan_actions = None  # the window may stand before the scanner runs
+    other = ScannerPanel(rig.context, THEME)
+    qtbot.addWidget(other)
+    other.restore(saved)
+    other.refresh()
+    assert other.tools.size_edit.text() == "25,000"
+    assert other.tools.chips.keep == Keep(kind="perp-perp", gain=True)
+    assert other.tools.chips.buttons["gain"].isChecked()
+    assert other.save() == saved
+    rig.context.scan_actions = rig
+    other.refresh()
+    other.refresh()
+    assert rig.sizes == [25_000.0]
+
+
+@pytest.mark.parametrize(
+    "size", [None, 3, "x", [1, 2, 3], ["a", 0], [5.0, None], [math.nan, None], [1e12, None]]
+)
+def test_a_size_that_is_none_is_not_restored(qtbot, rig, size):
+    panel = ScannerPanel(rig.context, THEME)
+    qtbot.addWidget(panel)
+    of, held = rig.settings.scanner.size, 10_000.0  # as the openings are counted
+    if isinstance(size, list) and len(size) == 2:
+        size[1] = of
+    panel.restore({"size": size, "chips": {"kind": "?", "gain": 1, "words": ["ada"]}})
+    panel.restore({"size": [20_000.0, of + 1], "chips": 3})  # the settings say another one now
+    assert rig.sizes == []
+    panel.refresh()
+    assert panel.tools.size_edit.size_held == held
+    assert panel.tools.chips.keep == Keep()
+
+
+def test_a_filter_shows_its_top_and_lets_go_of_a_row_that_is_hidden(qtbot, rig, panel):
+    table, model = panel.table, panel.table.scanner
+    bar = table.verticalScrollBar()
+
+    def best_first():
+        nets = nets_of(panel)
+        return bar.value() == 0 and nets[0] == np.nanmax(nets)
+
+    other = next(at for at in model.order.tolist() if model.openings.combos[at].coin == "ADA")
+    table.choose(other)
+    bar.setValue(900)
+    table.touched.emit()
+    rig.show_openings(turned(model.openings))
+    panel.set_search("WIF")
+    assert table.chosen() == -1
+    assert not table.currentIndex().isValid()
+    assert best_first()
+    bar.setValue(300)
+    panel.set_search("")
+    assert best_first()
+    assert table.chosen() == -1
+    bar.setValue(300)
+    qtbot.mouseClick(panel.tools.chips.buttons["perp-perp"], Qt.MouseButton.LeftButton)
+    assert best_first()
+    # one that is still shown stays selected, and the top is shown all the same
+    kept = int(model.order[30])
+    table.choose(kept, scroll=True)
+    panel.set_search(model.openings.combos[kept].coin)
+    assert table.chosen() == kept
+    assert best_first()
+
+
+def test_a_row_that_leaves_by_its_figures_selects_no_other(rig, panel, ticks):
+    table, model = panel.table, panel.table.scanner
+    o = model.openings
+    nets = np.where(np.arange(len(o)) < 20, 5.0, -5.0)
+    o = replace(o, net_bp=nets, capacity=np.full(len(o), 1e6), state=np.zeros_like(o.state))
+    rig.show_openings(o)
+    panel.tools.chips.show_keep(Keep(gain=True))
+    assert model.rowCount() == 20
+    gone = int(model.order[1])
+    table.choose(gone)
+    nets = nets.copy()
+    nets[gone] = -5.0
+    ticks.now_s += 2 * QUIET_S
+    rig.show_openings(replace(model.openings, net_bp=nets))
+    panel.refresh()
+    assert gone not in model.order
+    assert model.rowCount() > 0
+    assert table.chosen() == -1
+
+
+def test_arrows_begin_at_the_top_row_on_the_screen(qtbot, panel):
+    table, model = panel.table, panel.table.scanner
+    table.setFocus(Qt.FocusReason.TabFocusReason)
+    panel.grab()  # with the frame
+    assert table.chosen() == -1
+    qtbot.keyClick(table, Qt.Key.Key_Down)
+    assert table.chosen() == model.place(0)
+    qtbot.keyClick(table, Qt.Key.Key_Down)
+    assert table.chosen() == model.place(1)
 
 
 def test_button_enter_and_double_click_choose_an_opening(qtbot, panel):
@@ -373,6 +519,8 @@ class Paints(QObject):
 
 def test_one_cell_that_changed_is_all_that_is_painted(qtbot, rig, panel):
     table, model = panel.table, panel.table.scanner
+    panel.activateWindow()
+    qtbot.waitUntil(panel.isActiveWindow)  # the focus that comes with it paints all
     qtbot.wait(50)
     paints = Paints(table.viewport())
     o, at = model.openings, section(panel, "cost")
@@ -380,6 +528,7 @@ def test_one_cell_that_changed_is_all_that_is_painted(qtbot, rig, panel):
     rig.show_openings(replace(o, to_fair_bp=target, payments=np.full(len(o), np.inf)))
     panel.refresh()
     qtbot.waitUntil(lambda: bool(paints.rects), timeout=2000)
+    QApplication.processEvents()
     paints.rects.clear()
     o = model.openings
     cost[model.place(2)] += 5.0

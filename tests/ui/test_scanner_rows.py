@@ -3,6 +3,7 @@
 import csv
 import io
 import math
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -13,7 +14,7 @@ from basisdesk.scan.view import ScanView
 from basisdesk.scan.words import FRESH, MISSING, STALE, Combo, Trigger
 from basisdesk.ui.glossary import TERMS
 from basisdesk.ui.scanner_columns import TICKET, Terms, cell_detail, scan_columns
-from basisdesk.ui.scanner_csv import csv_cell, csv_text
+from basisdesk.ui.scanner_csv import csv_cell, csv_text, utc_text
 from basisdesk.ui.scanner_rows import (
     Keep,
     breakeven_detail,
@@ -25,9 +26,12 @@ from basisdesk.ui.scanner_rows import (
     hours_text,
     keep_mask,
     look_of,
+    net_detail,
     pair_choice,
     percentile_text,
     ranks,
+    raw_only_detail,
+    raw_only_mask,
     same_combos,
     sorted_rows,
     why_dim,
@@ -85,7 +89,7 @@ def test_every_column_sorts_reads_and_stamps_without_a_warning():
     for unit in ("8h", "interval", "year"):
         columns = scan_columns(Terms(unit=unit))
         keys = [column.key for column in columns]
-        assert len(keys) == len(set(keys)) == 29
+        assert len(keys) == len(set(keys)) == 32
         assert keys[-1] == TICKET
         for column in columns:
             assert sorted_rows(column.values(o), rows, descending=True).shape == rows.shape
@@ -255,6 +259,63 @@ def test_only_what_could_be_had_is_green(some):
     assert COLUMNS["net"].meaning(with_nets(some, np.full(len(some), -2.0)), 0) == "muted"
 
 
+def parts(o, at, gain, funding, borrow, cost):
+    net = gain + funding - borrow - cost
+    return with_(o, gain_bp=(at, gain), funding_bp=(at, funding), borrow_bp=(at, borrow),
+                 cost_bp=(at, cost), net_bp=(at, net), net_8h_bp=(at, net / 3))  # fmt: skip
+
+
+def test_the_net_tells_its_whole_sum(some):
+    said = net_detail(parts(some, 0, 0.0, 44.8, 0.0, 24.9), 0)
+    assert said == (
+        "0.0 convergence + 44.8 funding in 24 h \u2212 24.9 round trip = +19.9 bp, +6.6 per 8 h; "
+        "the ticket's entry rule asks more: it counts no funding."
+    )
+    o = parts(some, 0, -4.5, -3.2, 0.4, 24.9)
+    assert net_detail(o, 0) == (
+        "\u22124.5 convergence \u2212 3.2 funding in 24 h \u2212 0.4 borrow \u2212 24.9 round trip "
+        "= \u221233.0 bp, \u221211.0 per 8 h."
+    )
+    for key in ("net", "hold"):
+        assert cell_detail(COLUMNS[key], o, 0) == net_detail(o, 0)
+    # rounded parts that do not add up get another decimal
+    assert "0.04 convergence + 44.84 funding" in net_detail(parts(some, 0, 0.04, 44.84, 0, 0.12), 0)
+    assert net_detail(with_(o, net_bp=(0, math.nan)), 0) == ""
+    assert text("gain", o, 0) == "\u22124.5"
+    assert text("carry", o, 0) == "\u22123.2"
+    assert text("borrow", o, 0) == "0.4"
+    assert COLUMNS["gain"].name == "Convergence counted"
+    assert COLUMNS["carry"].name == "Funding in the hold"
+
+
+def test_a_gap_that_is_raw_only_says_so_in_its_row(some):
+    at = next(i for i, c in enumerate(some.combos) if c.kind == "perp-perp")
+    o = replace(
+        with_(some, rate_long=(at, 0.0007), rate_short=(at, 0.0001), rate_8h_bp=(at, 1.0),
+              interval_long_h=(at, 8.0), interval_short_h=(at, 1.0)),
+        gap_line_bp=6.0,
+    )  # fmt: skip
+    said = "Raw only: 8 h against 1 h. As told the rates are 0.0600 % apart, per 8 h 0.0100 %."
+    assert raw_only_detail(o, at) == cell_detail(COLUMNS["coin"], o, at) == said
+    assert raw_only_mask(o)[at]
+    assert COLUMNS["interval"].meaning(o, at) == "warn"
+    for true in (with_(o, rate_8h_bp=(at, 6.0)), with_(o, rate_short=(at, 0.0002)),
+                 replace(o, gap_line_bp=math.nan)):  # fmt: skip
+        assert raw_only_detail(true, at) == COLUMNS["interval"].meaning(true, at) == ""
+        assert not raw_only_mask(true)[at]
+    spot = next(i for i, c in enumerate(o.combos) if c.kind == "spot-perp")
+    assert raw_only_detail(o, spot) == ""
+    found = [raw_only_detail(o, i) != "" for i in range(len(o))]
+    assert raw_only_mask(o).tolist() == found
+
+
+def test_tips_of_the_columns_hold_no_figure_that_could_be_read_as_one():
+    own = [c for c in COLUMNS.values() if c.tip and c.tip not in TERMS.values()]
+    assert len(own) > 15
+    for column in own:
+        assert not re.search(r"[+\u2212]\d|\d\.\d|: \d", column.tip), column.tip
+
+
 # --- the ticket
 
 
@@ -323,14 +384,33 @@ def test_a_csv_reads_back_to_the_very_figures(some):
     assert said.endswith("\r\n")
     assert said.count("\r\n") == said.count("\n") == 3
     rows = list(csv.DictReader(io.StringIO(said, newline="")))
-    assert list(rows[0]) == [
-        "coin", "long", "net_8h_bp", "payments", "days", "age_s", "state", "size",
-    ]  # fmt: skip
-    assert rows[0]["net_8h_bp"] == ""
-    assert rows[1]["payments"] == "inf"
+    assert rows[0]["net_bp_per_8h"] == ""
+    assert rows[1]["break_even_payments"] == "inf"
     assert float(rows[1]["age_s"]) == 0.1 + 0.2
     assert rows[1]["long"] == o.combos[1].long
     assert rows[0]["state"] == "fresh"
+
+
+def test_a_csv_has_every_field_with_its_unit_whatever_is_on_the_screen(some):
+    spot = next(i for i, c in enumerate(some.combos) if c.kind == "spot-perp")
+    o = with_(some, gain_bp=(spot, 1.5), borrow_bp=(spot, 0.0))
+    whole = csv_text(tuple(COLUMNS.values()), o, np.array([spot]))
+    for unit in ("8h", "interval", "year"):
+        few = [c for c in scan_columns(Terms(unit=unit)) if c.key in ("coin", "funding", "age")]
+        assert csv_text(few, o, np.array([spot])) == whole
+    (row,) = csv.DictReader(io.StringIO(whole, newline=""))
+    units = ("_bp", "_pct_per_8h", "_pct_per_year", "_per_8h", "_per_h", "_fraction_per_interval",
+             "_fraction", "_h", "_ms", "_s", "_sd", "_usdt", "_days", "_payments", "_cases",
+             "_flag", "_utc")  # fmt: skip
+    names = {"coin", "long", "short", "sector", "state"}
+    assert {name for name in row if not name.endswith(units)} == names
+    assert {"depth_usdt", "size_usdt", "open_interest_usdt", "rate_short_fraction_per_interval",
+            "net_in_hold_bp", "funding_in_hold_bp", "round_trip_bp"} <= set(row)  # fmt: skip
+    assert row["interval_long_h"] == row["rate_long_fraction_per_interval"] == ""  # a spot leg
+    assert float(row["interval_short_h"]) == o.interval_short_h[spot]
+    assert (row["size_usdt"], row["hold_h"]) == ("10000.0", "24.0")
+    assert row["exported_utc"] == utc_text(o.now_ns) == "2026-09-18T09:14:22.000Z"
+    assert (row["convergence_counted_bp"], row["borrow_in_hold_bp"]) == ("1.5", "0.0")
 
 
 def test_all_columns_of_all_rows_export():

@@ -16,7 +16,7 @@ from basisdesk.scan.view import ScanView
 from basisdesk.scan.words import SectorView
 from basisdesk.ui.sector_chart import SectorChart, sector_colour
 from basisdesk.ui.sector_heat import SectorHeat
-from basisdesk.ui.sectors_panel import NO_SCAN, SectorsPanel
+from basisdesk.ui.sectors_panel import NO_SCAN, SectorsPanel, title_text
 from basisdesk.ui.theme import DARK, LIGHT, contrast, theme_for
 
 
@@ -236,7 +236,8 @@ def test_the_choice_changes_the_view_and_its_title(qtbot):
     assert panel.title.text() == "Sectors now"
     assert len(panel.table.rows_model.rows) == len(NAMES)
     panel.show_kind("Heat map")
-    assert panel.views.currentWidget() is panel.heat
+    assert panel.views.currentIndex() == 1
+    assert panel.heat.isVisible()
     panel.grab()
 
 
@@ -275,3 +276,40 @@ def test_no_text_of_the_rotation_block_is_cut(qtbot, size):
     for label in labels:
         assert label.height() >= label.heightForWidth(label.width()) or not label.wordWrap()
         assert label.geometry().right() <= label.parentWidget().width()
+
+
+def test_low_and_at_a_large_font_lines_scroll_and_the_verdict_stays(qtbot):
+    theme = theme_for(Ui(font_scale=1.5))
+    view = make_view()
+    crowded = tuple(
+        each._replace(state="hot", words=f"{each.name}: {'so ' * 30}") for each in view.rows
+    )
+    panel = make_panel(qtbot, replace(view, rows=crowded), theme, size=(1262, 290))
+    panel.grab()
+    bar = panel.rotation.verticalScrollBar()
+    assert bar.maximum() > 0
+    assert panel.rotation.focusPolicy() == Qt.FocusPolicy.StrongFocus
+    labels = [label for label in panel._said if label.isVisible()]
+    tops = [label.geometry() for label in labels]
+    assert not any(one.intersects(other) for one, other in combinations(tops, 2))
+    for label in (*labels, panel.verdict):
+        assert label.height() >= label.heightForWidth(label.width())
+    assert panel.verdict.parentWidget() is panel.rotation.parentWidget()
+    assert panel.minimumSizeHint().width() < 900
+    panel.rotation.setFocus()
+    qtbot.keyClick(panel.rotation, Qt.Key.Key_Down)
+    assert bar.value() > 0
+    panel.grab()
+    assert panel.verdict.y() >= panel.rotation.geometry().bottom()
+    panel.resize(1262, 900)
+    qtbot.waitUntil(lambda: bar.maximum() == 0)
+    assert panel.rotation.focusPolicy() == Qt.FocusPolicy.NoFocus
+    assert 0 < panel.verdict.y() - panel.rotation.geometry().bottom() < 20
+
+
+def test_the_heading_says_how_long_a_past_is_known_and_not_how_long_one_is_kept():
+    times = np.arange(10, dtype=np.int64) * 86_400_000
+    line = np.where(np.arange(10) < 6, np.nan, 1.0)
+    assert title_text("Lines", SectorView(times_ms=times, z_lines={"L1": line})).endswith("3 days")
+    assert title_text("Lines", SectorView()).endswith("z")
+    assert "bp" in title_text("Heat map", SectorView(times_ms=times, z_lines={"L1": line}))

@@ -30,6 +30,7 @@ def run_bench(only: str | None = None) -> dict[str, Any]:
 
 def _groups() -> dict[str, Callable[[], Figures]]:
     from basisdesk.app.bench.engine import measure_engine, measure_venues
+    from basisdesk.app.bench.forecast import measure_forecast
     from basisdesk.app.bench.memory import measure_memory
     from basisdesk.app.bench.money import measure_fills, measure_journal, measure_pairs50
     from basisdesk.app.bench.paint import measure_paint
@@ -47,6 +48,7 @@ def _groups() -> dict[str, Callable[[], Figures]]:
         "fill": measure_fills,
         "paint": measure_paint,
         "scanner": measure_scanner,
+        "forecast": measure_forecast,
         "start": measure_start,
         "memory": measure_memory,
     }

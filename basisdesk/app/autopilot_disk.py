@@ -1,0 +1,80 @@
+"""The autopilot on the disk: its memory in one file, its notes in another that only grows."""
+
+import contextlib
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+DUMP_BYTES_MAX = 64_000_000
+NOTES_BYTES_MAX = 4_000_000  # of one file of notes; the one before it stays
+
+
+class AutopilotFiles:
+    """autopilot.json, whole or not at all, and notes.jsonl with the part before it. For a thread.
+
+    problem: the last thing that went wrong, in words.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.problem = ""
+        self._dump = folder / "autopilot.json"
+        self._notes = folder / "notes.jsonl"
+
+    def load(self) -> dict[str, Any] | None:
+        """What was kept; None for nothing. What cannot be read is put aside."""
+        try:
+            small = self._dump.stat().st_size <= DUMP_BYTES_MAX
+            data = self._dump.read_bytes() if small else b""
+            return msgspec.json.decode(data, type=dict[str, Any])
+        except FileNotFoundError:
+            return None
+        except OSError as exc:
+            self.put_aside(exc.strerror or "it cannot be opened")
+        except ValueError:  # msgspec's errors are ValueErrors
+            self.put_aside("it is damaged")
+        return None
+
+    def put_aside(self, why: str) -> None:
+        """Keep a file that cannot be used beside, and say so."""
+        said = "".join(c if c.isprintable() else " " for c in why)[:160]
+        self.problem = (
+            f"What the autopilot kept cannot be read: {said}. Every pair is off; the file is kept "
+            "as autopilot.bad.json."
+        )
+        with contextlib.suppress(OSError):
+            self._dump.replace(self._dump.with_suffix(".bad.json"))
+
+    def save(self, kept: Mapping[str, Any], notes: Sequence[Any]) -> bool:
+        """Write the dump and the fresh notes; False, and `problem`, where that fails."""
+        part = self._dump.with_suffix(".part")
+        try:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with os.fdopen(handle, "wb") as file:
+                file.write(msgspec.json.encode(kept))
+                file.flush()
+                os.fsync(file.fileno())
+            part.replace(self._dump)
+            self._append(notes)
+        except OSError as exc:
+            self.problem = (
+                f"Cannot write in {self.folder}: {exc.strerror}. A restart would forget the rest."
+            )
+            return False
+        if self.problem.startswith("Cannot write"):
+            self.problem = ""
+        return True
+
+    def _append(self, notes: Sequence[Any]) -> None:
+        if not notes:
+            return
+        handle = os.open(self._notes, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        with os.fdopen(handle, "ab") as file:
+            file.write(b"".join(msgspec.json.encode(note) + b"\n" for note in notes))
+            full = file.tell() > NOTES_BYTES_MAX
+        if full:
+            self._notes.replace(self._notes.with_suffix(".1.jsonl"))

@@ -1,0 +1,172 @@
+"""What the reader makes of an engine: bands without the present, both sides, whose is what."""
+
+import math
+
+import pytest
+
+from basisdesk.events import ClosePair, ExitPlan, OpenPair, SetValue
+from basisdesk.playbook.reader import Beside, ViewReader
+from tests.engine_rig import LONG, SHORT, D, Line, S
+from tests.playbook.rehearsal import Rehearsal
+
+LEGS = (LONG, SHORT)
+
+
+def run(line, seconds, **prices):
+    """Quotes each second, and a beat once both legs have them."""
+    for _ in range(seconds):
+        line.run(1, **prices)
+        line.now += S // 8
+        line.beat()
+        line.now -= S // 8
+
+
+def look(line, reader=None, **beside):
+    return (reader or ViewReader(line.engine)).read(LEGS, line.now, Beside(**beside))
+
+
+def test_a_pair_stands_as_the_engine_has_it():
+    line = Line()
+    run(line, 3)
+    seen = look(line)
+    now = line.engine.market.pairs[LEGS].now
+    assert (seen.mid_bp, seen.open_bp, seen.close_bp) == (now.mid_bp, now.open_bp, now.close_bp)
+    assert seen.stale == ""
+    assert (seen.coin, seen.two_perps, seen.busy, seen.held) == ("ADA", False, False, None)
+    assert (seen.funding.rate_8h_bp, seen.funding.interval_h) == (pytest.approx(1.0), 8.0)
+    assert seen.funding.borrow_8h_bp == pytest.approx(8e4 * 0.000_001_502_122)
+    assert seen.account.equity == D(10_000)
+    assert seen.terms.probe * D("0.364") >= D(100)
+    assert seen.terms.probe % seen.terms.lot == 0
+
+
+def test_a_pair_that_nobody_watches_is_stale():
+    line = Line()
+    seen = ViewReader(line.engine).read(("bybit:spot:XUSDT", "bybit:perp:XUSDT"), line.now)
+    assert seen.stale == "The pair is not watched."
+    assert list(line.engine.market.pairs) == [LEGS]
+
+
+def test_the_present_is_not_in_its_own_mean():
+    line = Line()
+    reader = ViewReader(line.engine)
+    run(line, 30)
+    for _ in range(30):
+        run(line, 1)
+        calm = look(line, reader)
+    run(line, 1, perp="0.3700")
+    jumped = look(line, reader)
+    assert jumped.mid_bp > calm.mid_bp + 90
+    assert jumped.fast.mean_bp == pytest.approx(calm.mid_bp)
+    assert jumped.flow.slope_bp_min == pytest.approx(jumped.mid_bp - calm.mid_bp)
+    assert look(line, reader).fast.mean_bp == jumped.fast.mean_bp  # a second look adds nothing
+    run(line, 1, perp="0.3700")
+    assert look(line, reader).fast.mean_bp > jumped.fast.mean_bp
+
+
+def test_what_came_before_the_reader_is_taken_from_the_series():
+    line, early = Line(), None
+    run(line, 5)
+    early = ViewReader(line.engine)
+    look(line, early)
+    for _ in range(120):
+        run(line, 1)
+        look(line, early)
+    run(line, 1)
+    late = look(line)
+    assert late.fast.mean_bp == pytest.approx(look(line, early).fast.mean_bp)
+    assert late.fast.sd_bp == pytest.approx(0.0, abs=1e-9) or math.isnan(late.fast.sd_bp)
+
+
+def test_its_bands_are_kept_bit_for_bit():
+    line = Line()
+    reader = ViewReader(line.engine)
+    for n in range(60):
+        run(line, 1, perp=f"0.36{60 + n % 7}")
+        look(line, reader)
+    later = ViewReader(line.engine)
+    later.restore(reader.dump())
+    run(line, 1, perp="0.3672")
+    assert look(line, later).fast == look(line, reader).fast
+    assert later.dump() == reader.dump()
+    reader.forget(LEGS)
+    assert reader.dump() == {}
+
+
+def test_a_stale_pair_teaches_nothing():
+    line = Line()
+    reader = ViewReader(line.engine)
+    run(line, 40)
+    look(line, reader)
+    run(line, 3, spot=None)
+    assert look(line, reader).stale  # what was read before it is taken now
+    before = reader.dump()
+    run(line, 3, spot=None, perp="0.3800")
+    assert look(line, reader).stale
+    assert reader.dump() == before
+
+
+def test_an_order_is_priced_as_the_ticket_does():
+    line = Line()
+    run(line, 40)
+    request = OpenPair(LONG, SHORT, D(1_000), D(2), ExitPlan(D(10), D(200)))
+    priced, sheet = look(line).price(request), line.engine.sheet(request)
+    assert priced.refusal == ""
+    assert (priced.notional, priced.verdict) == (sheet.notional, sheet.verdict_kind)
+    assert [each.name for each in priced.lines][:5] == [
+        "stop", "stress", "volatility", "depth", "capital",
+    ]  # fmt: skip
+    bare = look(line).price(OpenPair(LONG, SHORT, D(1_000), D(9), ExitPlan()))
+    assert "Leverage 9" in bare.refusal
+
+
+def test_a_position_is_told_with_what_closing_it_nets():
+    line = Line()
+    run(line, 3)
+    line.open()
+    run(line, 2)
+    seen = look(line)
+    own = seen.held
+    assert (own.pair, own.direction, own.state) == (1, 1, "open")
+    assert own.notional == pytest.approx(D(3_640), rel=D("0.01"))
+    total = line.engine.attribution(1).total
+    assert own.net < total < 0  # leaving costs two fees and the spreads more
+    line.tell(ClosePair(1))
+    run(line, 1)
+    after = look(line)
+    assert after.held is None
+    assert after.closed == (1, "user")
+    assert after.ours[-1].net == pytest.approx(own.net, abs=D("0.5"))
+
+
+def test_of_two_positions_the_autopilots_own_is_read():
+    line = Line()
+    run(line, 3)
+    line.open("1000")
+    line.open("2000")
+    run(line, 1)
+    assert look(line).held.pair == 1
+    assert look(line, own=(2,)).held.pair == 2
+
+
+def test_risk_and_sector_are_the_desks():
+    line = Line()
+    run(line, 3)
+    line.tell(SetValue("sector.ADA", "against"))
+    assert look(line).sector == "against"
+    run(line, 1)
+    assert look(line).risk == line.engine.desk.risk
+    assert line.now % S == 0
+
+
+def test_candles_that_come_later_make_the_bands_anew(monkeypatch):
+    told = Rehearsal._backfill
+    monkeypatch.setattr(Rehearsal, "_backfill", lambda self, key: None)
+    made = Rehearsal("2025 calm", LEGS)
+    made.run(1)
+    assert not made.view.slow.warm
+    for key in LEGS:
+        told(made, key)
+    made.run(0.2)
+    assert made.view.slow.warm
+    assert abs(made.view.slow.mean_bp) < 15.0
