@@ -298,6 +298,7 @@ def test_the_sectors_of_2026_are_drawn(overlay, qtbot, tmp_path):
     from basisdesk.ui.theme import theme_for
 
     folder = Path(os.environ.get("BASISDESK_PICTURES", tmp_path))
+    folder.mkdir(parents=True, exist_ok=True)
     for name in ("dark", "light"):
         settings = Settings(ui=Ui(theme=name))
         context = SimpleNamespace(
