@@ -2,6 +2,7 @@
 
 import math
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
@@ -13,6 +14,7 @@ from basisdesk.events import Command
 from basisdesk.forecast.view import ForecastView
 from basisdesk.scan.alerts import AlertRule
 from basisdesk.scan.view import ScanView
+from basisdesk.ui.autopilot_rows import AutopilotView
 
 Mode = Literal["simulated", "live", "replay"]
 
@@ -85,6 +87,28 @@ class ScanActions(Protocol):
         ...
 
 
+class AutopilotActions(Protocol):
+    """What a person can ask of the autopilot. Each gives why not, in a sentence, or ""."""
+
+    def set_pair(
+        self, pair: str, mode: str, playbook: str, values: Mapping[str, float], reason: str = ""
+    ) -> str:
+        """Set a pair "off", "suggest" or "auto", and values of its playbook."""
+        ...
+
+    def accept(self, pair: str) -> str:
+        """Do what is suggested of a pair."""
+        ...
+
+    def override(self, pair: str, what: str, reason: str) -> str:
+        """Note that a person does otherwise; the pair cools down."""
+        ...
+
+    def reset(self, playbook: str) -> str:
+        """Count a playbook's results anew."""
+        ...
+
+
 @dataclass(frozen=True)
 class PracticeFault:
     """One fault a person can practise. about: one sentence. on: connections, ("*",) for any."""
@@ -150,3 +174,5 @@ class Context:
     scan: ScanView | None = None  # None where no universe is watched
     scan_actions: ScanActions | None = None
     forecast: ForecastView | None = None  # None where nothing is forecast
+    autopilot: AutopilotView | None = None  # None where none runs
+    autopilot_actions: AutopilotActions | None = None

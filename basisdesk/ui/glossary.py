@@ -359,6 +359,18 @@ TERMS: dict[str, str] = {
         "A moment noted before anyone knows its outcome, by a registered rule, at most one in 5 "
         "min for a pair and side; it is told 8 h later, taken or not."
     ),
+    "Autopilot": (
+        "A playbook that looks at a pair each second: off, suggest (it says what it would do) or "
+        "auto (it does it on paper). Halt silences it; it holds 5 pairs at once at most."
+    ),
+    "Playbook": (
+        "One of five systems with all of its rules as numbers that can be set, each with range "
+        "and source: entry_z 1.5 sd, S1."
+    ),
+    "Override": (
+        "A person does otherwise than the autopilot says, with a reason; it is noted beside the "
+        "decision, so that both can be scored later, and the pair rests 5 min."
+    ),
     "Late": (
         "A settlement that passed while the desk was closed or silent, paid from the venue's "
         "history: 16:00, booked 2 h later."

@@ -23,6 +23,7 @@ from basisdesk.events import Flatten, Halt, OpenPair, Resume
 from basisdesk.ui.account_panel import AccountPanel
 from basisdesk.ui.accounts_menu import AccountsMenu
 from basisdesk.ui.arrangement import ACROSS, DOWN, Arrangement
+from basisdesk.ui.autopilot_panel import AutopilotPanel
 from basisdesk.ui.basis_panel import BasisPanel
 from basisdesk.ui.context import Context
 from basisdesk.ui.docks import Dock
@@ -52,7 +53,7 @@ if TYPE_CHECKING:
     from basisdesk.ui.scan_window import ScanWindow
 
 _TABBED = (
-    "positions", "funding", "forecast", "risk", "account", "ledger", "feeds", "log",
+    "positions", "funding", "forecast", "autopilot", "risk", "account", "ledger", "feeds", "log",
 )  # fmt: skip
 
 
@@ -97,6 +98,7 @@ class MainWindow(QMainWindow):
             self.positions,
             self.funding,
             self.forecast,
+            self.autopilot,
             self.risk,
             self.account,
             self.ledger,
@@ -147,6 +149,7 @@ class MainWindow(QMainWindow):
         self.positions = PositionsPanel(context, theme)
         self.funding = FundingPanel(context, theme)
         self.forecast = ForecastPanel(context, theme)
+        self.autopilot = AutopilotPanel(context, theme)
         self.risk = RiskPanel(context, theme)
         self.account = AccountPanel(context, theme)
         self.ledger = LedgerPanel(context, theme)
@@ -178,6 +181,7 @@ class MainWindow(QMainWindow):
             ("positions", "Positions", self.positions),
             ("funding", "Funding", self.funding),
             ("forecast", "Forecast", self.forecast),
+            ("autopilot", "Autopilot", self.autopilot),
             ("risk", "Risk", self.risk),
             ("account", "Account", self.account),
             ("ledger", "Ledger", self.ledger),

@@ -43,7 +43,7 @@ def hidden(window):
 
 def test_everything_but_the_top_bar_is_a_dock_that_closes_and_comes_back(window):
     assert set(window.docks) == {
-        "guide", "charts", "ticket", "positions", "funding", "forecast", "risk",
+        "guide", "charts", "ticket", "positions", "funding", "forecast", "autopilot", "risk",
         "account", "ledger", "feeds", "log",
     }  # fmt: skip
     for dock in window.docks.values():
@@ -108,7 +108,7 @@ def test_the_keys_of_the_trade_menu(qtbot, rig, window):
 def test_ctrl_and_a_digit_bring_a_table_to_the_front(qtbot, window):
     control = Qt.KeyboardModifier.ControlModifier
     places = (
-        "positions", "funding", "forecast", "risk", "account", "ledger", "feeds",
+        "positions", "funding", "forecast", "autopilot", "risk", "account", "ledger", "feeds",
         "log",
     )  # fmt: skip
     for number, name in enumerate(places, start=1):
