@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Qt, QTimer
 
@@ -24,7 +24,7 @@ from basisdesk.playbook.autopilot import Autopilot
 from basisdesk.playbook.journal import NOTES_MAX, Note
 from basisdesk.playbook.reader import Beside, ViewReader
 from basisdesk.playbook.shelf import USUAL
-from basisdesk.playbook.words import Decision, Gap, View
+from basisdesk.playbook.words import Gap, View
 from basisdesk.scan.words import FRESH
 from basisdesk.ui.autopilot_rows import NOTES_SHOWN, AutopilotView, Watch
 from basisdesk.ui.leg_words import coin_of
@@ -68,15 +68,6 @@ class AutopilotParts:
     speed: float = 1.0
 
 
-class Seeing(Autopilot):
-    """An autopilot that tells its newest decision of each pair, stands included."""
-
-    def seen(self, pair: str) -> Decision | None:
-        """What was decided at the newest look."""
-        found = self._said.get(pair)
-        return found[1] if found is not None else None
-
-
 class Autopiloting(QObject):
     """Owns the autopilot of one account and fills `view`. Is its AutopilotActions too.
 
@@ -95,7 +86,7 @@ class Autopiloting(QObject):
         self._parts = parts
         self._engine = parts.engine
         self._files = AutopilotFiles(folder / "autopilot")
-        self._pilot: Seeing | None = None  # None until restored
+        self._pilot: Autopilot | None = None  # None until restored
         self._reader = ViewReader(parts.engine)
         self._gaps = Gaps()
         self._since: dict[str, tuple[str, int]] = {}
@@ -150,7 +141,7 @@ class Autopiloting(QObject):
     def override(self, pair: str, what: str, reason: str) -> str:
         """Note that a person does otherwise; the pair cools down. Why not, or ""."""
 
-        def act(pilot: Seeing) -> str:
+        def act(pilot: Autopilot) -> str:
             pilot.override(pair, what, reason, self._engine.now_ns)
             return ""
 
@@ -159,7 +150,7 @@ class Autopiloting(QObject):
     def reset(self, playbook: str) -> str:
         """Count a playbook's results anew: its kill switch lets go. Why not, or ""."""
 
-        def act(pilot: Seeing) -> str:
+        def act(pilot: Autopilot) -> str:
             pilot.reset(playbook, self._engine.now_ns, "by hand")
             return ""
 
@@ -175,7 +166,7 @@ class Autopiloting(QObject):
             found = [pair for pair in found if pair != shown] + [shown]
         return tuple(found)
 
-    def _asked(self, act: Callable[[Seeing], str]) -> str:
+    def _asked(self, act: Callable[[Autopilot], str]) -> str:
         pilot = self._pilot
         if self._over:
             return self.view.problem or STOPPED
@@ -190,11 +181,11 @@ class Autopiloting(QObject):
         except Exception as exc:  # noqa: BLE001 - a fault here must not stop anybody's exit plan
             self._fail("the autopilot", exc)
             return STOPPED
-        self._parts.mark(Changed.RISK)
+        self._parts.mark(Changed.AUTOPILOT)
         return problem
 
     def _set_pair(
-        self, pilot: Seeing, told: tuple[str, str, str], values: Mapping[str, float], reason: str
+        self, pilot: Autopilot, told: tuple[str, str, str], values: Mapping[str, float], reason: str
     ) -> str:
         (pair, mode, playbook), now_ns = told, self._engine.now_ns
         before = pilot.mode_of(pair)
@@ -212,7 +203,7 @@ class Autopiloting(QObject):
             pilot.set_mode(pair, mode, playbook, now_ns, reason)
         return ""
 
-    def _accept(self, pilot: Seeing, pair: str) -> str:
+    def _accept(self, pilot: Autopilot, pair: str) -> str:
         commands = pilot.accept(pair, self._engine.now_ns)
         if not commands:
             return NOTHING_TO_ACCEPT
@@ -235,7 +226,7 @@ class Autopiloting(QObject):
         except Exception as exc:  # noqa: BLE001 - a fault here must not stop anybody's exit plan
             self._fail("the autopilot", exc)
             return
-        self._parts.mark(Changed.RISK)
+        self._parts.mark(Changed.AUTOPILOT)
 
     def look(self, pilot: Autopilot) -> list[Command]:
         """One look at every pair that is not off or held; the commands to be sent."""
@@ -275,7 +266,7 @@ class Autopiloting(QObject):
 
     # --- what the screen reads -------------------------------------------------------------------
 
-    def _tell(self, pilot: Seeing) -> None:
+    def _tell(self, pilot: Autopilot) -> None:
         view, now_ns = self.view, self._engine.now_ns
         mine = {own.pair: number for number, own in pilot.own.items()}
         view.watches = tuple(self._watch(pilot, pair, mine, now_ns) for pair in pilot.pairs)
@@ -285,7 +276,7 @@ class Autopiloting(QObject):
             view.notes = tuple(reversed(pilot.journal.notes))[:NOTES_SHOWN]
         view.problem, view.ready = self._files.problem, True
 
-    def _watch(self, pilot: Seeing, pair: str, mine: dict[str, int], now_ns: int) -> Watch:
+    def _watch(self, pilot: Autopilot, pair: str, mine: dict[str, int], now_ns: int) -> Watch:
         told, said = pilot.mode_of(pair), pilot.seen(pair)
         position = mine.get(pair, 0)
         playbook = pilot.own[position].playbook if position else told.playbook
@@ -341,21 +332,21 @@ class Autopiloting(QObject):
         if self._over:
             return
         self._tell(pilot)
-        self._parts.mark(Changed.RISK)
+        self._parts.mark(Changed.AUTOPILOT)
         self._timer.start()
 
-    def _restored(self, kept: dict[str, Any] | None) -> Seeing:
+    def _restored(self, kept: dict[str, Any] | None) -> Autopilot:
         if kept is None:
-            return Seeing()
+            return Autopilot()
         try:
-            pilot = cast("Seeing", Seeing.restored(kept["autopilot"]))
+            pilot = Autopilot.restored(kept["autopilot"])
             bands, t_ns, orderly = kept["bands"], int(kept["t_ns"]), kept["orderly"] is True
             if 0 <= self._engine.now_ns - t_ns <= BANDS_S * 1e9:
                 self._reader.restore(bands)
         except (ValueError, KeyError, TypeError) as exc:  # msgspec's errors are ValueErrors
             self._files.put_aside(str(exc))
             self._reader = ViewReader(self._engine)
-            return Seeing()
+            return Autopilot()
         if not orderly and to_suggest(pilot, self._engine.now_ns):
             self.view.said = TO_SUGGEST
         return pilot

@@ -1,6 +1,6 @@
-"""The parts of a desk with a beat of their own: the scanner and the forecast.
+"""The parts of a desk with a beat of their own: the scanner, the forecast and the autopilot.
 
-Neither is on the way of a trade. A fault of one ends that part and nothing else: it is told over
+None is on the way of a trade. A fault of one ends that part and nothing else: it is told over
 the window, and exit plans go on. They are imported and made once the window stands: a start does
 not wait for them.
 """
@@ -21,6 +21,7 @@ from basisdesk.ui.pulse import Pulse
 
 if TYPE_CHECKING:
     from basisdesk.app.alert_outlets import DesktopOutlets
+    from basisdesk.app.autopiloting import Autopiloting
     from basisdesk.app.desk import DeskOptions
     from basisdesk.app.feeding import Feeding
     from basisdesk.app.forecasting import Forecasting
@@ -39,7 +40,7 @@ class BesideParts:
 
 
 class Beside(QObject):
-    """Scanner and forecast; None until `start`, and where they are switched off."""
+    """Scanner, forecast, autopilot; None until `start`, and where they are switched off."""
 
     def __init__(
         self, options: "DeskOptions", context: Context, parts: BesideParts, parent: QObject
@@ -50,14 +51,26 @@ class Beside(QObject):
         self._parts = parts
         self.scanning: Scanning | None = None
         self.forecasting: Forecasting | None = None
+        self.autopiloting: Autopiloting | None = None
 
     def start(self) -> None:
         """Make them and let them beat. Needs a running loop."""
         self._start_scanning()
         self._start_forecasting()
+        self._start_autopilot()
 
-    async def stop(self) -> None:
-        """No more beats; what they keep is on the disk when this returns."""
+    def look_no_more(self) -> None:
+        """The desk stopped after a fault: the autopilot decides nothing more."""
+        if self.autopiloting is not None:
+            self.autopiloting.look_no_more()
+
+    async def stop(self, *, orderly: bool) -> None:
+        """No more beats; what they keep is on the disk when this returns.
+
+        orderly: the desk is left as a person asked, not after a fault.
+        """
+        if self.autopiloting is not None:
+            await self.autopiloting.stop(orderly=orderly)
         if self.scanning is not None:
             await self.scanning.stop()
         if self.forecasting is not None:
@@ -111,6 +124,14 @@ class Beside(QObject):
             story = ""
         self.forecasting = Forecasting(options.folder, story, view, joined, self)
         self.forecasting.start()
+
+    def _start_autopilot(self) -> None:
+        from basisdesk.app.autopiloting import joined
+
+        parts = self._parts
+        told = parts.pulse.mark, parts.submit, self._on_failed
+        self.autopiloting = joined(self._options.folder, self._context, *told, self)
+        self.autopiloting.start()
 
     def _sector_z(self, coin: str) -> float:
         """How unusual the funding of a coin's sector is; NaN where unknown."""

@@ -7,7 +7,7 @@ life again: live, and from the journal on the disk (forecast_disk.py).
 from collections.abc import Iterable
 from typing import Any
 
-from basisdesk.forecast.forecaster import MARGIN, MARGIN_REVIEWED, Forecaster
+from basisdesk.forecast.forecaster import MARGIN, Forecaster
 from basisdesk.forecast.label_rules import LabelRules
 from basisdesk.forecast.regime import RegimeState
 from basisdesk.forecast.samples import SampleReader, SampleWriter
@@ -19,22 +19,11 @@ FORGOTTEN = "forgotten"  # the one key of a row that says so
 PAIRS_KEPT = 120  # pairs remembered; beyond it the one longest silent goes
 
 
-class DeskForecaster(Forecaster):
-    """A forecaster with the margin that the user set. Scores do not depend on it."""
-
-    wished = MARGIN
-
-    @property
-    def margin(self) -> float:
-        """By how much p has to be above p*; more while drift is under review."""
-        return max(self.wished, MARGIN_REVIEWED) if self.drift.review else self.wished
-
-
 class Life:
-    """Hears ticks, gives scores. margin: see DeskForecaster."""
+    """Hears ticks, gives scores. margin: see Forecaster.wished."""
 
     def __init__(self, rules: LabelRules, margin: float = MARGIN) -> None:
-        self.forecaster = DeskForecaster(rules)
+        self.forecaster = Forecaster(rules)
         self.forecaster.wished = margin
         self.regimes: dict[str, RegimeState] = {}
         self._last_ns: dict[str, int] = {}
@@ -83,9 +72,8 @@ class Life:
 
         Raises ValueError, KeyError or TypeError where it is the dump of something else.
         """
-        forecaster = DeskForecaster.restored(kept["forecaster"])
+        forecaster = Forecaster.restored(kept["forecaster"])
         found = cls(forecaster.rules, margin)
-        assert isinstance(forecaster, DeskForecaster)
         forecaster.wished = margin
         found.forecaster = forecaster
         found.regimes = {

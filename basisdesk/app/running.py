@@ -54,7 +54,6 @@ from basisdesk.ui.window import MainWindow
 from basisdesk.venues import known_venues
 
 if TYPE_CHECKING:
-    from basisdesk.app.autopiloting import Autopiloting
     from basisdesk.app.desk import Pilot
     from basisdesk.lab.report import SaveJob
     from basisdesk.ui.scan_window import ScanWindow
@@ -182,7 +181,6 @@ class Desk(QObject):
         self._window.scanner_made.connect(self._on_scanner_made)
         parts = BesideParts(self.feeding, self._clock, self._pulse, self._outlets, self.submit)
         self._beside = Beside(self._options, self._context, parts, self)
-        self._autopilot: Autopiloting | None = None  # until the window stands
 
     def _start_session(self, start_ns: int) -> None:
         begun = session_begun(self._engine, self._settings, self._options.mode, start_ns)
@@ -228,11 +226,6 @@ class Desk(QObject):
         self.submit(SetValue("pair", f"{first} {second}"))
         self.feeding.start(self._on_task_dead)
         self._beside.start()
-        from basisdesk.app.autopiloting import joined  # a start does not wait for it
-
-        marks = self._pulse.mark, self.submit, self._on_autopilot_failed
-        self._autopilot = joined(self._folder, self._context, *marks, self)
-        self._autopilot.start()
 
     def _first_pair(self) -> Pair:
         """The newest open pair, spot first; else the symbol of the settings on Bybit."""
@@ -268,9 +261,7 @@ class Desk(QObject):
         self._pump.stopped = True
         self._pulse.stop()
         self._meter.stop()
-        if self._autopilot is not None:
-            await self._autopilot.stop(orderly=not self._crashed)
-        await self._beside.stop()
+        await self._beside.stop(orderly=not self._crashed)
         self._outlets.close()
         await self.feeding.stop(SHUTDOWN_S)
         if self._exchange is not None:
@@ -379,8 +370,7 @@ class Desk(QObject):
         if self._crashed:
             return
         self._crashed = self._pump.stopped = True
-        if self._autopilot is not None:
-            self._autopilot.look_no_more()
+        self._beside.look_no_more()
         self._status.banner, self._status.banner_level = sentence, "error"
         now_ns = self._status.fault_ns = self._clock.now_ns()
         halted = RiskChanged(now_ns, "halted", "basisdesk stopped after a fault", "crash")
@@ -393,11 +383,6 @@ class Desk(QObject):
             self._engine.market.link(change, now_ns)
         self._window.disable()
         self._window.refresh_all()
-
-    def _on_autopilot_failed(self, exc: BaseException, where: str, sentence: str) -> None:
-        log.error("%s ended by a fault", where, exc_info=exc)
-        self._status.banner, self._status.banner_level = sentence, "error"
-        self._pulse.mark_all()
 
     def _on_task_dead(self, name: str, exc: BaseException) -> None:
         self._crash.record(exc, name)

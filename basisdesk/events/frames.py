@@ -38,6 +38,7 @@ class Changed(enum.Flag):
     LOG = enum.auto()
     SCAN = enum.auto()  # the scanner counted anew, once a second
     ALERTS = enum.auto()
+    AUTOPILOT = enum.auto()
     FORECAST = enum.auto()  # a beat of the forecast, once a second
 
 

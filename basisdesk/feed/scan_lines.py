@@ -4,6 +4,7 @@ A line hands over a call, waits for its answer, then rests; where no restraint i
 demo exchange) it hands over as many at a time as fit between two looks of the watchdog.
 """
 
+from abc import ABC, abstractmethod
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import ClassVar, NamedTuple
@@ -27,7 +28,7 @@ class Wish(NamedTuple):
     path: str
 
 
-class Line:
+class Line(ABC):
     """Calls of one kind at one host.
 
     gap_s: between an answer and the next call. rest_s: after a failure, doubled while it lasts.
@@ -46,9 +47,9 @@ class Line:
         self._fails: Counter[str] = Counter()  # in a row, by name
         self._out: set[Wish] = set()
 
+    @abstractmethod
     def pick(self, now_s: float) -> Wish | None:
         """What to ask for now. It is asked for by `took`, or picked again."""
-        raise NotImplementedError
 
     def ready(self, now_s: float) -> bool:
         """Whether this line may ask for anything now."""

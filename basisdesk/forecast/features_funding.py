@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 from basisdesk.forecast.moments import SILENCE, Kept
 from basisdesk.forecast.table import FIRST, M30
+from basisdesk.market.funding import FULL_H, rate_8h_bp
 
 if TYPE_CHECKING:
     from basisdesk.forecast.words import Settled, Tick
 
-FULL_H = 8.0
 DAY_NS = 86_400_000_000_000
 HOUR_MS = 3_600_000.0
 FAST_KEEP, SLOW_KEEP = 0.5, 1.0 - 2.0 / 22.0  # EWM of 3 and of 21 settlements of 8 h
@@ -64,7 +64,7 @@ class FundingState(Kept):
         """The 10 values of this beat; slow: 10 seconds passed, and the rest is told."""
         hours, rate, next_ms = tick.interval_h, tick.rate, tick.next_ms
         known = hours > 0.0
-        rate_bp = rate * 1e4 * FULL_H / hours if known else nan
+        rate_bp = rate_8h_bp(rate, hours) if known else nan
         if not -RATE_MAX_BP < rate_bp < RATE_MAX_BP:
             rate = rate_bp = nan
         if slow:

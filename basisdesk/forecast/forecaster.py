@@ -64,7 +64,10 @@ class _Pair:
 
 
 class Forecaster:
-    """All pairs, one model. rules, model_rules: registered before the first outcome."""
+    """All pairs, one model. rules, model_rules: registered before the first outcome.
+
+    wished: the margin that p needs over p*, as a person set it. No score depends on it.
+    """
 
     def __init__(self, rules: LabelRules | None = None, model_rules: ModelRules = USUAL) -> None:
         self.rules = rules if rules is not None else LabelRules()
@@ -77,6 +80,7 @@ class Forecaster:
         self.baselines = Baselines()
         self.memory = Memory(self.rules.horizon_h)
         self.version = ""
+        self.wished = MARGIN
         self._pairs: dict[str, _Pair] = {}
         self._numbers: dict[str, int] = {}  # of pairs, in the order they came
         self._next_id = 1
@@ -123,8 +127,8 @@ class Forecaster:
 
     @property
     def margin(self) -> float:
-        """By how much p has to be above p* for a trade."""
-        return MARGIN_REVIEWED if self.drift.review else MARGIN
+        """By how much p has to be above p* for a trade; more while drift is under review."""
+        return max(self.wished, MARGIN_REVIEWED) if self.drift.review else self.wished
 
     def vector(self, pair: str) -> Vector | None:
         """The features of the pair's last beat."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from basisdesk.forecast.words import SETTLED_TAIL, Settled, Tick
 from basisdesk.market.fair import fair_of_rule_bp
-from basisdesk.market.funding import FULL_H
+from basisdesk.market.funding import rate_8h_bp
 from basisdesk.venues.instrument import FundingRule, split_key, split_symbol
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ class Elsewhere:
             if clock is None or not clock.interval_h > 0.0 or leg.rate_ns < oldest_ns:
                 continue
             if math.isfinite(clock.rate):
-                yield leg.venue, clock.rate * 1e4 * FULL_H / clock.interval_h
+                yield leg.venue, rate_8h_bp(clock.rate, clock.interval_h)
 
     def _bases(self, legs: "list[ScanLeg]") -> "Iterable[tuple[str, tuple[float, float]]]":
         # (basis, distance from fair) of each venue that has both legs in one currency
@@ -204,7 +204,7 @@ class TickReader:
         self._elsewhere.look(now_ns)
         clock = self._pair.perp.funding
         hours = clock.interval_h
-        rate_bp = clock.rate * 1e4 * FULL_H / hours if hours > 0.0 else nan
+        rate_bp = rate_8h_bp(clock.rate, hours) if hours > 0.0 else nan
         return self._elsewhere.of(self._coin, self._venue, (rate_bp, self._pair.now.mid_bp))
 
     def _tail(self) -> Settled:
@@ -213,7 +213,7 @@ class TickReader:
         if clock.settled is not self._known:
             self._known = clock.settled
             rows = [
-                (stamp_ms, rate * 1e4 * FULL_H / hours)
+                (stamp_ms, rate_8h_bp(rate, hours))
                 for stamp_ms, rate in clock.settled[-SETTLED_TAIL:]
                 if (hours := clock.interval_at(stamp_ms)) > 0.0
             ]

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from basisdesk.forecast.words import SETTLED_TAIL, Tick
 from basisdesk.market.fair import fair_basis_bp
+from basisdesk.market.funding import rate_8h_bp
 from basisdesk.market.stats import EwStats
 
 Floats = NDArray[np.float64]
@@ -322,7 +323,7 @@ def _sides(mid: Floats, half_bp: Floats) -> tuple[Floats, Floats]:
 def _tails(bars: Bars) -> Iterator[tuple[tuple[int, float], ...]]:
     """Published settlements at each bar; the same tuple while nothing was published."""
     stamp, rate, hours, _ = bars.settled
-    rows = list(zip((stamp // MS_NS).tolist(), (rate * 1e4 * FULL_H / hours).tolist(), strict=True))
+    rows = list(zip((stamp // MS_NS).tolist(), rate_8h_bp(rate, hours).tolist(), strict=True))
     tail: tuple[tuple[int, float], ...] = ()
     known = 0
     for count in np.searchsorted(bars.settled.known_ns, bars.t_ns, side="right").tolist():

@@ -14,7 +14,10 @@ import math
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from basisdesk.events import FundingHistory, Ticker
 
@@ -30,7 +33,10 @@ VELOCITY_TAU_S = 1_800.0  # quant.md 2.11
 HOURS_PER_YEAR = 8_760.0
 RATE_AGE_MS_MAX = 600_000  # a rate said so long before its stamp is not what settled
 CLOSED_MAX = 400  # settlements of ours kept to be compared with what is published
-FULL_H = 8.0  # errors of different intervals are told for so many hours
+FULL_H = 8.0  # rates of different intervals are told for so many hours
+
+
+Amount = TypeVar("Amount", float, NDArray[np.float64])
 
 
 class Settlement(NamedTuple):
@@ -219,7 +225,7 @@ class FundingClock:
         """
         published = dict(self.settled)
         return [
-            (stamp, (rate - published[stamp]) * 1e4 * FULL_H / hours)
+            (stamp, rate_8h_bp(rate - published[stamp], hours))
             for stamp, rate, hours in self._closings
             if stamp in published and hours > 0
         ]
@@ -321,6 +327,11 @@ def prediction_error(clocks: Iterable[FundingClock]) -> PredictionError:
     count = len(errors)
     mean_abs = sum(map(abs, errors)) / count
     return PredictionError(count, sum(errors) / count, mean_abs, max(errors, key=abs))
+
+
+def rate_8h_bp(rate: Amount, hours: Amount) -> Amount:
+    """A funding rate per interval as bp per 8 h, by the true interval."""
+    return rate * (1e4 * FULL_H) / hours
 
 
 def annualised_pct(rate: float, interval_h: float) -> float:

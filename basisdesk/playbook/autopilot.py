@@ -116,6 +116,11 @@ class Autopilot:
         """What a pair was told; off where nothing was."""
         return self._assigned.get(pair, Assigned("off", ""))
 
+    def seen(self, pair: str) -> Decision | None:
+        """What was decided at the newest look, stands included."""
+        found = self._said.get(pair)
+        return found[1] if found is not None else None
+
     @property
     def pairs(self) -> tuple[str, ...]:
         """Pairs that are not off, those with a position of ours included."""

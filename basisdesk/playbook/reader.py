@@ -17,6 +17,7 @@ from basisdesk.config import Settings, exact
 from basisdesk.events import Funds, OpenPair
 from basisdesk.forecast.moments import Ew, Kept
 from basisdesk.forecast.words import Score
+from basisdesk.market.funding import FULL_H, rate_8h_bp
 from basisdesk.market.state import Market
 from basisdesk.playbook.words import (
     Account,
@@ -52,7 +53,6 @@ SEED_S, SEED_STEP_S = 21_600.0, 10.0  # of the series, a row in each step
 NEAR_BP = 10.0
 LEVELS = 50
 PROBE = Decimal("0.01")  # of the equity
-FULL_H = 8.0
 ZERO = Decimal(0)
 
 
@@ -355,8 +355,8 @@ def _rates(leg: "Leg") -> tuple[float, float, float]:
     if clock.settled:
         stamp_ms, rate = clock.settled[-1]
         hours = clock.interval_at(stamp_ms)
-        settled = rate * 1e4 * FULL_H / hours if hours > 0.0 else nan
-    return clock.rate * 1e4 * scale, settled, clock.velocity_bp_h * scale
+        settled = rate_8h_bp(rate, hours) if hours > 0.0 else nan
+    return rate_8h_bp(clock.rate, clock.interval_h), settled, clock.velocity_bp_h * scale
 
 
 def _clock(leg: "Leg", now_ns: int) -> tuple[list[int], list[float]]:

@@ -19,11 +19,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from basisdesk.market.funding import FULL_H
 from basisdesk.scan.combos import make_combos
 from basisdesk.scan.legs import LegTable
 from basisdesk.scan.openings_prices import Sizes, capacity, price_all
 from basisdesk.scan.openings_worth import (
-    FULL_H,
     Figures,
     NoPast,
     make_flow,

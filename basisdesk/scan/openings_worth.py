@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from basisdesk.market.funding import FULL_H, rate_8h_bp
 from basisdesk.scan.expected import Flow, Rates, break_even, first_stamp_h, payer
 from basisdesk.scan.words import Combo, Floats, Ints
 
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
     from basisdesk.scan.legs import Fixed, Now
     from basisdesk.scan.openings_prices import Prices
 
-FULL_H = 8.0
 SPOT_H = 1e9  # the interval of a spot leg, which never settles
 
 
@@ -112,7 +112,7 @@ def worth_all(
 
 def per_8h_bp(rate: Floats, interval_h: Floats) -> Floats:
     """A rate per interval as bp per 8 h. 0 for a spot leg, whose interval is 0."""
-    return np.where(interval_h == 0.0, 0.0, 1e4 * rate * FULL_H / interval_h)
+    return np.where(interval_h == 0.0, 0.0, rate_8h_bp(rate, interval_h))
 
 
 def nearest(low_bp: Floats, high_bp: Floats, basis_bp: Floats) -> Floats:

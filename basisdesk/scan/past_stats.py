@@ -10,8 +10,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from basisdesk.market.funding import FULL_H, rate_8h_bp
 from basisdesk.market.past import Past
-from basisdesk.scan.sector_series import FULL_H, HOUR_MS, interval_hours, rate_8h_bp
+from basisdesk.scan.sector_series import HOUR_MS, interval_hours
 from basisdesk.scan.words import Floats, GapStats, Ints
 
 WINDOW = 90  # settlements a z looks back, quant.md 2.14

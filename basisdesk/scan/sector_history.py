@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from basisdesk.market.funding import FULL_H
 from basisdesk.market.past import Past
 from basisdesk.scan import sector_series as series
 from basisdesk.scan.sector_map import SectorMap
@@ -59,7 +60,7 @@ class SectorHistory:
         self.story = EMPTY
         self.moved_ns = 0
         self._sectors = sectors
-        self._stamps = max(Z_LEAST + 1, days * 24 // int(series.FULL_H))
+        self._stamps = max(Z_LEAST + 1, days * 24 // int(FULL_H))
         self._grid: dict[str, tuple[Floats, Floats]] = {}  # by leg: of which rates, line
         self._last_ms = 0  # of the stamps that `_grid` stands on
         self._seen: dict[str, Floats] = {}  # rates by leg; other rates are another array

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from basisdesk.scan.sector_series import rate_8h_bp
+from basisdesk.market.funding import rate_8h_bp
 
 if TYPE_CHECKING:
     from basisdesk.market.past import Past

@@ -8,17 +8,15 @@ the stamps: a settlement is for the time since the one before it, whatever the v
 contract that changes from 8 h to 1 h and to 4 h is right at each of its settlements.
 """
 
-from typing import TypeVar
-
 import numpy as np
 from numpy.typing import NDArray
 
+from basisdesk.market.funding import FULL_H
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-Amount = TypeVar("Amount", float, Floats)
 
 HOUR_MS = 3_600_000
-FULL_H = 8.0  # what rates are brought to, and the longest interval of our venues
 STEP_MS = 28_800_000  # of the common grid: the stamps 00:00, 08:00 and 16:00 UTC
 COVERED_H_MIN = 4.0  # of a step of the grid, below which its rate is not known
 MINUTE_MS = 60_000
@@ -53,11 +51,6 @@ def interval_hours(ms: Ints) -> Floats:
     places = np.minimum(np.searchsorted(known, np.arange(len(ms))), len(known) - 1)
     filled: Floats = hours[known[places]]
     return filled
-
-
-def rate_8h_bp(rate: Amount, hours: Amount) -> Amount:
-    """Rates of own intervals as bp per 8 h."""
-    return rate * (1e4 * FULL_H) / hours
 
 
 def on_grid(ms: Ints, rate: Floats, stamps: Ints) -> Floats:

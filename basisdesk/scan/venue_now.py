@@ -3,6 +3,7 @@
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
+from basisdesk.market.funding import rate_8h_bp
 from basisdesk.scan.leg_now import Touch, currency_rate, limits_of, paying_of, touch_of
 from basisdesk.scan.steady import BOOK, TOUCH, steady_of
 
@@ -86,7 +87,7 @@ class VenuesNow:
             venue=perp.venue,
             basis_bp=basis_bp,
             log_basis=log_basis,
-            rate_8h_bp=1e4 * paying.clock.rate * 8.0 / hours,
+            rate_8h_bp=rate_8h_bp(paying.clock.rate, hours),
             interval_h=hours,
             age_s=max(age_s, paying.rate_s) if old else age_s,
             stale=old or age_s > self._limits.touch_s,

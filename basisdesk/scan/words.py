@@ -213,21 +213,6 @@ class Matrix:
     pairs: tuple[tuple[tuple[str, str] | None, ...], ...] = ()  # (spot, perp) of each cell
 
 
-class PastStats(NamedTuple):
-    """A perpetual's settled funding, by its own history. Rates in bp per 8 h.
-
-    percentile, z: of the present indicative rate. n: settlements; days: that they span.
-    """
-
-    n: int
-    days: float
-    median_bp: float
-    percentile: float
-    z: float
-    momentum_bp: float
-    pinned: float  # share of settlements at the venue's interest rate
-
-
 class GapStats(NamedTuple):
     """A combination's funding gap (short minus long, bp per 8 h) by our own history.
 
@@ -242,17 +227,6 @@ class GapStats(NamedTuple):
     high_h: float
     hazard: float
     hazard_n: int
-
-
-class BasisStats(NamedTuple):
-    """A combination's minute basis (mids) by our own history."""
-
-    n: int
-    days: float
-    mean_bp: float
-    sd_bp: float
-    percentile: float
-    half_life_h: float
 
 
 class SectorRow(NamedTuple):

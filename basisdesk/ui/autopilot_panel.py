@@ -75,7 +75,7 @@ def note_columns(zone: str) -> tuple[Column, ...]:
 class AutopilotPanel(Panel):
     """Pairs above, notes below; side by side where the panel is low."""
 
-    cares_about = Changed.RISK
+    cares_about = Changed.AUTOPILOT
 
     def __init__(self, context: Context, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)

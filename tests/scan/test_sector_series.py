@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from basisdesk.market.funding import rate_8h_bp
 from basisdesk.scan import sector_series as series
 
 H = series.HOUR_MS
@@ -60,7 +61,7 @@ def test_the_first_and_what_follows_a_hole_take_their_neighbours_interval(hours,
 
 def test_rates_per_8_h_go_by_the_interval():
     rate, hours = rates(1e-4, 1e-4, -5e-5), rates(8, 4, 1)
-    assert series.rate_8h_bp(rate, hours).tolist() == pytest.approx([1, 2, -4])
+    assert rate_8h_bp(rate, hours).tolist() == pytest.approx([1, 2, -4])
 
 
 def test_the_grid_sums_what_was_paid_in_the_8_h_before_a_stamp():
