@@ -13,7 +13,8 @@ import msgspec
 import platformdirs
 
 from basisdesk import __version__
-from basisdesk.app.lab_commands import add_lab
+from basisdesk.app.desk_command import add_desk
+from basisdesk.app.lab_commands import Ends, add_lab
 from basisdesk.clock import wall_ns
 from basisdesk.config import Settings, load_settings, profile_dir
 from basisdesk.errors import SettingsError, UserError
@@ -50,7 +51,8 @@ class _Parser(argparse.ArgumentParser):
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command. Returns the exit code: 0, or 2 after one sentence on stderr."""
     try:
-        arguments = _parser().parse_args(argv)
+        typed = sys.argv[1:] if argv is None else argv
+        arguments = _parser(typed).parse_args(typed)
         code: int = arguments.run(arguments)
     except UserError as exc:
         print(f"basisdesk: {exc}", file=sys.stderr)
@@ -60,10 +62,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     return code
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(typed: Sequence[str]) -> argparse.ArgumentParser:
     parser = _Parser(prog="basisdesk", description="Practise the spot-perp basis trade on paper.")
     parser.add_argument("--version", action="version", version=f"basisdesk {__version__}")
-    _desk_options(parser)
+    add_desk(parser)
     parser.set_defaults(run=_desk)
     commands = parser.add_subparsers(title="commands", parser_class=_Parser)
     _add_record(commands)
@@ -73,7 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_journal_commands(commands)
     _add_demo(commands)
     _add_measures(commands)
-    add_lab(commands, _show)
+    add_lab(commands, Ends(_show, _profile), typed)
     return parser
 
 
@@ -84,47 +86,11 @@ def _common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config", metavar="FILE", default=keep, help="settings file (TOML)")
 
 
-def _desk_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--profile", metavar="DIR", help="folder of the user's data")
-    parser.add_argument("--config", metavar="FILE", help="settings file (TOML)")
-    source = parser.add_mutually_exclusive_group()
-    source.add_argument("--demo", action="store_true", help="trade on the built-in demo exchange")
-    source.add_argument("--live", action="store_true", help="public feeds of the real venue")
-    parser.add_argument("--account", metavar="NAME", default="main", help="paper account to trade")
-    parser.add_argument("--symbol", metavar="SYMBOL", help="pair to open, e.g. ADAUSDT")
-    parser.add_argument("--seed", type=int, help="demo: seed of the market")
-    parser.add_argument("--scenario", help="demo: mixed, 2021 mania, openings, crash, ...")
-    parser.add_argument("--speed", type=float, help="demo: market seconds in one real second")
-    parser.add_argument("--exit-after", type=float, metavar="SECONDS", help="then leave")
-    parser.add_argument("--scanner", action="store_true", help="open the scanner's window too")
-    parser.add_argument("--screenshot", type=Path, metavar="FILE", help="picture at the end (PNG)")
-
-
 def _desk(arguments: argparse.Namespace) -> int:
-    settings, profile = _settings(arguments), _profile(arguments)
-    overrides = {
-        key: getattr(arguments, key)
-        for key in ("seed", "scenario", "speed", "symbol")
-        if getattr(arguments, key) is not None
-    }
-    try:
-        demo = msgspec.convert(
-            msgspec.structs.asdict(settings.demo) | overrides, type(settings.demo)
-        )
-    except msgspec.ValidationError as exc:
-        raise SettingsError(f"Command line: {exc}.") from exc
-    from basisdesk.app.desk import DeskOptions, run_desk
+    from basisdesk.app.desk import run_desk
+    from basisdesk.app.desk_command import desk_options
 
-    options = DeskOptions(
-        profile=profile,
-        settings=msgspec.structs.replace(settings, demo=demo),
-        mode="live" if arguments.live else "simulated",
-        exit_after_s=arguments.exit_after,
-        screenshot=arguments.screenshot,
-        account=arguments.account,
-        scanner=arguments.scanner,
-    )
-    return run_desk(options)
+    return run_desk(desk_options(arguments, _settings(arguments), _profile(arguments)))
 
 
 # --- tapes ----------------------------------------------------------------------------------------
@@ -349,14 +315,15 @@ def _check(arguments: argparse.Namespace) -> int:
 
 def _report(arguments: argparse.Namespace) -> int:
     from basisdesk.engine import Engine, MemoryJournal
-    from basisdesk.lab.report import write_report
+    from basisdesk.lab.report import tables_beside, write_report
     from basisdesk.ledger.check import journal_entries
     from basisdesk.venues import known_venues
 
     entries = journal_entries(arguments.journal)
     engine = Engine(_settings(arguments), known_venues(), MemoryJournal())
     engine.restore(entries)
-    for path in write_report(arguments.out, entries, engine):
+    more = tables_beside(arguments.journal)
+    for path in write_report(arguments.out, entries, engine, more=more):
         print(path)
     return 0
 
@@ -393,7 +360,9 @@ def _add_measures(commands: Any) -> None:
     _common(bench)
     bench.add_argument("--json", action="store_true")
     bench.add_argument(
-        "--only", metavar="NAME", help="one group: engine venue socket pairs40 paint start memory"
+        "--only",
+        metavar="NAME",
+        help="one group: engine venue socket ... paint start memory replay",
     )
     bench.set_defaults(run=_bench)
     doctor = commands.add_parser("doctor", help="versions, folders and what is missing")

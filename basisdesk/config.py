@@ -17,6 +17,7 @@ from basisdesk.errors import SettingsError
 
 Fraction = Annotated[float, msgspec.Meta(ge=0.0, le=0.05)]
 Part = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
+FEATURES_MAX = 8  # numbers from outside that enter the model
 
 
 class Account(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -212,11 +213,31 @@ class Alerts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class IndicatorSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A CSV file of time and value, read anew every `every_s` seconds."""
+    """A number from outside: a CSV file of time and value, or an https address that gives JSON.
 
-    file: Annotated[str, msgspec.Meta(min_length=1, max_length=4_096)]
+    file or url: one of them. path: JSON pointer to the number, "/data/0/value"; time_path: to its
+    time, without one it is as old as the answer. every_s: between two looks, of an address 10 at
+    least. fresh_s: older than this it is late; two times every_s without one. feature: it enters
+    the model, for the pairs of `coin` or, without one, for all. signed: it speaks for the perp, so
+    its mirror counts for the reverse side; else it is alike for both.
+    """
+
+    file: Annotated[str, msgspec.Meta(max_length=4_096)] = ""
     unit: Annotated[str, msgspec.Meta(max_length=24)] = ""
     every_s: Annotated[float, msgspec.Meta(ge=1, le=2_678_400)] = 3_600.0
+    url: Annotated[
+        str, msgspec.Meta(max_length=500, pattern=r"^$|^https://|^http://127\.0\.0\.1[:/]")
+    ] = ""
+    path: Annotated[str, msgspec.Meta(max_length=200, pattern="^$|^/")] = ""
+    time_path: Annotated[str, msgspec.Meta(max_length=200, pattern="^$|^/")] = ""
+    fresh_s: Annotated[float, msgspec.Meta(ge=1, le=31_622_400)] | None = None
+    feature: bool = False
+    coin: Annotated[str, msgspec.Meta(pattern="^[A-Z0-9]{0,24}$")] = ""
+    signed: bool = True
+
+    def __post_init__(self) -> None:
+        if bool(self.file) == bool(self.url):
+            raise ValueError("Name a file or a url, one of the two")
 
 
 class Forecast(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -224,10 +245,12 @@ class Forecast(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     horizon_h, gain_bp, stop_bp: what counts as success: this net profit before the basis widens by
     so much and before so many hours. Another rule is another model, which learns from the start.
-    indicators: numbers from outside, by name.
+    challengers: river's models beside ours, in a process of their own; needs basisdesk[ai].
+    indicators: numbers from outside, by name; eight of them may be features.
     """
 
     on: bool = True
+    challengers: bool = False
     margin: Annotated[float, msgspec.Meta(ge=0, le=0.5)] = 0.02
     horizon_h: Annotated[float, msgspec.Meta(ge=0.25, le=72)] = 8.0
     gain_bp: Annotated[float, msgspec.Meta(ge=0.5, le=500)] = 10.0
@@ -236,6 +259,10 @@ class Forecast(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         dict[Annotated[str, msgspec.Meta(pattern="^[a-z0-9_]{1,24}$")], IndicatorSource],
         msgspec.Meta(max_length=24),
     ] = msgspec.field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if sum(each.feature for each in self.indicators.values()) > FEATURES_MAX:
+            raise ValueError(f"At most {FEATURES_MAX} indicators may be features")
 
 
 class Ui(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

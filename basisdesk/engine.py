@@ -54,7 +54,7 @@ from basisdesk.market.basis import PairMarket
 from basisdesk.market.scan_frames import SCAN, ScanFrames
 from basisdesk.market.state import Market
 from basisdesk.market_time import in_market_time
-from basisdesk.pairing import is_sector_word, no_pair, shown_qty
+from basisdesk.pairing import Looks, is_sector_word, pairs_of, shown_qty
 from basisdesk.stories import Stories
 from basisdesk.trading.costs import CostSheet
 from basisdesk.trading.desk import Desk
@@ -69,7 +69,6 @@ from basisdesk.venues import MarketEvent, Venue
 BEAT_NS = 100_000_000  # series samples, exit plans, margin: ten times a second at most
 LOG_LINES = 5_000
 OUTCOMES_KEPT = 10_000
-PAIRS_KEPT = 6  # looked at and not held; each remembers a day of basis
 CURVE_NS = 60_000_000_000  # between two live points of the equity curve
 CURVE_POINTS = 10_080  # a week of minutes
 
@@ -138,14 +137,14 @@ class Engine:
         self._decoders: dict[str, Callable[[bytes], Sequence[MarketEvent]]] = {}
         self._due_ns = 0
         self._next_beat_ns = 0
-        self._looked_at: list[tuple[str, str]] = []  # pairs with a history, newest last
+        self._looks = Looks()
         self._stories = Stories()
 
     # --- the walk --------------------------------------------------------------------------------
 
     def advance(self, frames: Iterable[Frame]) -> Changed:
         """Walk each frame through the house once, in order. Same frames, same result."""
-        changed = last = Changed.NOTHING
+        changed = last = nothing = Changed.NOTHING
         decoders = self._decoders
         market = self.market
         apply = market.apply_all
@@ -168,8 +167,8 @@ class Engine:
                     moved = market.bad(frame.conn, exc.reason, now_ns, exc.payload)
                 else:
                     moved = apply(events, now_ns)
-                if moved is not last:  # flags are singletons; most frames move the same
-                    changed |= moved
+                if moved is not last:  # singletons, and `|` is slow; most frames move the same
+                    changed = moved if changed is nothing else changed | moved
                     last = moved
             if now_ns >= self._due_ns and frame.conn != ENTRY:  # half restored, it decides nothing
                 changed |= self._on_time(now_ns)
@@ -341,7 +340,7 @@ class Engine:
 
     def open_pairs(self) -> list[PairPosition]:
         """Pairs that still hold something, oldest first."""
-        return [pair for pair in self.desk.pairs.values() if pair.state != "closed"]
+        return self.desk.live()
 
     def worths(self) -> dict[str, Worth]:
         """Exact mid and cross rate per instrument held; the last heard where a leg is silent.
@@ -402,15 +401,9 @@ class Engine:
     # --- small ones ------------------------------------------------------------------------------
 
     def _set(self, command: SetValue, now_ns: int) -> Changed:
-        """The few settings of a running engine: "pair", "ticket.qty" and "sector.COIN"."""
-        if command.key == "pair":
-            spot, _, perp = command.value.partition(" ")
-            fault = no_pair(spot, perp, self._venues)
-            if not fault:
-                self._look_at((spot, perp))
-                return Changed.BASIS | Changed.QUOTES
-            self._say(now_ns, "warn", "desk", fault)
-            return Changed.LOG
+        """The few settings of a running engine; SetValue names them."""
+        if command.key in ("pair", "watch"):
+            return self._look_at(command, now_ns)
         if command.key == "ticket.qty":
             shown, qty = self.shown(), shown_qty(command.value)
             if shown is not None and qty > 0.0:
@@ -433,18 +426,23 @@ class Engine:
             at = exposure(self.open_pairs(), self.market, currency, now_ns)
             self.curve.append(curve_point(now_ns, funds.equity, funds.free, at))
 
-    def _look_at(self, pair: tuple[str, str]) -> None:
-        """Put a pair on the screen; of those looked at long ago only what is held keeps history."""
-        self.pair = pair
-        self.market.pair(*pair)
-        if pair in self._looked_at:
-            self._looked_at.remove(pair)
-        self._looked_at.append(pair)
+    def _look_at(self, command: SetValue, now_ns: int) -> Changed:
+        """Show a pair or watch some unseen; what nobody looks at any more is forgotten."""
+        pairs, fault = pairs_of(command.key, command.value, self._venues)
+        if command.key == "watch":
+            self._looks.watch(pairs)
+        elif pairs:
+            self.pair = pairs[0]
+            self._looks.show(self.pair)
+        for pair in pairs:
+            self.market.pair(*pair)
         held = [{leg.instrument for leg in position.legs} for position in self.open_pairs()]
-        idle = [each for each in self._looked_at if set(each) not in held]
-        for old in idle[:-PAIRS_KEPT]:
-            self._looked_at.remove(old)
+        for old in self._looks.spare(held):
             self.market.forget(old)
+        if fault:
+            self._say(now_ns, "warn", "desk", fault)
+            return Changed.LOG
+        return Changed.BASIS | Changed.QUOTES
 
     def _say(self, t_ns: int, level: str, source: str, text: str) -> None:
         self.log.append(LogLine(t_ns, level, source, text))

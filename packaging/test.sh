@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what the tests need and runs every check. Arguments go to pytest.
 set -eu
-. "$(dirname "$0")/setup.sh" "[dev,lab]"
+. "$(dirname "$0")/setup.sh" "[dev,lab,ai,optimise,cluster]"
 export QT_QPA_PLATFORM=${QT_QPA_PLATFORM:-offscreen}
 bin=$venv/bin
 step() { printf '\n== %s\n' "$*"; "$@"; }

@@ -24,6 +24,7 @@ from basisdesk.events import (
     SetValue,
 )
 from basisdesk.market_time import in_market_time
+from basisdesk.pairing import WATCHED_MAX
 from basisdesk.venues import known_venues
 from basisdesk.venues.instrument import split_symbol
 from tests.bybit_wire import LINEAR, SPOT, book, instruments, ticker
@@ -243,6 +244,42 @@ def test_pairs_looked_at_long_ago_are_forgotten():
     kept = [split_symbol(spot)[0] for spot, _ in engine.market.pairs]
     assert sorted(kept) == sorted(coins[-6:])
     assert engine.pair[0] == "bybit:spot:XRPUSDT"
+
+
+def looked(engine, number, key, *coins):
+    pairs = ", ".join(f"bybit:spot:{coin}USDT bybit:perp:{coin}USDT" for coin in coins)
+    engine.advance([Frame(COMMAND, msgspec.json.encode(SetValue(key, pairs)), number)])
+    return [split_symbol(spot)[0] for spot, _ in engine.market.pairs]
+
+
+def test_what_is_watched_unseen_is_not_forgotten_and_not_shown():
+    engine = Engine(Settings(), known_venues(), MemoryJournal())
+    looked(engine, 1, "pair", "ADA")
+    assert looked(engine, 2, "watch", "SOL", "XRP") == ["ADA", "SOL", "XRP"]
+    assert engine.pair[0] == "bybit:spot:ADAUSDT"
+    for number, coin in enumerate(("BTC", "ETH", "BNB", "DOGE", "LTC", "UNI", "SOL")):
+        kept = looked(engine, 3 + number, "pair", coin)
+    assert {"SOL", "XRP"} < set(kept)
+    assert len(kept) == 8  # six that were shown, and two
+    assert "XRP" not in looked(engine, 20, "watch", "SOL")
+    assert "SOL" in looked(engine, 21, "watch")  # still on the screen
+
+
+@pytest.mark.parametrize("value", ["bybit:spot:ADAUSDT", "a b", "bybit:spot:ADAUSDT x:perp:ADA"])
+def test_what_is_no_pair_cannot_be_watched(value):
+    engine = Engine(Settings(), known_venues(), MemoryJournal())
+    row = SetValue("watch", f"bybit:spot:BTCUSDT bybit:perp:BTCUSDT, {value}")
+    engine.advance([Frame(COMMAND, msgspec.json.encode(row), 1)])
+    assert list(engine.market.pairs) == [("bybit:spot:BTCUSDT", "bybit:perp:BTCUSDT")]
+    assert "Cannot set" in engine.log[-1].text
+    assert engine.pair == ("", "")
+
+
+def test_no_more_pairs_are_watched_than_the_limit():
+    engine = Engine(Settings(), known_venues(), MemoryJournal())
+    kept = looked(engine, 1, "watch", *(f"C{at}" for at in range(WATCHED_MAX + 1)))
+    assert len(kept) == WATCHED_MAX
+    assert "more than" in engine.log[-1].text
 
 
 def test_looking_at_figures_changes_none():

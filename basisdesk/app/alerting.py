@@ -38,7 +38,8 @@ FILE_BYTES_MAX = 16 << 20
 BROKEN_MAX = 99  # files put aside, then the last of them is replaced
 S = 1_000_000_000
 MINUTE_NS = 60 * S
-_FIRST = {"%": 0, "s": 1, "min": 2}  # of several alerts the one on the screen, by its unit
+# Of several alerts the one on the screen: what can cost the position goes first.
+_FIRST = {"liq_distance": 0, "stale_feed": 1, "settlement_in_min": 2, "win_rate": 3}
 
 OnDead = Callable[[str, BaseException], None]
 
@@ -173,7 +174,7 @@ class Alerting:
     def tell(self, fired: Sequence[Fired]) -> None:
         """Log and deliver what one look found. Bounded work, however many they are."""
         now_s = mono_s()
-        lead = min(fired, key=lambda each: _FIRST.get(each.unit, 9), default=None)
+        lead = min(fired, key=lambda each: _FIRST.get(each.quantity, 9), default=None)
         shown = self._notify(lead, [each for each in fired if "notify" in each.channels], now_s)
         heard = self._sound(fired, now_s)
         lines = []

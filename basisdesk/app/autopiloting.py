@@ -14,36 +14,39 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Qt, QTimer
 
-from basisdesk.app.autopilot_disk import AutopilotFiles
+from basisdesk.app.autopilot_disk import AutopilotFiles, KeptFile
+from basisdesk.app.funding_gaps import Gaps
 from basisdesk.clock import mono_s
 from basisdesk.engine import Engine
 from basisdesk.errors import UserError
-from basisdesk.events import Changed, Command
+from basisdesk.events import Changed, Command, OpenPair
 from basisdesk.feed.tasks import spawn
+from basisdesk.forecast.view import PairKey
+from basisdesk.pairing import WATCHED_MAX
 from basisdesk.playbook.autopilot import Autopilot
 from basisdesk.playbook.journal import NOTES_MAX, Note
 from basisdesk.playbook.reader import Beside, ViewReader
 from basisdesk.playbook.shelf import USUAL
-from basisdesk.playbook.words import Gap, View
-from basisdesk.scan.words import FRESH
+from basisdesk.playbook.words import View
 from basisdesk.ui.autopilot_rows import NOTES_SHOWN, AutopilotView, Watch
-from basisdesk.ui.leg_words import coin_of
 
 if TYPE_CHECKING:
     from basisdesk.forecast.view import ForecastView
     from basisdesk.scan.view import ScanView
-    from basisdesk.scan.words import Combo
     from basisdesk.ui.context import Context
 
 BEAT_MS = 1_000
 DUMP_S = 60.0  # between two dumps while nothing is noted
 BANDS_S = 300.0  # how old kept bands may be, else candles tell them anew
 SCORE_BEATS = 10.0  # how old a score may be, in seconds of our own clock
+ENTRY_S = 5.0  # how long an entry may wait for the disk, in seconds of our own clock
 STOPPED = (
     "The autopilot stopped after a fault of its own: every pair is off. Open pairs keep their exit "
     "plans; restart to run it again."
 )
 TO_SUGGEST = "It did not end in order last time, so auto came back as suggest."
+NOT_KEPT = "what it remembers cannot be written to the disk"
+TOO_MANY = f"The autopilot looks after {WATCHED_MAX} pairs at most. Switch another pair off first."
 UNSAFE = "Its memory cannot be written, so auto came back as suggest."
 NOT_READY = "The autopilot is reading what it kept. Try again in a moment."
 NOT_WATCHED = (
@@ -53,16 +56,25 @@ NOTHING_TO_ACCEPT = "Nothing stands to be accepted: prices moved on."
 
 
 @dataclass(frozen=True)
-class AutopilotParts:
-    """What the autopilot is joined to. mark: told what changed. submit: takes commands.
+class Calls:
+    """What the autopilot calls. mark: told what changed. submit: takes commands.
 
-    failed: told of a fault that ended it, where it was, and what to tell the user.
+    failed: told of a fault that ended it, where it was, and what to tell the user. watch: told all
+    pairs that have to be watched, on the screen or not.
     """
 
-    engine: Engine
     mark: Callable[[Changed], None]
     submit: Callable[[Command], None]
     failed: Callable[[BaseException, str, str], None]
+    watch: Callable[[tuple[PairKey, ...]], None] = lambda _: None
+
+
+@dataclass(frozen=True)
+class AutopilotParts:
+    """What the autopilot is joined to. speed: seconds of the market in one of ours."""
+
+    engine: Engine
+    calls: Calls
     forecast: "ForecastView | None" = None
     scan: "ScanView | None" = None
     speed: float = 1.0
@@ -92,6 +104,7 @@ class Autopiloting(QObject):
         self._since: dict[str, tuple[str, int]] = {}
         self._dumped = (-1, -math.inf)  # notes and seconds at the last dump
         self._unsaved: list[Note] = []  # notes that are not in their file yet
+        self._watched: tuple[PairKey, ...] = ()  # as told to the feeds
         self._over = False  # stopped, or ended by a fault
         self._jobs: set[asyncio.Task[Any]] = set()
         self._disk = asyncio.Lock()
@@ -181,7 +194,7 @@ class Autopiloting(QObject):
         except Exception as exc:  # noqa: BLE001 - a fault here must not stop anybody's exit plan
             self._fail("the autopilot", exc)
             return STOPPED
-        self._parts.mark(Changed.AUTOPILOT)
+        self._parts.calls.mark(Changed.AUTOPILOT)
         return problem
 
     def _set_pair(
@@ -193,6 +206,8 @@ class Autopiloting(QObject):
         more = on and before.mode != "auto" and mode != before.mode  # less is always allowed
         if more and pair not in self.settable():
             return NOT_WATCHED
+        if on and pair not in pilot.pairs and len(pilot.pairs) >= WATCHED_MAX:
+            return TOO_MANY
         have = next((book for book in pilot.playbooks if book.name == playbook), None)
         if have is not None:
             now = {param.name: param.value for param in have.params}
@@ -207,7 +222,7 @@ class Autopiloting(QObject):
         commands = pilot.accept(pair, self._engine.now_ns)
         if not commands:
             return NOTHING_TO_ACCEPT
-        self._send(commands)
+        self._send(pilot, commands)
         return ""
 
     # --- the beat --------------------------------------------------------------------------------
@@ -220,22 +235,23 @@ class Autopiloting(QObject):
             commands = self.look(pilot)
             self._tell(pilot)
             if commands:
-                self._send(commands)
+                self._send(pilot, commands)
             else:
                 self._keep(pilot)
         except Exception as exc:  # noqa: BLE001 - a fault here must not stop anybody's exit plan
             self._fail("the autopilot", exc)
             return
-        self._parts.mark(Changed.AUTOPILOT)
+        self._parts.calls.mark(Changed.AUTOPILOT)
 
     def look(self, pilot: Autopilot) -> list[Command]:
         """One look at every pair that is not off or held; the commands to be sent."""
         now_ns = self._engine.now_ns
+        self._reader.keep([pair_key(pair) for pair in pilot.pairs])
         views = [self._read(pilot, pair, now_ns) for pair in pilot.pairs]
         return pilot.step(views, now_ns)
 
     def _read(self, pilot: Autopilot, pair: str, now_ns: int) -> View:
-        first, _, second = pair.partition(" ")
+        first, second = pair_key(pair)
         return self._reader.read((first, second), now_ns, self._beside(pilot, first, second))
 
     def _beside(self, pilot: Autopilot, first: str, second: str) -> Beside:
@@ -254,19 +270,40 @@ class Autopiloting(QObject):
         margin = forecast.margin if math.isfinite(forecast.margin) else beside.margin
         return beside._replace(score=told.score, score_side=told.direction, margin=margin)
 
-    def _send(self, commands: Sequence[Command]) -> None:
-        """Remember on the disk that these are ours, then give them to the desk."""
-        self._start_job(self._sent(tuple(commands)), "commands")
+    def _send(self, pilot: Autopilot, commands: Sequence[Command]) -> None:
+        """Entries once the disk remembers that they are ours; what closes a pair at once."""
+        waiting = tuple(each for each in commands if isinstance(each, OpenPair))
+        for command in commands:
+            if command not in waiting:
+                self._parts.calls.submit(command)
+        if waiting:
+            self._start_job(self._sent(waiting), "commands")
+        else:
+            self._keep(pilot)
 
-    async def _sent(self, commands: tuple[Command, ...]) -> None:
-        await self._write()
-        if not self._over:
-            for command in commands:
-                self._parts.submit(command)
+    async def _sent(self, entries: tuple[Command, ...]) -> None:
+        saved, pilot = await self._write(), self._pilot
+        if self._over or pilot is None:
+            return
+        oldest_s, fault = ENTRY_S * max(1.0, self._parts.speed), "" if saved else NOT_KEPT
+        for command in pilot.release(entries, self._engine.now_ns, fault, oldest_s):
+            self._parts.calls.submit(command)
 
     # --- what the screen reads -------------------------------------------------------------------
 
+    def _watch_all(self, pilot: Autopilot) -> None:
+        """Every pair that is not off, or held by the autopilot, is watched wherever one looks.
+
+        Those with a position or an entry come first: the engine takes so many and no more.
+        """
+        names = sorted(pilot.pairs, key=lambda pair: pair not in pilot.busy)
+        wanted = tuple(pair_key(pair) for pair in names)
+        if wanted != self._watched:
+            self._watched = wanted
+            self._parts.calls.watch(wanted)
+
     def _tell(self, pilot: Autopilot) -> None:
+        self._watch_all(pilot)
         view, now_ns = self.view, self._engine.now_ns
         mine = {own.pair: number for number, own in pilot.own.items()}
         view.watches = tuple(self._watch(pilot, pair, mine, now_ns) for pair in pilot.pairs)
@@ -289,7 +326,7 @@ class Autopiloting(QObject):
         since_ns = self._since[pair][1]
         return Watch(
             pair, told.mode, playbook, said.kind, said.code, said.text, since_ns, suggested,
-            position,
+            position, said.forecast,
         )  # fmt: skip
 
     # --- the disk --------------------------------------------------------------------------------
@@ -306,12 +343,8 @@ class Autopiloting(QObject):
             return False
         async with self._disk:
             self._dumped = pilot.journal.n, mono_s()
-            kept = {
-                "t_ns": self._engine.now_ns,
-                "orderly": orderly,
-                "autopilot": pilot.dump(),
-                "bands": self._reader.dump(),
-            }
+            now_ns, bands = self._engine.now_ns, self._reader.dump()
+            kept = KeptFile(now_ns, orderly, pilot.dump(), bands)
             notes = self._unsaved = (self._unsaved + list(pilot.journal.taken()))[-NOTES_MAX:]
             loop = asyncio.get_running_loop()
             saved = await loop.run_in_executor(None, self._files.save, kept, notes)
@@ -332,22 +365,21 @@ class Autopiloting(QObject):
         if self._over:
             return
         self._tell(pilot)
-        self._parts.mark(Changed.AUTOPILOT)
+        self._parts.calls.mark(Changed.AUTOPILOT)
         self._timer.start()
 
-    def _restored(self, kept: dict[str, Any] | None) -> Autopilot:
+    def _restored(self, kept: KeptFile | None) -> Autopilot:
         if kept is None:
             return Autopilot()
         try:
-            pilot = Autopilot.restored(kept["autopilot"])
-            bands, t_ns, orderly = kept["bands"], int(kept["t_ns"]), kept["orderly"] is True
-            if 0 <= self._engine.now_ns - t_ns <= BANDS_S * 1e9:
-                self._reader.restore(bands)
+            pilot = Autopilot.restored(kept.autopilot)
+            if 0 <= self._engine.now_ns - kept.t_ns <= BANDS_S * 1e9:
+                self._reader.restore(kept.bands)
         except (ValueError, KeyError, TypeError) as exc:  # msgspec's errors are ValueErrors
             self._files.put_aside(str(exc))
-            self._reader = ViewReader(self._engine)
+            self._reader.keep(())
             return Autopilot()
-        if not orderly and to_suggest(pilot, self._engine.now_ns):
+        if not kept.orderly and to_suggest(pilot, self._engine.now_ns):
             self.view.said = TO_SUGGEST
         return pilot
 
@@ -366,20 +398,19 @@ class Autopiloting(QObject):
         view.watches = tuple(
             Watch(each.pair, "off", each.playbook, position=each.position) for each in view.watches
         )
-        self._parts.failed(exc, where, STOPPED)
+        self._parts.calls.failed(exc, where, STOPPED)
 
 
-def joined(
-    folder: Path,
-    context: "Context",
-    mark: Callable[[Changed], None],
-    submit: Callable[[Command], None],
-    failed: Callable[[BaseException, str, str], None],
-    parent: QObject,
-) -> Autopiloting:
+def pair_key(pair: str) -> PairKey:
+    """The legs of a pair as the autopilot names it."""
+    first, _, second = pair.partition(" ")
+    return first, second
+
+
+def joined(folder: Path, context: "Context", calls: Calls, parent: QObject) -> Autopiloting:
     """The autopilot of a desk, joined to its context."""
     parts = AutopilotParts(
-        context.engine, mark, submit, failed, context.forecast, context.scan, context.status.speed
+        context.engine, calls, context.forecast, context.scan, context.status.speed
     )
     view = context.autopilot if context.autopilot is not None else AutopilotView()
     context.autopilot = view
@@ -393,41 +424,3 @@ def to_suggest(pilot: Autopilot, now_ns: int) -> bool:
     for pair in autos:
         pilot.set_mode(pair, "suggest", "", now_ns, "after an end out of order")
     return bool(autos)
-
-
-class Gaps:
-    """The widest funding gap of a coin between two perpetuals, from the scanner's openings."""
-
-    def __init__(self) -> None:
-        self._combos: tuple[Combo, ...] | None = None
-        self._rows: dict[str, list[int]] = {}
-
-    def of(self, scan: "ScanView", key: str) -> Gap | None:
-        """Of the coin of this leg; None while no two venues can be compared."""
-        openings = scan.openings
-        coin = coin_of(key)
-        if openings is None:
-            return None
-        if openings.combos is not self._combos:
-            self._combos, self._rows = openings.combos, {}
-            for at, combo in enumerate(openings.combos):
-                if ":perp:" in combo.long and ":perp:" in combo.short:
-                    self._rows.setdefault(combo.coin, []).append(at)
-        fresh = [
-            at
-            for at in self._rows.get(coin, ())
-            if openings.state[at] == FRESH and math.isfinite(openings.rate_8h_bp[at])
-        ]
-        if not fresh:
-            return None
-        best = max(fresh, key=lambda at: float(openings.rate_8h_bp[at]))
-        legs = [openings.combos[at] for at in fresh]
-        venues = {key.partition(":")[0] for each in legs for key in (each.long, each.short)}
-        top = openings.combos[best]
-        return Gap(
-            long=top.long,
-            short=top.short,
-            gap_8h_bp=float(openings.rate_8h_bp[best]),
-            venues=len(venues),
-            btc_eth_bp=scan.strip.btc_eth_bp,
-        )

@@ -1,4 +1,4 @@
-"""The parts of a desk with a beat of their own: the scanner, the forecast and the autopilot.
+"""The parts of a desk with a beat of their own: the scanner, the forecast, autopilot and lab.
 
 None is on the way of a trade. A fault of one ends that part and nothing else: it is told over
 the window, and exit plans go on. They are imported and made once the window stands: a start does
@@ -15,7 +15,7 @@ from PySide6.QtCore import QObject
 
 from basisdesk.app.crash import log
 from basisdesk.clock import SystemClock
-from basisdesk.events import Command
+from basisdesk.events import Command, SetValue
 from basisdesk.ui.context import Context
 from basisdesk.ui.pulse import Pulse
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from basisdesk.app.desk import DeskOptions
     from basisdesk.app.feeding import Feeding
     from basisdesk.app.forecasting import Forecasting
+    from basisdesk.app.labs import Labs
     from basisdesk.app.scanning import Scanning
 
 
@@ -40,7 +41,7 @@ class BesideParts:
 
 
 class Beside(QObject):
-    """Scanner, forecast, autopilot; None until `start`, and where they are switched off."""
+    """Scanner, forecast, autopilot, lab; None until `start`, and where they are switched off."""
 
     def __init__(
         self, options: "DeskOptions", context: Context, parts: BesideParts, parent: QObject
@@ -52,12 +53,14 @@ class Beside(QObject):
         self.scanning: Scanning | None = None
         self.forecasting: Forecasting | None = None
         self.autopiloting: Autopiloting | None = None
+        self.labs: Labs | None = None
 
     def start(self) -> None:
         """Make them and let them beat. Needs a running loop."""
         self._start_scanning()
         self._start_forecasting()
         self._start_autopilot()
+        self._start_lab()
 
     def look_no_more(self) -> None:
         """The desk stopped after a fault: the autopilot decides nothing more."""
@@ -71,6 +74,8 @@ class Beside(QObject):
         """
         if self.autopiloting is not None:
             await self.autopiloting.stop(orderly=orderly)
+        if self.labs is not None:
+            await self.labs.close()
         if self.scanning is not None:
             await self.scanning.stop()
         if self.forecasting is not None:
@@ -87,6 +92,7 @@ class Beside(QObject):
         view, context, parts = self._context.scan, self._context, self._parts
         if view is None:
             return
+        from basisdesk.app.forecast_alerts import scores_of
         from basisdesk.app.scanning import Scanning, ScanParts
 
         joined = ScanParts(
@@ -100,6 +106,9 @@ class Beside(QObject):
             context.status.speed,
         )
         self.scanning = Scanning(self._options, view, joined, self)
+        engine, forecast = context.engine, context.forecast
+        read = scores_of(forecast, lambda: engine.now_ns, context.status.speed)
+        self.scanning.alerting.reader.scores = read
         context.scan_actions = self.scanning
         self.scanning.start()
 
@@ -123,15 +132,30 @@ class Beside(QObject):
         if options.mode != "simulated":
             story = ""
         self.forecasting = Forecasting(options.folder, story, view, joined, self)
+        self.forecasting.person.speed = context.status.speed
+        context.forecast_actions = self.forecasting.person
         self.forecasting.start()
 
     def _start_autopilot(self) -> None:
-        from basisdesk.app.autopiloting import joined
+        from basisdesk.app.autopiloting import Calls, joined
 
         parts = self._parts
-        told = parts.pulse.mark, parts.submit, self._on_failed
-        self.autopiloting = joined(self._options.folder, self._context, *told, self)
+        calls = Calls(parts.pulse.mark, parts.submit, self._on_failed, self._watch)
+        self.autopiloting = joined(self._options.folder, self._context, calls, self)
         self.autopiloting.start()
+
+    def _start_lab(self) -> None:
+        from basisdesk.app.lab_commands import STUDIES
+        from basisdesk.app.labs import Labs
+        from basisdesk.ui.lab_view import LabView
+
+        self._context.lab = LabView(self._options.profile, STUDIES, self)
+        self._context.lab_actions = self.labs = Labs(self._context.lab, self)
+
+    def _watch(self, pairs: tuple[tuple[str, str], ...]) -> None:
+        """Bring the feeds of these pairs and keep their history, on the screen or not."""
+        self._parts.feeding.watch(pairs)
+        self._parts.submit(SetValue("watch", ", ".join(" ".join(pair) for pair in pairs)))
 
     def _sector_z(self, coin: str) -> float:
         """How unusual the funding of a coin's sector is; NaN where unknown."""

@@ -34,7 +34,9 @@ class DeskOptions:
     pilot: a coroutine that uses the window in a person's place (tests, screenshots); the desk
     leaves when it returns. After a change of account it is called again.
     account: the paper account that trades. notice: a sentence to show over the window at first.
-    scanner: open the scanner's window too; a screenshot is of that one then.
+    scanner: open the scanner's window too; a screenshot is of that one then. replay: a tape to
+    play, beside the desk, or alone where `alone`; replay_speed: times as fast as it went;
+    replay_plays: at once.
     """
 
     profile: Path
@@ -46,6 +48,10 @@ class DeskOptions:
     account: str = MAIN
     notice: str = ""
     scanner: bool = False
+    replay: Path | None = None
+    replay_speed: float = 1.0
+    replay_plays: bool = False
+    alone: bool = False
 
     @property
     def home(self) -> Path:
@@ -75,6 +81,8 @@ def run_desk(options: DeskOptions) -> int:
     checked_name(options.account)
     _choose_platform(options)
     os.umask(0o077)
+    if options.alone:
+        return _run_alone(options)
     before: DeskOptions | None = None
     here = options
     while True:
@@ -116,15 +124,28 @@ def _run_locked(options: DeskOptions) -> Onward | None:
         try:
             from basisdesk.app.running import run_in_qt
         except ImportError as exc:
-            raise UserError(
-                f"Qt cannot start: {exc}. On Debian or Ubuntu run: apt-get install -y libgl1 "
-                "libegl1 libxkbcommon0 libdbus-1-3 libfontconfig1 libxcb-cursor0"
-            ) from exc
+            raise _no_qt(exc) from exc
         return run_in_qt(options, exchange)
     finally:
         gc.enable()
         if exchange is not None:
             exchange.stop()
+
+
+def _run_alone(options: DeskOptions) -> int:
+    """A tape without a desk: no lock, no exchange, no journal of an account is touched."""
+    try:
+        from basisdesk.app.replays import run_alone
+    except ImportError as exc:
+        raise _no_qt(exc) from exc
+    return run_alone(options)
+
+
+def _no_qt(exc: ImportError) -> UserError:
+    return UserError(
+        f"Qt cannot start: {exc}. On Debian or Ubuntu run: apt-get install -y libgl1 libegl1 "
+        "libxkbcommon0 libdbus-1-3 libfontconfig1 libxcb-cursor0"
+    )
 
 
 def _locked(options: DeskOptions) -> FileLock:

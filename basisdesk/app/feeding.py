@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from basisdesk.app.record import addresses
-from basisdesk.app.watching import Watching
+from basisdesk.app.watching import Pair, Watching
 from basisdesk.clock import SystemClock
 from basisdesk.config import Settings
 from basisdesk.engine import Engine
@@ -76,6 +76,11 @@ class Feeding:
     def show(self, first: str, second: str) -> None:
         """Another pair is on the screen."""
         self.watching.show((first, second))
+        self.follow()
+
+    def watch(self, pairs: tuple[Pair, ...]) -> None:
+        """These pairs are watched whatever is on the screen."""
+        self.watching.unseen = pairs
         self.follow()
 
     def follow(self) -> None:

@@ -22,9 +22,9 @@ SD_FLOOR_BP = 0.3
 
 
 def hold_of(watched: Watched, tick: Tick, holds: Holds, engine: "Engine") -> Hold:
-    """Hours until the target, by the half-life of the basis; costs some 10 ms the first time.
+    """Hours until the target, by like gaps or the half-life; costs some 10 ms the first time.
 
-    See trading/passage.py for the law and hold_time.py for what it is measured on.
+    See trading/hold_time.py for what they are measured on, and passage.py for the law.
     """
     position, market, now_ns = watched.position, engine.market, engine.now_ns
     if position is not None and position.plan.target_bp is not None:
@@ -34,15 +34,24 @@ def hold_of(watched: Watched, tick: Tick, holds: Holds, engine: "Engine") -> Hol
     else:
         levels = tick.exit_bp(tick.direction), tick.target_bp
         found = holds.until(watched.key, tick.direction, levels, market, now_ns)
+    median_h = nan if found.median_h is None else found.median_h
+    p90_h = nan if found.p90_h is None else found.p90_h
     if found.may_never:
-        return Hold(inf, inf, True, found.why)
-    if found.median_h is None or found.p90_h is None:
-        return Hold(why=found.why)
-    seen = found.reversion
-    measured = "" if seen is None else (
-        f"measured on {seen.hours:.1f} h of basis: half-life {seen.half_life_h:.1f} h"
-    )  # fmt: skip
-    return Hold(found.median_h, found.p90_h, why=found.why or measured)
+        median_h = p90_h = inf
+    like, seen = found.like, found.reversion
+    low_h, high_h = seen.range_h if seen is not None else (nan, nan)
+    return Hold(
+        median_h=median_h,
+        p90_h=p90_h,
+        may_never=found.may_never,
+        why=found.why,
+        came=like.came if like is not None else 0,
+        gaps=like.n if like is not None else 0,
+        half_h=seen.half_life_h if seen is not None else nan,
+        half_low_h=low_h,
+        half_high_h=high_h,
+        hours=found.minutes / 60 if found.minutes else nan,
+    )
 
 
 def funding_of(clock: "FundingClock", direction: int, hold: Hold, now_ms: int) -> Funding:

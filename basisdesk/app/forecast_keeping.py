@@ -3,13 +3,17 @@
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from basisdesk.app.forecast_disk import SampleStore
 from basisdesk.app.forecast_life import Heard, Life
 from basisdesk.app.forecast_signals import SignalFile
 from basisdesk.forecast.label_rules import LabelRules
-from basisdesk.forecast.signals import Row, SignalBook, rows_of
+from basisdesk.forecast.signals import Overridden, Row, SignalBook, rows_of
+from basisdesk.forecast.table import Feature
+
+if TYPE_CHECKING:
+    from basisdesk.forecast.forecaster import Taken
 
 WAITING_MAX = 100_000  # rows of either kind while nothing can be written
 
@@ -22,22 +26,26 @@ async def in_thread(act: Callable[..., Any], *given: Any) -> Any:
 class Keeping:
     """Samples and signals between the beat and the disk. One of its coroutines runs at a time.
 
-    book: the signals of this model. size_mb: of the files.
+    book: the signals of this model. size_mb: of the files. told: hears each candidate and label.
     """
 
-    def __init__(self, folder: Path, rules: LabelRules, margin: float) -> None:
+    def __init__(
+        self, folder: Path, rules: LabelRules, margin: float, extras: tuple[Feature, ...] = ()
+    ) -> None:
         self.book = SignalBook()
         self.size_mb = 0.0
-        self._rules, self._margin = rules, margin
+        self.told: Callable[[Taken], None] | None = None
+        self._rules, self._margin, self._extras = rules, margin, extras
         self._store = SampleStore(folder)
         self._file = SignalFile(folder)
+        self._set_back = ""
         self._heard: list[Heard] = []
         self._rows: list[Row] = []
 
     @property
     def problem(self) -> str:
         """What went wrong last, in words; "" while all is well."""
-        return self._store.problem or self._file.problem
+        return self._store.problem or self._file.problem or self._set_back
 
     @property
     def full(self) -> bool:
@@ -50,11 +58,30 @@ class Keeping:
 
     def take(self, life: Life) -> None:
         """The candidates and labels since, into the book and to be written."""
-        self._rows += [row for row in rows_of(life.forecaster.taken()) if self.book.take(row)]
+        if life.set_back:
+            self._set_back = (
+                "The clock of this computer was ahead and has been set back: of "
+                f"{life.set_back} pair(s) what lay in the future is dropped, and they begin anew."
+            )
+        new, regimes = life.taken()
+        if self.told is not None:
+            self.told(new)
+        self._rows += [row for row in rows_of(new, regimes) if self.book.take(row)]
 
-    async def restore(self) -> Life:
-        """The life that the disk tells of, else a new one."""
+    def say(self, row: Overridden) -> bool:
+        """A person's word on a candidate, into the book and to be written; False if known."""
+        taken = self.book.take(row)
+        if taken:
+            self._rows.append(row)
+        return taken
+
+    async def restore(self, now_ns: int) -> Life:
+        """The life that the disk tells of, else a new one; pairs of a clock ahead are forgotten."""
         life: Life = await in_thread(self._restored)
+        for pair in life.ahead(now_ns):
+            life.hear(pair, None)
+            self.put((pair, None))
+            life.set_back += 1
         self.take(life)  # what the samples told anew and the signal journal may not have
         return life
 
@@ -83,9 +110,10 @@ class Keeping:
     def _restored(self) -> Life:
         # in a thread
         self.book = self._file.restore()
-        margin = self._margin
+        margin, extras = self._margin, self._extras
         return self._store.restore(
-            lambda: Life(self._rules, margin), lambda kept: Life.restored(kept, margin)
+            lambda: Life(self._rules, margin, extras),
+            lambda kept: Life.restored(kept, margin, extras),
         )
 
     async def _append_rows(self) -> None:

@@ -18,7 +18,8 @@ from PySide6.QtCore import QObject, Qt, QTimer
 
 from basisdesk.app.forecast_figures import bands_of, funding_of, hold_of
 from basisdesk.app.forecast_keeping import Keeping, in_thread
-from basisdesk.app.forecast_life import Heard, Life
+from basisdesk.app.forecast_life import Heard, Life, rules_of
+from basisdesk.app.forecast_outside import Outside
 from basisdesk.app.forecast_pairs import (
     PERPS_ONLY,
     PairReaders,
@@ -27,20 +28,18 @@ from basisdesk.app.forecast_pairs import (
     name_of,
     of_perps,
 )
+from basisdesk.app.forecast_person import Person
 from basisdesk.app.forecast_signals import signal_files
-from basisdesk.app.forecast_sources import IndicatorFiles
 from basisdesk.clock import SystemClock, mono_s
-from basisdesk.config import Settings
 from basisdesk.engine import Engine
 from basisdesk.events import Changed
 from basisdesk.feed.tasks import spawn
 from basisdesk.forecast.analogues import Analogues
 from basisdesk.forecast.evaluate import Outcomes, Report, report
 from basisdesk.forecast.forecaster import decision
-from basisdesk.forecast.label_rules import LabelRules
 from basisdesk.forecast.leadlag import LeadLag, lead_lag
+from basisdesk.forecast.signal_score import by_regime
 from basisdesk.forecast.view import (
-    SIGNALS_MAX,
     ForecastView,
     Funding,
     Hold,
@@ -61,6 +60,7 @@ SLOW_S = 60.0  # between two looks at the hold of one pair
 SOON_S = 5.0  # while it is not known; between two looks at what else moves slowly
 LEAD_S, LEAD_PAST_S = 30.0, 300.0
 SKILL_S = 60.0
+SOON = "not measured yet for this side, a few seconds"
 STOPPED = (
     "The forecast stopped after a fault of its own. Trading goes on; restart to forecast again."
 )
@@ -86,6 +86,7 @@ class ForecastParts:
 class _Slow:
     # the slow figures of one pair
     at_s: float = -SLOW_S
+    at_ns: int = 0  # of the market, which may run faster
     told_s: float = -SLOW_S
     direction: int = 0
     funding: Funding = field(default_factory=Funding)
@@ -94,6 +95,12 @@ class _Slow:
     hold: Hold = field(default_factory=Hold)
     lead: LeadLag | None = None
     lead_ns: int = 0
+
+    def hold_due(self, now_s: float, now_ns: int) -> bool:
+        """A minute of the market passed since the hold was looked at, or soon where unknown."""
+        if self.at_s < 0.0 or now_ns - self.at_ns >= SLOW_S * 1e9:
+            return True
+        return not self.hold.median_h >= 0.0 and now_s - self.at_s >= SOON_S
 
 
 class Forecasting(QObject):
@@ -116,16 +123,20 @@ class Forecasting(QObject):
         self._parts = parts
         self._engine = parts.engine
         settings = parts.engine.settings
-        self._rules = rules_of(settings)
+        self._rules = rules = rules_of(settings)
         self.folder = folder / "forecast" / (story or "market") / self._rules.hash
-        self._keeping = Keeping(self.folder, self._rules, settings.forecast.margin)
-        self._sources = IndicatorFiles(settings.forecast.indicators)
+        folders = folder / "forecast", self.folder
+        self._outside = Outside(settings.forecast, folders, view, parts.clock.now_ns)
+        margin, extras = settings.forecast.margin, self._outside.extras
+        self._keeping = Keeping(self.folder, self._rules, margin, extras)
+        self._keeping.told = self._outside.heard
         self._readers = PairReaders(parts.engine, parts.recent, parts.sector_z)
         self._holds = Holds()
         self._life: Life | None = None
         self._away = False  # a thread has the life
         self._failed = False
         self._queue: deque[Heard] = deque()
+        self.person = Person(parts.engine, view, self._keeping, self._queue)
         self._watched: list[Watched] = []
         self._new: dict[str, Past] = {}  # pairs that wait for their past minutes
         self._begun: set[str] = set()  # pairs that do not
@@ -140,31 +151,35 @@ class Forecasting(QObject):
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.setInterval(PHASE_MS)
         self._timer.timeout.connect(self._on_phase)
-        view.rules, view.horizon_h = self._rules.words, self._rules.horizon_h
+        view.rule, view.rules, view.horizon_h = rules, rules.words, rules.horizon_h
         view.why_empty = "Reading what was learned."
-        view.indicators = self._sources.all
 
     # --- life ------------------------------------------------------------------------------------
 
     def start(self) -> None:
         """Read what was learned, then beat. Needs a running loop."""
+        self._outside.start()
         self._start_job("restore", self._restore())
         self._timer.start()
 
     async def stop(self) -> None:
         """No more beats; all that was heard is on the disk when this returns."""
         self._timer.stop()
+        self._outside.cut()
         if self._jobs:
             await asyncio.gather(*self._jobs.values(), return_exceptions=True)
-        if self._life is None or self._failed:
-            return
+        if self._life is not None and not self._failed:
+            await self._finish(self._life)
+        await self._outside.stop()
+
+    async def _finish(self, life: Life) -> None:
         try:
             self._new.clear()
-            self._hear(self._life, math.inf)
+            self._hear(life, math.inf)
         except Exception as exc:  # noqa: BLE001 - the rest of the desk has to close in order
             self._fail("the forecast", exc)
             return
-        await self._keeping.finish(self._life)
+        await self._keeping.finish(life)
 
     @property
     def signal_files(self) -> list[Path]:
@@ -215,7 +230,8 @@ class Forecasting(QObject):
                 return
             del self._new[name]
         self._begun.add(name)
-        self._queue.append((name, self._readers.read(watched, now_ns)))
+        tick = self._readers.read(watched, now_ns)
+        self._queue.append((name, self._outside.joined(watched.key, tick)))
 
     def _hear(self, life: Life, until_s: float) -> None:
         """Let the forecaster hear what waits, then past minutes of new pairs, until so late."""
@@ -227,7 +243,7 @@ class Forecasting(QObject):
             if tick is None:
                 self._last.pop(name, None)
                 self._begun.discard(name)
-            elif score is not None:
+            elif score is not None and isinstance(tick, Tick):
                 self._last[name] = tick, score
         for name, past in self._new.items():
             while mono_s() < until_s and (minute := past.next()) is not None:
@@ -283,12 +299,13 @@ class Forecasting(QObject):
             lead_ns=slow.lead_ns,
             bands=bands_of(features, tick),
             open_labels=forecaster.open_labels(name),
+            extras=forecaster.extras,
         )
 
     def _slow_of(self, watched: Watched, tick: Tick) -> _Slow:
         slow = self._slow.setdefault(watched.key, _Slow())
         if slow.direction != tick.direction:  # the other side has another target
-            slow.direction, slow.hold = tick.direction, Hold()
+            slow.direction, slow.hold = tick.direction, Hold(why=SOON)
             slow.at_s = slow.told_s = -SLOW_S
         return slow
 
@@ -308,7 +325,7 @@ class Forecasting(QObject):
             view.n_eff, view.margin = forecaster.effective.n, forecaster.margin
             view.review, view.drift = forecaster.drift.review, tuple(forecaster.drift.events)
             view.open_labels, view.voids = forecaster.open_labels(), forecaster.voids
-        view.signals = self._keeping.book.newest(SIGNALS_MAX)
+        self.person.show(None if self._away else life.forecaster)
         view.problem, view.journal_mb = self._keeping.problem, self._keeping.size_mb
         view.version += 1
         self._parts.mark(Changed.FORECAST)
@@ -318,15 +335,16 @@ class Forecasting(QObject):
     def _look(self) -> None:
         """Phase 1: the hold of one pair, and who leads on the screen."""
         now_s = mono_s()
-        for watched in self._watched:
-            known = self._last.get(watched.name)
-            if known is None:
-                continue
-            slow = self._slow_of(watched, known[0])
-            if now_s - slow.at_s >= SLOW_S:
-                slow.hold = hold_of(watched, known[0], self._holds, self._engine)
-                slow.at_s = now_s if slow.hold.p90_h >= 0.0 else now_s - SLOW_S + SOON_S
-                break
+        due = [
+            (slow.at_s, at, watched, slow, known[0])
+            for at, watched in enumerate(self._watched)
+            if (known := self._last.get(watched.name)) is not None
+            and (slow := self._slow_of(watched, known[0])).hold_due(now_s, self._engine.now_ns)
+        ]
+        if due:
+            _, _, watched, slow, tick = min(due, key=lambda each: each[:2])
+            slow.hold = hold_of(watched, tick, self._holds, self._engine)
+            slow.at_s, slow.at_ns = now_s, self._engine.now_ns
         for gone in self._slow.keys() - {watched.key for watched in self._watched}:
             del self._slow[gone]
         shown = next((each for each in self._watched if each.key == self._engine.pair), None)
@@ -354,7 +372,9 @@ class Forecasting(QObject):
         if life is None or self._away:
             return
         n = life.forecaster.model.n
-        if n != self._skilled and now_s - self._skill_s >= SKILL_S:
+        past_s = now_s - self._skill_s
+        hours = (self._engine.now_ns - self.view.skill.t_ns) / 3.6e12  # the market may run faster
+        if n != self._skilled and past_s >= (SOON_S if hours >= 1.0 else SKILL_S):
             self._skilled, self._skill_s = n, now_s if n else self._skill_s
             forecaster = life.forecaster
             skill = Skill(
@@ -364,18 +384,17 @@ class Forecasting(QObject):
                 drift_n=forecaster.drift.adwin.width,
             )
             self._start_job("skill", self._skill(skill, forecaster.outcomes(), forecaster.margin))
-        if names := self._sources.due(now_s):
-            self._start_job("indicators", self._indicators(names))
+        work = self._outside.weigh(now_s, busy="outside" in self._jobs)
+        if work is not None:
+            self._start_job("outside", work)
 
     async def _skill(self, skill: Skill, outcomes: Outcomes, margin: float) -> None:
         horizon_s = self._rules.horizon_h * 3_600.0
+        signals = tuple(self._keeping.book.all())
         found: Report = await in_thread(report, outcomes, horizon_s, 0, margin)
-        self.view.skill = replace(skill, report=found)
-
-    async def _indicators(self, names: tuple[str, ...]) -> None:
-        found = await in_thread(self._sources.look, names, self._parts.clock.now_ns())
-        self._sources.found.update(found)
-        self.view.indicators = self._sources.all
+        regimes = await in_thread(by_regime, signals, horizon_s)
+        self.view.skill = replace(skill, report=found, regimes=regimes)
+        self.person.tell()
 
     # --- the disk --------------------------------------------------------------------------------
 
@@ -399,7 +418,7 @@ class Forecasting(QObject):
             self._start_job("disk", self._keeping.append())
 
     async def _restore(self) -> None:
-        self._life = await self._keeping.restore()
+        self._life = await self._keeping.restore(self._engine.now_ns)
         self._dumped_s = self._appended_s = mono_s()
 
     async def _checkpoint(self, life: Life) -> None:
@@ -425,18 +444,6 @@ class Forecasting(QObject):
         self.view.problem = self.view.why_empty = STOPPED
         self.view.pairs = {}
         self._parts.failed(exc, where, STOPPED)
-
-
-def rules_of(settings: Settings) -> LabelRules:
-    """The registered rule by the settings. Side -1 borrows where the desk usually trades."""
-    wish = settings.forecast
-    borrow = float(settings.borrow_rate(settings.scanner.trade_on))
-    return LabelRules(
-        gain_bp=wish.gain_bp,
-        stop_bp=wish.stop_bp,
-        horizon_h=wish.horizon_h,
-        borrow_8h_bp=8e4 * borrow,
-    )
 
 
 __all__ = ["STOPPED", "ForecastParts", "Forecasting", "name_of", "rules_of"]

@@ -63,7 +63,8 @@ class Meter(QObject):
         status.loop_lag_ms = max(self._lags[-int(1000 / LAG_BEAT_MS) :])
         status.loop_lag_p99_ms = recent[int(len(recent) * 0.99)]
         frames = self._engine.market.frames
-        status.messages_per_s = (frames - self._frames_seen) / (now_s - self._second_s)
+        came = max(0, frames - self._frames_seen)  # a replay may have jumped back
+        status.messages_per_s = came / (now_s - self._second_s)
         self._frames_seen, self._second_s = frames, now_s
         status.inbox_frames = len(self._inbox)
         status.links = dict(self._notes())

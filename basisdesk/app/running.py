@@ -25,7 +25,8 @@ from basisdesk.app.meter import Meter
 from basisdesk.app.practice import Practice, practice_faults
 from basisdesk.app.pump import Pump
 from basisdesk.app.record import addresses
-from basisdesk.app.saving import save_job, saved, session_begun
+from basisdesk.app.replays import Replays
+from basisdesk.app.saving import save_job, save_picture, saved, session_begun
 from basisdesk.app.taping import start_tape
 from basisdesk.app.watching import Pair, Watching
 from basisdesk.clock import SystemClock, wall_ns
@@ -54,6 +55,8 @@ from basisdesk.ui.window import MainWindow
 from basisdesk.venues import known_venues
 
 if TYPE_CHECKING:
+    from PySide6.QtWidgets import QWidget
+
     from basisdesk.app.desk import Pilot
     from basisdesk.lab.report import SaveJob
     from basisdesk.ui.scan_window import ScanWindow
@@ -181,6 +184,7 @@ class Desk(QObject):
         self._window.scanner_made.connect(self._on_scanner_made)
         parts = BesideParts(self.feeding, self._clock, self._pulse, self._outlets, self.submit)
         self._beside = Beside(self._options, self._context, parts, self)
+        self._replays = Replays(self._settings, self._options.profile, self)
 
     def _start_session(self, start_ns: int) -> None:
         begun = session_begun(self._engine, self._settings, self._options.mode, start_ns)
@@ -210,9 +214,12 @@ class Desk(QObject):
                 self._open_scanner()
             self._meter.start()
             self._connect()
+            if self._options.replay is not None:
+                self.open_tape(self._options.replay, play=self._options.replay_plays)
             await self._stay()
             if self._options.screenshot is not None:
-                self._save_picture(self._options.screenshot)
+                window, pulse = self._pictured()
+                save_picture(window, pulse, self._options.screenshot)
         finally:
             await self._close(loop)
 
@@ -261,6 +268,7 @@ class Desk(QObject):
         self._pump.stopped = True
         self._pulse.stop()
         self._meter.stop()
+        await self._replays.close()
         await self._beside.stop(orderly=not self._crashed)
         self._outlets.close()
         await self.feeding.stop(SHUTDOWN_S)
@@ -303,6 +311,13 @@ class Desk(QObject):
         else:
             self._status.saved = str(job.folder)
         self._pulse.mark_all()
+
+    def open_tape(self, path: Path, *, play: bool = False) -> None:
+        """Play a tape in a window of its own; this desk goes on and records."""
+        try:
+            self._replays.open(path, self._options.replay_speed, play=play)
+        except UserError as exc:
+            self._warn(str(exc))
 
     def reconnect(self, conn: str) -> None:
         """Drop one connection; it comes back by itself."""
@@ -414,9 +429,8 @@ class Desk(QObject):
         if all(link.state == "up" for link in links if link.state):
             self._status.banner = ""
 
-    def _save_picture(self, path: Path) -> None:
-        self._pulse.mark_all()
-        self._pulse.beat()
-        window = self._window.scan if self._options.scanner else self._window
-        if window is None or not window.grab().save(str(path)):
-            raise UserError(f"Cannot write the picture {path}. Choose a folder that exists.")
+    def _pictured(self) -> "tuple[QWidget | None, Pulse]":
+        """The window a screenshot is of: the replay's, the scanner's or the desk's."""
+        if (replay := self._replays.replay) is not None and self._options.replay is not None:
+            return replay.window, replay.pulse
+        return (self._window.scan if self._options.scanner else self._window), self._pulse

@@ -16,7 +16,10 @@ from basisdesk.events import SessionStarted
 from basisdesk.lab.stamp import utc_text
 
 if TYPE_CHECKING:
+    from PySide6.QtWidgets import QWidget
+
     from basisdesk.lab.report import SaveJob
+    from basisdesk.ui.pulse import Pulse
 
 
 def session_begun(engine: Engine, settings: Settings, mode: str, start_ns: int) -> SessionStarted:
@@ -66,3 +69,11 @@ async def saved(job: "SaveJob") -> str:
     except UserError as exc:
         return str(exc)
     return ""
+
+
+def save_picture(window: "QWidget | None", pulse: "Pulse", path: Path) -> None:
+    """Draw a window as it is now. Raises UserError where it cannot be written."""
+    pulse.mark_all()
+    pulse.beat()
+    if window is None or not window.grab().save(str(path)):
+        raise UserError(f"Cannot write the picture {path}. Choose a folder that exists.")

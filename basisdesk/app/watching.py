@@ -17,6 +17,8 @@ Pair = tuple[str, str]
 class Watching:
     """The pairs looked at, newest last, and the file that remembers the last one.
 
+    unseen: pairs that are watched for the autopilot, on the screen or not.
+
     Broken or missing memory means the pair of the settings, never an error.
     """
 
@@ -24,6 +26,7 @@ class Watching:
         self._path = path
         self._venues = frozenset(venues)
         self._recent: deque[Pair] = deque([self._remembered() or first], maxlen=RECENT_PAIRS)
+        self.unseen: tuple[Pair, ...] = ()
 
     @property
     def shown(self) -> Pair:
@@ -32,8 +35,8 @@ class Watching:
 
     @property
     def pairs(self) -> tuple[Pair, ...]:
-        """The pairs looked at lately, newest last."""
-        return tuple(self._recent)
+        """The pairs watched unseen, then those looked at lately, newest last; each once."""
+        return tuple(pair for pair in self.unseen if pair not in self._recent) + tuple(self._recent)
 
     def show(self, pair: Pair) -> None:
         """Put a pair on the screen and remember it. An unwritable file is not worth a word."""
@@ -47,7 +50,7 @@ class Watching:
 
     def legs(self, held: Iterable[str]) -> set[str]:
         """Every leg to be watched, with the legs that give the cross rates of their currencies."""
-        wanted = {key for pair in self._recent for key in pair} | set(held)
+        wanted = {key for pair in self.pairs for key in pair} | set(held)
         return wanted | {leg for key in wanted if (leg := cross_leg(_quote(key)))}
 
     def _remembered(self) -> Pair | None:

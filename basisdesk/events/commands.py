@@ -52,7 +52,10 @@ class Execution(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class OpenPair(msgspec.Struct, frozen=True, tag_field="do", tag="open_pair", omit_defaults=True):
-    """Buy the long leg, sell the short leg. `qty` in base of the long leg."""
+    """Buy the long leg, sell the short leg. `qty` in base of the long leg.
+
+    by: who asks and why, where that is not the person, as in ClosePair.
+    """
 
     long: str
     short: str
@@ -61,16 +64,21 @@ class OpenPair(msgspec.Struct, frozen=True, tag_field="do", tag="open_pair", omi
     exit: ExitPlan = ExitPlan()
     t_ns: int = 0
     how: Execution = Execution()
+    by: str = ""
 
 
 class ClosePair(msgspec.Struct, frozen=True, tag_field="do", tag="close_pair", omit_defaults=True):
-    """Close this fraction of what is left of a pair; of one leg only where `leg` names it."""
+    """Close this fraction of what is left of a pair; of one leg only where `leg` names it.
+
+    by: who asks and why, where that is not the person: "autopilot: carry, reverted".
+    """
 
     pair: int
     fraction: Decimal = Decimal(1)
     t_ns: int = 0
     leg: Literal["both", "long", "short"] = "both"
     how: Execution = Execution()
+    by: str = ""
 
 
 class CancelOrder(msgspec.Struct, frozen=True, tag_field="do", tag="cancel", omit_defaults=True):
@@ -159,6 +167,7 @@ class Drill(msgspec.Struct, frozen=True, tag_field="do", tag="drill", omit_defau
 class SetValue(msgspec.Struct, frozen=True, tag_field="do", tag="set", omit_defaults=True):
     """Change one setting of the running engine, e.g. key "ticket.qty", value "10000".
 
+    "pair" with two legs to be shown; "watch" with all pairs to be watched unseen, "A B, C D".
     "sector.ADA" with "for", "against" or "": what the sector overlay says of a coin.
     """
 

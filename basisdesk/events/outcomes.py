@@ -47,6 +47,7 @@ class Work(msgspec.Struct, frozen=True, omit_defaults=True):
     long_qty, short_qty: base coin that each leg shall trade in all; what is done of it is folded
     from the fills since. reason: of an exit, its code; "user" for an entry. request: of an entry.
     leg: "both", or the one leg that is closed. give_up_ns: when what is left is withdrawn.
+    by: of an exit, who asked for it where no person did, as in ClosePair.
     """
 
     kind: Literal["open", "close"]
@@ -59,6 +60,7 @@ class Work(msgspec.Struct, frozen=True, omit_defaults=True):
     request: OpenPair | None = None
     fraction: Decimal = Decimal(1)
     leg: Literal["both", "long", "short"] = "both"
+    by: str = ""
 
 
 class Ordered(msgspec.Struct, frozen=True, tag_field="kind", tag="ordered"):
@@ -100,6 +102,7 @@ class PairOpened(msgspec.Struct, frozen=True, tag_field="kind", tag="pair_opened
     long_mid, short_mid: decision mids of the two legs, quote currency.
     margin: isolated margin moved from cash for the perpetual legs; collateral: cash moved to
     secure a borrowed spot leg (d = -1), 0 otherwise; both in account currency.
+    by: who asked and why where no person did, as in OpenPair.
     """
 
     ts_ns: int
@@ -119,6 +122,7 @@ class PairOpened(msgspec.Struct, frozen=True, tag_field="kind", tag="pair_opened
     short_fx: Decimal = Decimal(1)
     how: Execution = Execution()
     step: Decimal = Decimal(0)
+    by: str = ""
 
 
 class PairAdded(msgspec.Struct, frozen=True, tag_field="kind", tag="pair_added"):
@@ -144,7 +148,7 @@ class PairReduced(msgspec.Struct, frozen=True, tag_field="kind", tag="pair_reduc
     """Both legs reduced together, or one of them. `closed`: nothing is left of the pair.
 
     reason: why, a code of orders.Reason. alone: only one leg was meant, by a person; what is left
-    of the other is no failure to mend.
+    of the other is no failure to mend. by: who asked and why where no person did, as in ClosePair.
     margin, collateral: moved back to cash (before realised profit, which the ledger works out).
     """
 
@@ -161,6 +165,7 @@ class PairReduced(msgspec.Struct, frozen=True, tag_field="kind", tag="pair_reduc
     long_fx: Decimal = Decimal(1)
     short_fx: Decimal = Decimal(1)
     alone: bool = False
+    by: str = ""
 
 
 class Liquidated(msgspec.Struct, frozen=True, tag_field="kind", tag="liquidated"):

@@ -4,6 +4,7 @@ A probability is shown with its reasons beside it, and may be acted upon only wh
 """
 
 import math
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from basisdesk.forecast.calibration import FORGETTING
@@ -20,7 +21,10 @@ BIN = 0.125  # of a distance's logarithm: a bin is 13 % wide
 LOWEST = math.log(0.02)
 LEARNED_MIN = 100  # distances until a 99 % line means anything
 
+SENTENCES = 64  # of each kind that are remembered: most beats say what the one before said
+
 _CORE = tuple(INDEX[name] for name in CORE)
+_X, _EDGE, _Z, _SD = _CORE
 
 
 class Distances:
@@ -97,9 +101,9 @@ def reasons(seen: Seen, learned: Learned) -> tuple[str, ...]:
         if gone:
             found.append(gone)
     if seen.warming:
-        found.append(f"warm-up: {_named(seen.warming)}")
+        found.append(_warm_up(seen.warming))
     if learned.n_eff < N_EFF_MIN:
-        found.append(f"too few effective outcomes: {learned.n_eff:.0f} of {N_EFF_MIN:.0f}")
+        found.append(_too_few(learned.n_eff))
     if seen.distance > learned.line:
         found.append(
             f"unlike what was learned from: distance {seen.distance:.1f},"
@@ -115,7 +119,21 @@ def core_of(names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(name for name in CORE if name in names)
 
 
+@lru_cache(SENTENCES)
+def _warm_up(names: tuple[str, ...]) -> str:
+    return f"warm-up: {_named(names)}"
+
+
+@lru_cache(SENTENCES)
+def _too_few(n_eff: float) -> str:
+    return f"too few effective outcomes: {n_eff:.0f} of {N_EFF_MIN:.0f}"
+
+
 def _gone(seen: Seen) -> str:
+    at = seen.vector.item
+    # NaN and infinities stay in a sum: where it is finite all four are there
+    if N - seen.known <= MISSING_MAX and math.isfinite(at(_X) + at(_EDGE) + at(_Z) + at(_SD)):
+        return ""
     vector = seen.vector
     core = [NAMES[i] for i in _CORE if not math.isfinite(vector[i])]
     if not core and N - seen.known <= MISSING_MAX:

@@ -10,6 +10,7 @@ from basisdesk.forecast.calibration import FORGETTING
 
 ACROSS = 0.54  # correlation of the basis' deviation between coins, see `Effective`
 PAYOFF_PRIOR = 20.0  # outcomes that the registered gain and stop count for
+PAYOFF_MOST = 5.0  # times the registered gain or stop that one outcome counts for at most
 BASE_PRIOR = 2.0  # outcomes, half of them hits
 Z_PRIOR = 10.0  # outcomes a bin of z begins with, at the base rate
 Z_EDGES = (0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0)
@@ -40,11 +41,16 @@ class Effective:
     def take(self, pair: str, t_ns: int) -> float:
         """An outcome noted at t_ns was learned from; gives what it adds."""
         last_ns = self._last_ns.get(pair)
+        if last_ns is not None and last_ns > t_ns + self.horizon_ns:
+            last_ns = None  # of a day when the clock was ahead
         own = 1.0 if last_ns is None else min((t_ns - last_ns) / self.horizon_ns, 1.0)
         own = max(own, 0.0)
         since_ns = t_ns - self.horizon_ns
+        until_ns = t_ns + self.horizon_ns
         beside = sum(
-            1 for other, at_ns in self._last_ns.items() if at_ns > since_ns and other != pair
+            1
+            for other, at_ns in self._last_ns.items()
+            if since_ns < at_ns <= until_ns and other != pair
         )
         added = own / (1.0 + beside * ACROSS)
         self._last_ns[pair] = t_ns if last_ns is None else max(t_ns, last_ns)
@@ -74,7 +80,9 @@ class Payoff:
     """What success brings and failure costs, and so the probability that earns nothing.
 
     Gains count as they come. Losses count before costs, so that a pair with other costs has its own
-    p* from the same memory. Both begin at what is registered, for `PAYOFF_PRIOR` outcomes.
+    p* from the same memory. Both begin at what is registered, for `PAYOFF_PRIOR` outcomes. One
+    outcome counts for `PAYOFF_MOST` times what is registered at most, so that no single price moves
+    the line of every pair.
 
     gain_bp, stop_bp: as registered.
     """
@@ -105,7 +113,9 @@ class Payoff:
         """An outcome came."""
         if not (math.isfinite(net_bp) and math.isfinite(cost_bp)):
             return
+        gain, stop = (PAYOFF_MOST * each for each in self._prior)
         kept, value = (self._gain, net_bp) if y else (self._loss, -net_bp - cost_bp)
+        value = min(value, gain) if y else min(max(value, -gain), stop)
         for sums, more in ((kept, value), (self._cost, cost_bp)):
             sums[0] = sums[0] * FORGETTING + 1.0
             sums[1] = sums[1] * FORGETTING + more
@@ -125,6 +135,9 @@ class Payoff:
         found = cls(*kept["prior"])
         for sums, name in ((found._gain, "gain"), (found._loss, "loss"), (found._cost, "cost")):
             sums[:] = [float(each) for each in kept[name]]
+        # a dump of before outcomes were bounded may hold one that was no price
+        for sums, most in zip((found._gain, found._loss), found._prior, strict=True):
+            sums[1] = min(sums[1], PAYOFF_MOST * most * sums[0])
         return found
 
 

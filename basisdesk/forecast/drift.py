@@ -188,7 +188,8 @@ class DriftWatch:
 
     def take(self, pair: str, t_ns: int, p: float, y: int, released_ns: int) -> bool:
         """An outcome came, p as told at t_ns. True when the review began or ended."""
-        if t_ns < self._next_ns.get(pair, t_ns):
+        next_ns = self._next_ns.get(pair, t_ns)
+        if next_ns - 2 * self.horizon_ns < t_ns < next_ns:  # before: the clock had been ahead
             return False
         self._next_ns[pair] = t_ns + self.horizon_ns
         self.taken += 1

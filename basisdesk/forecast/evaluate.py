@@ -47,11 +47,6 @@ class Interval(NamedTuple):
     high: float
     blocks: int
 
-    @property
-    def above_zero(self) -> bool:
-        """The whole interval is above zero."""
-        return self.low > 0.0
-
 
 class Report(NamedTuple):
     """Everything that is said of a set of outcomes. Skills: 1 perfect, 0 no better, below: worse.
@@ -205,9 +200,9 @@ def report(seen: Outcomes, horizon_s: float, seed: int = 0, margin: float = 0.0)
     """Everything of these outcomes. margin: what p had to be above p* to be a trade."""
     y, p = seen.y, seen.p
     n_eff = effective(seen.t_s, seen.pair, horizon_s)
-    gain = paired(
-        (p - y) ** 2, (seen.by_z - y) ** 2, seen.t_s, max(3.0 * horizon_s, 86_400.0), seed
-    )
+    block_s, lost = max(3.0 * horizon_s, 86_400.0), (p - y) ** 2
+    gain = paired(lost, (seen.by_z - y) ** 2, seen.t_s, block_s, seed)
+    over_base = paired(lost, (seen.base - y) ** 2, seen.t_s, block_s, seed)
     acted = p >= seen.p_star + margin
     trades = int(np.count_nonzero(acted))
     return Report(
@@ -226,14 +221,20 @@ def report(seen: Outcomes, horizon_s: float, seed: int = 0, margin: float = 0.0)
         coverage=trades / len(y) if len(y) else math.nan,
         net_bp=float(seen.net_bp[acted].mean()) if trades else math.nan,
         p90_h=float(np.quantile(seen.hours[acted], 0.9)) if trades else math.nan,
-        verdict=verdict(n_eff, gain),
+        verdict=verdict(n_eff, gain, over_base),
     )
 
 
-def verdict(n_eff: float, gain: Interval) -> str:
-    """What may be claimed against the z-bins, in words."""
+def verdict(n_eff: float, gain: Interval, over_base: Interval | None = None) -> str:
+    """What may be claimed against the z-bins, in words.
+
+    over_base: the same against the base rate, which the z-bins may be worse than: where nothing can
+    be known they are, and to be better than they are is no skill.
+    """
     if n_eff < N_EFF_MIN:
         return f"not enough evidence: {n_eff:.0f} effective outcomes of {N_EFF_MIN:.0f}"
+    if gain.low > 0.0 and over_base is not None and not over_base.low > 0.0:
+        return "not enough evidence: the interval against the base rate holds zero"
     if gain.low > 0.0:
         return "better than z-bins"
     if gain.high < 0.0:

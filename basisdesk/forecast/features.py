@@ -27,6 +27,7 @@ PRICE_MIN, PRICE_MAX = 1e-15, 1e15
 SLOW_NS = 10_000_000_000
 
 _pack = Struct(f"{N}d").pack  # a third of the time that np.array takes of a tuple, measured here
+_SHAPE, _FLOAT = (N,), np.dtype(np.float64)
 _EMPTY = np.frombuffer(_pack(*(nan,) * N))
 
 
@@ -59,8 +60,10 @@ class FeatureState(Kept):
         slow = t_ns - self._slow_ns >= SLOW_NS
         if slow:
             self._slow_ns = t_ns
-        spot = _mid(tick.spot_bid, tick.spot_ask)
-        perp = _mid(tick.perp_bid, tick.perp_ask)
+        bid, ask = tick.spot_bid, tick.spot_ask
+        spot = (bid + ask) / 2 if PRICE_MIN < bid <= ask < PRICE_MAX else nan
+        bid, ask = tick.perp_bid, tick.perp_ask
+        perp = (bid + ask) / 2 if PRICE_MIN < bid <= ask < PRICE_MAX else nan
         mids = spot, perp
         values = (
             *self.basis.take(t_s, 1e4 * (perp - spot) / spot, tick, slow=slow),
@@ -73,7 +76,7 @@ class FeatureState(Kept):
             tick.mkt_x_bp,
             tick.sector_z,
         )
-        return np.frombuffer(_pack(*values))
+        return np.ndarray(_SHAPE, _FLOAT, _pack(*values))
 
     @property
     def warming(self) -> tuple[str, ...]:
@@ -95,7 +98,3 @@ class FeatureState(Kept):
         if kept.get("version") != VERSION:
             raise ValueError(f"features of version {kept.get('version')}, this is {VERSION}")
         return cls().restore(kept)
-
-
-def _mid(bid: float, ask: float) -> float:
-    return (bid + ask) / 2 if PRICE_MIN < bid <= ask < PRICE_MAX else nan

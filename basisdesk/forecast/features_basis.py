@@ -66,10 +66,13 @@ class BasisState(Kept):
         edge_bp = tick.direction * (entry_bp - tick.target_bp) - tick.cost_bp
         if not -BASIS_MAX_BP < b < BASIS_MAX_BP:
             return (nan, _bp(entry_bp), nan, _bp(edge_bp), *_NOTHING)
-        floor = max(SD_FLOOR_BP, tick.floor_bp)
+        floor = tick.floor_bp
+        if not floor > SD_FLOOR_BP:
+            floor = SD_FLOOR_BP
         m5, m2 = self.mean_5m, self.mean_2h
         z_24h = self.mean_24h.z(b, floor)
         sd_2h = m2.sd
+        width = max(sd_2h, floor)
         found = (
             b,
             _bp(entry_bp),
@@ -81,7 +84,7 @@ class BasisState(Kept):
             self.mean_72h.z(b, floor),
             sd_2h,
             self._sd_ratio,
-            (m5.mean - m2.mean) / max(sd_2h, floor),  # NaN first stays NaN
+            (m5.mean - m2.mean) / width,  # NaN stays NaN
             self._half_log,
             self._age(t_s, z_24h),
             b - self._ago.at(t_s),

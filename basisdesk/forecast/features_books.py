@@ -31,7 +31,9 @@ class BookState(Kept):
         self, t_s: float, mids: tuple[float, float], tick: "Tick", *, slow: bool
     ) -> tuple[float, ...]:
         """The 7 values of this beat; then it is remembered. mids: of spot and perpetual."""
-        dt = max(0.0, t_s - self._t_s)  # 0 the first time: NaN is not greater
+        dt = t_s - self._t_s
+        if not dt > 0.0:
+            dt = 0.0  # the first time too: NaN is not greater
         self._t_s = t_s
         spread_s = (tick.spot_ask - tick.spot_bid) / mids[0]
         spread_f = (tick.perp_ask - tick.perp_bid) / mids[1]
@@ -72,6 +74,7 @@ def _unusual(middle: Middle, spread: float) -> float:
 
 def _ratio(bids: float, asks: float) -> float:
     # -1 to 1: which side shows more
-    if not (bids >= 0.0 and asks >= 0.0 and 0.0 < bids + asks < SIZE_MAX):
-        return nan
-    return (bids - asks) / (bids + asks)
+    both = bids + asks
+    if bids >= 0.0 and asks >= 0.0 and 0.0 < both < SIZE_MAX:
+        return (bids - asks) / both
+    return nan

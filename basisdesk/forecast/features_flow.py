@@ -4,8 +4,7 @@ The order flow imbalance is taken from one beat to the next, which is the sum ov
 between them as long as the touch did not go and come back.
 """
 
-import math
-from math import isnan, nan
+from math import exp, isnan, nan
 from typing import TYPE_CHECKING
 
 from basisdesk.forecast.moments import Ew, Kept, Smooth
@@ -19,6 +18,7 @@ SHORT_S, LONG_S = 10.0, 60.0
 QUIET_S = 180.0  # so long without a trade nobody pushes
 FLOW_MAX = 1e18  # base coin, or trades
 SIZE_MIN = 1e-12  # base coin
+OFI_FIRST_S, PUSH_FIRST_S = FIRST["ofi_f"], FIRST["tsign_f"]
 RATE_MIN = 1e-9  # trades a second: one in 30 years is no rhythm
 
 Touch = tuple[float, float, float, float]  # bid, size, ask, size
@@ -50,13 +50,16 @@ class LegFlow(Kept):
         self._signed = self._volume = 0.0
         self._traded_s = self._quiet_s = 0.0  # since trades are heard, and since the last one
 
-    def touch(self, dt: float, fades: tuple[float, float], now: Touch) -> None:
-        """Take the touch of this beat into both sums (Cont, Kukanov and Stoikov, eq. 4)."""
+    def touch(self, dt: float, fades: tuple[float, float], now: Touch) -> tuple[float, float]:
+        """Take the touch of this beat into both sums (Cont, Kukanov and Stoikov, eq. 4).
+
+        Gives the order flow imbalance over 10 s and over a minute, in mean touch sizes.
+        """
         bid, bid_size, ask, ask_size = now
         size = bid_size + ask_size
         if not (0.0 < bid <= ask and SIZE_MIN < size < FLOW_MAX and bid_size >= 0.0 <= ask_size):
             self._bid = 0.0
-            return
+            return nan, nan
         before_bid, before_ask = self._bid, self._ask
         if before_bid <= 0.0 or dt > GAP_S:
             self._short = self._long = self.heard_s = 0.0
@@ -74,14 +77,12 @@ class LegFlow(Kept):
             self._long = self._long * fades[1] + e
             self.heard_s += dt
         self._bid, self._bid_size, self._ask, self._ask_size = now
+        usual = self._size.mean  # of the touches before: a large one is not in it
         self._size.take(dt, size / 2)
-
-    def imbalance(self) -> tuple[float, float]:
-        """Order flow imbalance over 10 s and over a minute, in mean touch sizes."""
-        if not self._bid or self.heard_s < FIRST["ofi_f"]:
+        heard_s = self.heard_s
+        if heard_s < OFI_FIRST_S:
             return nan, nan
-        size = self._size.mean
-        return self._short / size, self._long / size if self.heard_s >= LONG_S else nan
+        return self._short / usual, self._long / usual if heard_s >= LONG_S else nan
 
     def push(self, dt: float, fade: float, signed: float, volume: float) -> float:
         """Take the trades of this beat; gives takers' buys less sells by volume, over a minute.
@@ -95,7 +96,7 @@ class LegFlow(Kept):
         self._volume = self._volume * fade + volume
         self._traded_s += dt
         self._quiet_s = 0.0 if volume > 0.0 else self._quiet_s + dt
-        if self._traded_s < FIRST["tsign_f"]:
+        if self._traded_s < PUSH_FIRST_S:
             return nan
         if self._quiet_s >= QUIET_S or not self._volume > 0.0:
             return 0.0
@@ -115,17 +116,17 @@ class FlowState(Kept):
 
     def take(self, t_s: float, tick: "Tick", *, slow: bool) -> tuple[float, ...]:
         """The 5 values of this beat, its own flow in them but not in the mean of the hour."""
-        dt = max(0.0, t_s - self._t_s)  # 0 the first time: NaN is not greater
+        dt = t_s - self._t_s
+        if not dt > 0.0:
+            dt = 0.0  # the first time too: NaN is not greater
         self._t_s = t_s
-        long = math.exp(-dt / LONG_S)
-        fades = math.exp(-dt / SHORT_S), long
+        long = exp(-dt / LONG_S)
+        fades = exp(-dt / SHORT_S), long
         spot, perp = self.spot, self.perp
         touch = (tick.spot_bid, tick.spot_bid_size, tick.spot_ask, tick.spot_ask_size)
-        spot.touch(dt, fades, touch)
+        spot_10s, spot_1m = spot.touch(dt, fades, touch)
         touch = (tick.perp_bid, tick.perp_bid_size, tick.perp_ask, tick.perp_ask_size)
-        perp.touch(dt, fades, touch)
-        spot_10s, spot_1m = spot.imbalance()
-        perp_10s, perp_1m = perp.imbalance()
+        perp_10s, perp_1m = perp.touch(dt, fades, touch)
         lean = perp.push(dt, long, tick.perp_signed, tick.perp_volume)
         lean -= spot.push(dt, long, tick.spot_signed, tick.spot_volume)
         trades = tick.spot_trades + tick.perp_trades

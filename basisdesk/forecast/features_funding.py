@@ -95,22 +95,26 @@ class FundingState(Kept):
     def _learn(self, t_s: float, rate_bp: float, tick: "Tick") -> None:
         angle = tick.t_ns % DAY_NS / DAY_NS * math.tau
         self._hour = (math.sin(angle), math.cos(angle))
-        if tick.settled is not self._settled:
+        if tick.settled is not self._settled and tick.settled:  # none yet is no news
             self._settled = tick.settled
             self._read(tick)
         self._velocity = self._slope(t_s, rate_bp, tick)
 
     def _slope(self, t_s: float, rate_bp: float, tick: "Tick") -> float:
-        # On a straight line an EW mean lags by tau exactly, so (rate - mean) / tau is the slope.
+        # On a straight line an EW mean lags by tau exactly, and the mean of the beats before by dt
+        # more; so (rate - that mean) / (tau + dt) is the slope, and the rate is not in the mean.
         # The step from one interval to the next is not velocity: it moves mean and rate alike.
         if isnan(rate_bp):
             return nan
         dt = t_s - self._t_s
+        away, lag_s = rate_bp - self._slow, M30
         if isnan(dt) or dt > SILENCE * M30:
             self._slow, self._heard_s = rate_bp, 0.0
         elif tick.next_ms != self._next_ms or tick.interval_h != self._interval_h:
             self._slow += rate_bp - self._rate
+            away = rate_bp - self._slow
         elif dt > 0.0:
+            lag_s += dt
             x = dt / M30
             keep = math.exp(-x)
             held = -math.expm1(-x) / x
@@ -120,7 +124,7 @@ class FundingState(Kept):
         self._next_ms, self._interval_h = tick.next_ms, tick.interval_h
         if self._heard_s < FIRST["f_vel"]:
             return nan
-        return (rate_bp - self._slow) / (M30 / 3600.0)
+        return 3_600.0 * away / lag_s
 
     def _read(self, tick: "Tick") -> None:
         settled = [row for row in tick.settled if -RATE_MAX_BP < row[1] < RATE_MAX_BP]

@@ -5,7 +5,7 @@ the bounce between bid and ask is taken for volatility.
 """
 
 import math
-from math import isnan, nan
+from math import log, nan
 
 from basisdesk.forecast.moments import SILENCE, WARM_WEIGHT, Ago, Ew, Kept, Steps, first_weight
 from basisdesk.forecast.table import FIRST, H1, M10, M30
@@ -55,11 +55,11 @@ class MoveState(Kept):
         spot, perp = mids
         if not (spot > 0.0 and perp > 0.0):
             return nan, nan, nan, nan
-        spot, perp = math.log(spot), math.log(perp)
+        spot, perp = log(spot), log(perp)
+        hour_sd = self._hour_sd  # as it was before: a move is not in its own deviation
+        gone = spot - self._hour.at(t_s)
         if slow:
             self._sample(t_s, spot, perp)
-        hour_sd = self._hour_sd
-        gone = spot - self._hour.at(t_s)
         return (
             self._year,
             gone / hour_sd if hour_sd > HOUR_SD_MIN else nan,
@@ -127,11 +127,12 @@ class Lead(Kept):
         dt = t_s - self._t_s
         if dt < 1.0 - 0.5:
             return self.share
-        if not isnan(self._z) and dt <= LEAD_GAP_S:
+        z, mean = self._z, self._mean
+        if z == z and dt <= LEAD_GAP_S:
             self._learn(dt, spot - self._spot, perp - self._perp)
         b = perp - spot
-        self._z = b - self._mean.mean
-        self._mean.update(0.0 if isnan(dt) else dt, b)
+        self._z = b - mean.mean
+        mean.update(dt if dt == dt else 0.0, b)
         self._t_s, self._spot, self._perp = t_s, spot, perp
         return self.share
 
@@ -149,19 +150,21 @@ class Lead(Kept):
 
     def _learn(self, dt: float, spot: float, perp: float) -> None:
         z = self._z
-        if abs(spot) > RETURN_MAX or abs(perp) > RETURN_MAX:
+        if not (-RETURN_MAX <= spot <= RETURN_MAX and -RETURN_MAX <= perp <= RETURN_MAX):
             return
         part, self.weight = _part(dt, H1, self.weight)
         self.count = min(self.count + 1.0, 2.0 * H1 / dt)
         self._zz += part * (z * z - self._zz)
         self._zs += part * (z * spot - self._zs)
         self._zf += part * (z * perp - self._zf)
-        self._dd += part * ((perp - spot) ** 2 - self._dd)
+        d = perp - spot
+        self._dd += part * (d * d - self._dd)
 
 
 def _part(dt: float, tau_s: float, weight: float) -> tuple[float, float]:
     # the share that a new value takes of a young memory, and the memory's weight with it
-    part = -math.expm1(-min(dt / tau_s, SILENCE))
+    x = dt / tau_s
+    part = -math.expm1(-x if x < SILENCE else -SILENCE)
     weight += part * (1.0 - weight)
     return part / weight, weight
 

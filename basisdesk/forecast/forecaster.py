@@ -31,7 +31,9 @@ from basisdesk.forecast.features import FeatureState
 from basisdesk.forecast.label_rules import HOUR_NS, LabelRules
 from basisdesk.forecast.labels import PairLabels, Released
 from basisdesk.forecast.model import USUAL, Model, ModelRules
-from basisdesk.forecast.table import INDEX, sided
+from basisdesk.forecast.outside import refitted, tail
+from basisdesk.forecast.table import INDEX, Feature, N, mirror_of, sided
+from basisdesk.forecast.trust import Trust
 from basisdesk.forecast.words import Candidate, Label, Score, Tick, Vector
 
 FORMAT = 1
@@ -61,25 +63,37 @@ class _Pair:
         self.looked_ns = -WARM_LOOK_NS
         self.tick: Tick | None = None
         self.vector: Vector | None = None
+        self.cost_bp = self.p_star = math.nan  # the line at these costs
+        self.priced = -1  # outcomes learned from when it was drawn
 
 
 class Forecaster:
     """All pairs, one model. rules, model_rules: registered before the first outcome.
 
+    extras: features of numbers from outside, behind the 44; none as a rule (outside.py).
     wished: the margin that p needs over p*, as a person set it. No score depends on it.
     """
 
-    def __init__(self, rules: LabelRules | None = None, model_rules: ModelRules = USUAL) -> None:
+    def __init__(
+        self,
+        rules: LabelRules | None = None,
+        model_rules: ModelRules = USUAL,
+        extras: tuple[Feature, ...] = (),
+    ) -> None:
         self.rules = rules if rules is not None else LabelRules()
-        self.model = Model(rules=model_rules)
+        self.extras = extras
+        self._mirror = mirror_of(extras)
+        self.model = Model(N + len(extras), model_rules)
         self.calibrator = Calibrator()
         self.drift = DriftWatch(self.rules.horizon_ns)
         self.distances = Distances()
         self.effective = Effective(self.rules.horizon_ns)
         self.payoff = Payoff(self.rules.gain_bp, self.rules.stop_bp)
         self.baselines = Baselines()
+        self.trust = Trust()
         self.memory = Memory(self.rules.horizon_h)
         self.version = ""
+        self._learned: Learned | None = None  # as after the last outcome
         self.wished = MARGIN
         self._pairs: dict[str, _Pair] = {}
         self._numbers: dict[str, int] = {}  # of pairs, in the order they came
@@ -103,12 +117,13 @@ class Forecaster:
             return None
         state.t_ns = tick.t_ns
         vector = state.features.update(tick)
+        if self.extras:
+            vector = np.append(vector, tail(self.extras, () if tick.stale else tick.outside))
         state.tick, state.vector = tick, vector
         for released in state.labels.beat(tick):
             self._learn(released)
-        seen = sided(vector, tick.direction)
-        score = self._score(state, tick, seen)
-        if state.labels.may(tick, float(vector[_X]), float(vector[_Z])):
+        score = self._score(state, tick, sided(vector, tick.direction, self._mirror))
+        if state.labels.may(tick, vector.item(_X), vector.item(_Z)):
             self._note(pair, state, score)
         return score
 
@@ -140,7 +155,7 @@ class Forecaster:
         state = self._pairs.get(pair)
         if state is None or state.vector is None or state.tick is None:
             return None
-        return self.model.scaled(sided(state.vector, state.tick.direction))
+        return self.model.scaled(sided(state.vector, state.tick.direction, self._mirror))
 
     def features(self, pair: str) -> FeatureState | None:
         """The feature memories of a pair, to be read."""
@@ -153,6 +168,11 @@ class Forecaster:
             state = self._pairs.get(pair)
             return 0 if state is None else len(state.labels)
         return sum(len(state.labels) for state in self._pairs.values())
+
+    def decided(self, since_ns: int) -> frozenset[int]:
+        """Candidates noted since then that a chart tells the end of, though no label does yet."""
+        found = (state.labels.decided(since_ns) for state in self._pairs.values())
+        return frozenset(number for some in found for number in some)
 
     @property
     def voids(self) -> dict[str, int]:
@@ -168,7 +188,7 @@ class Forecaster:
         state = self._pairs.get(pair)
         if state is None or state.vector is None or state.tick is None:
             return None
-        return self.memory.like(sided(state.vector, state.tick.direction))
+        return self.memory.like(sided(state.vector, state.tick.direction, self._mirror))
 
     def outcomes(self) -> Outcomes:
         """The last outcomes with what had been said of them."""
@@ -194,23 +214,28 @@ class Forecaster:
             "effective": self.effective.dump(),
             "payoff": self.payoff.dump(),
             "baselines": self.baselines.dump(),
+            "trust": self.trust.dump(),
             "memory": self.memory.dump(),
             "next_id": self._next_id,
             "numbers": dict(self._numbers),
             "outcomes": [list(row) for row in self._outcomes],
             "pairs": {pair: _dumped(state) for pair, state in self._pairs.items()},
+            **({"extras": [each.name for each in self.extras]} if self.extras else {}),
         }
 
     @classmethod
-    def restored(cls, kept: dict[str, Any]) -> "Forecaster":
+    def restored(cls, kept: dict[str, Any], extras: tuple[Feature, ...] = ()) -> "Forecaster":
         """The forecaster of a dump: every later score is the same, bit for bit.
+
+        extras: as the settings name them now; of others what was learned is left out.
 
         Raises:
             ValueError: written in a format that this program does not read.
         """
         if kept.get("format") != FORMAT:
             raise ValueError(f"forecast of format {kept.get('format')}, this is {FORMAT}")
-        found = cls(LabelRules(*kept["rules"]))
+        kept = refitted(kept, extras)
+        found = cls(LabelRules(*kept["rules"]), extras=extras)
         found.model = Model.restored(kept["model"])
         found.calibrator = Calibrator.restored(kept["calibrator"])
         found.drift = DriftWatch.restored(kept["drift"])
@@ -218,6 +243,7 @@ class Forecaster:
         found.effective = Effective.restored(kept["effective"])
         found.payoff = Payoff.restored(kept["payoff"])
         found.baselines = Baselines.restored(kept["baselines"])
+        found.trust = Trust.restored(kept.get("trust", found.trust.dump()))
         found.memory = Memory.restored(kept["memory"])
         found._next_id = int(kept["next_id"])
         found._numbers = {str(pair): int(n) for pair, n in kept["numbers"].items()}
@@ -233,22 +259,34 @@ class Forecaster:
         if tick.t_ns - state.looked_ns >= WARM_LOOK_NS:
             state.looked_ns = tick.t_ns
             state.cold = core_of(state.features.warming)
-        reading = self.model.read(seen)
-        told = self.calibrator.told(reading.raw, self.effective.share)
-        here = Seen(tick.stale, seen, reading.known, reading.distance, state.cold)
-        learned = Learned(self.effective.n, self.distances.line, self.drift.review)
+        effective, weight, base = self.effective, self.trust.weight, self.baselines.base
+        raw, logit, bias, contributions, distance, known = self.model.read(seen)
+        p, low, high, _, own = self.calibrator.told(raw, effective.share, weight, base)
+        if self.extras:  # what abstains counts the 44
+            known -= int(np.count_nonzero(np.isfinite(seen[N:])))
+        here = Seen(tick.stale, seen, known, distance, state.cold)
+        learned = self._learned
+        if learned is None or learned.review is not self.drift.review:
+            learned = Learned(effective.n, self.distances.line, self.drift.review)
+            self._learned = learned
+        if tick.cost_bp != state.cost_bp or state.priced != self.model.n:
+            state.cost_bp, state.priced = tick.cost_bp, self.model.n
+            state.p_star = self.payoff.p_star(tick.cost_bp)
         return Score(
-            p=told.p,
-            low=told.low,
-            high=told.high,
-            p_star=self.payoff.p_star(tick.cost_bp),
-            raw=reading.raw,
-            logit=reading.logit,
-            bias=reading.bias,
-            contributions=reading.contributions,
+            p=p,
+            low=low,
+            high=high,
+            p_star=state.p_star,
+            raw=raw,
+            logit=logit,
+            bias=bias,
+            contributions=contributions,
             abstain=reasons(here, learned),
             version=self.version,
-            n_eff=self.effective.n,
+            n_eff=effective.n,
+            own=own,
+            base=base,
+            weight=weight,
         )
 
     def _note(self, pair: str, state: _Pair, score: Score) -> None:
@@ -277,6 +315,7 @@ class Forecaster:
             "by_z": self.baselines.by_z(z),
             "z": z if math.isfinite(z) else None,
             "p_star": score.p_star,
+            "own": self.calibrator.told(score.raw).own,
         }
         state.labels.add(candidate, noted)
         self._candidates.append(candidate)
@@ -285,25 +324,29 @@ class Forecaster:
         candidate, label, noted = released
         pair, t_ns, y = candidate.pair, candidate.t_ns, label.y
         vector = np.array(candidate.features, dtype=np.float64)  # None becomes NaN
-        seen = sided(vector, candidate.direction)
+        seen = sided(vector, candidate.direction, self._mirror)
         z = math.nan if noted["z"] is None else float(noted["z"])
         hours = (label.t_first_ns - t_ns) / HOUR_NS
-        self.calibrator.learn(candidate.raw, y)
+        added = self.effective.take(pair, t_ns)
+        base = float(noted["base"])
+        self.calibrator.learn(candidate.raw, y, self.effective.share)
+        self.trust.take(float(noted.get("own", candidate.p)), base, y, added)
         self.drift.take(pair, t_ns, candidate.p, y, label.released_ns)
         self.calibrator.forgetting = FORGETTING_REVIEWED if self.drift.review else FORGETTING
-        self.effective.take(pair, t_ns)
         self.payoff.take(y, label.net_bp, candidate.cost_bp)
         self.baselines.take(z, y)
         self.memory.take(seen, pair, t_ns, (y, hours, label.net_bp))
         self.distances.take(self.model.learn(seen, y))
         number = self._numbers.setdefault(pair, len(self._numbers))
-        told = (candidate.p, float(noted["base"]), float(noted["by_z"]), float(noted["p_star"]))
+        told = (candidate.p, base, float(noted["by_z"]), float(noted["p_star"]))
         self._outcomes.append((t_ns / 1e9, float(number), float(y), *told, label.net_bp, hours))
         self._labels.append(label)
         self._name()
 
     def _name(self) -> None:
-        self.version = f"lr1.{self.rules.hash}.{self.model.n}"
+        self._learned = None
+        more = f"+{len(self.extras)}" if self.extras else ""
+        self.version = f"lr1.{self.rules.hash}.{self.model.n}{more}"
 
 
 def decision(score: Score, margin: float) -> str:

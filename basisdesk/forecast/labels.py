@@ -10,6 +10,10 @@ quote the next one counts (a loss while the feed was down is a loss). Where the 
 longer than `away_s`, nobody saw the path: every label whose time that touches is void, decided ones
 too, else only quick winners would be left.
 
+What is no price decides nothing. A basis beyond BASIS_MAX_BP is not traded on. One that leaps, by
+more than LEAPS times gain and stop together from the beat before, counts with the second beat that
+says so: the first is passed over as if it could not be traded.
+
     net   = d (entry - exit) - cost + funding - borrow, bp, both bases executable at the user's size
     wider = d (mid basis - mid basis at entry)
 `Tick.cost_bp` is what those bases do not hold: four fees and changing money, no spread, no depth.
@@ -23,12 +27,16 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from basisdesk.forecast.features_basis import BASIS_MAX_BP
+from basisdesk.forecast.label_prices import Prices
 from basisdesk.forecast.label_rules import HOUR_NS, S_NS, LabelRules
-from basisdesk.forecast.words import Candidate, How, Label, Tick
+from basisdesk.forecast.words import SETTLED_TAIL, Candidate, How, Label, Tick
 
 MS_NS = 1_000_000
 SAME_MS = 60_000  # a published settlement so near to an expected one is that one
-PAID_MAX = 64  # settlements remembered a pair; a horizon has 24 at most
+PAID_MAX = 2 * SETTLED_TAIL  # settlements remembered a pair: more than a tick can carry
+LEAPS = 10.0  # see above
+MARK_APART = 0.2  # of the perpetual's mid: a mark farther from it is none
 NEVER_NS = 1 << 62
 VOID_AWAY = "the desk was away"
 VOID_ENTRY = "no tradable quote to enter at"
@@ -143,6 +151,7 @@ class PairLabels:
         self._paid: dict[int, list[float]] = {}  # ms: bp to the short perp, 1.0 when published
         self._newest_ms = 0
         self._next = (0, 0.0)  # settlement that comes, bp that it would pay now
+        self._prices = Prices(LEAPS * (rules.gain_bp + rules.stop_bp))
 
     def __len__(self) -> int:
         return len(self._queue)
@@ -154,7 +163,8 @@ class PairLabels:
             return False
         if tick.t_ns < self._cool_ns[d]:
             return False
-        return math.isfinite(tick.entry_bp(d)) and math.isfinite(tick.cost_bp)
+        traded = -BASIS_MAX_BP < tick.entry_bp(d) < BASIS_MAX_BP
+        return traded and math.isfinite(tick.cost_bp)
 
     def add(self, candidate: Candidate, noted: dict[str, Any]) -> None:
         """Note a candidate. From here on its end is nobody's choice."""
@@ -177,10 +187,22 @@ class PairLabels:
                 self._walk(tick)
         else:
             self._settle(tick)
+            if not tick.stale:
+                self._prices.idle = tick
         self._last_ns = t_ns
         if self._queue and t_ns >= self._queue[0].until_ns:
             return self._release(tick)
         return []
+
+    def decided(self, since_ns: int) -> list[int]:
+        """Candidates noted since then whose end is decided, though it is not told yet."""
+        found = []
+        for each in reversed(self._queue):
+            if each.candidate.t_ns < since_ns:
+                break
+            if each.how or each.void:
+                found.append(each.candidate.id)
+        return found
 
     # --- keeping ---------------------------------------------------------------------------------
 
@@ -200,6 +222,7 @@ class PairLabels:
             "paid": [[ms, *paid] for ms, paid in self._paid.items()],
             "newest_ms": self._newest_ms,
             "next": list(self._next),
+            **self._prices.dump(),
         }
 
     @classmethod
@@ -226,6 +249,7 @@ class PairLabels:
         found._paid = {int(ms): [float(bp), float(told)] for ms, bp, told in kept["paid"]}
         found._newest_ms = int(kept["newest_ms"])
         found._next = (int(kept["next"][0]), float(kept["next"][1]))
+        found._prices.restore(kept)
         return found
 
     # --- inside: the path ------------------------------------------------------------------------
@@ -238,10 +262,12 @@ class PairLabels:
                 each.void = VOID_AWAY
 
     def _walk(self, tick: Tick) -> None:
-        mid, mark = tick.mid_bp, tick.mark
-        if not math.isfinite(mid):
+        mid = tick.mid_bp
+        if not self._prices.hold(tick, mid):
             return
-        mark = mark if math.isfinite(mark) else tick.perp_mid
+        mark, usual = tick.mark, tick.perp_mid
+        if not (1.0 - MARK_APART) * usual < mark < (1.0 + MARK_APART) * usual:
+            mark = usual
         for d, side in self._sides.items():
             u = d * tick.exit_bp(d) + (self._borrow if d < 0 else 0.0)
             if math.isfinite(u):
@@ -276,7 +302,7 @@ class PairLabels:
         due_ms, expected = self._next
         now_ms = tick.t_ns // MS_NS
         newest_ms = tick.settled[-1][0] if tick.settled else 0
-        if newest_ms != self._newest_ms:
+        if newest_ms > self._newest_ms:  # a tail that is gone for a while is no news
             self._published(tick)
         if due_ms and now_ms >= due_ms:
             if self._queue and not any(abs(ms - due_ms) <= SAME_MS for ms in self._paid):
@@ -296,7 +322,7 @@ class PairLabels:
                 hours = (ms - before) / 3.6e6 if before else 8.0
             same = next((at for at in self._paid if abs(at - ms) <= SAME_MS), ms)
             self._pay(same, bp_8h * hours / 8.0, told=True)
-        self._newest_ms = tail[-1][0] if tail else 0
+        self._newest_ms = tail[-1][0]
 
     def _pay(self, ms: int, bp: float, *, told: bool) -> None:
         before = self._paid.get(ms, [0.0, 0.0])

@@ -9,7 +9,7 @@ Times are seconds. What is kept is plain JSON: floats digit for digit, NaN as th
 
 import math
 from collections import deque
-from math import isnan, nan
+from math import expm1, isnan, nan, sqrt
 from typing import Any, ClassVar, Self
 
 WARM_WEIGHT = 0.95  # three time constants were heard
@@ -88,25 +88,29 @@ class Ew(Kept):
 
     def z(self, value: float, floor: float) -> float:
         """Distance of a value from the mean in deviations, these at least the floor."""
-        return (value - self.mean) / max(self.sd, floor)  # NaN first stays NaN
+        sd = self.sd
+        if floor > sd:  # NaN stays NaN
+            sd = floor
+        return (value - self.mean) / sd
 
     def update(self, dt_s: float, value: float) -> None:
         """Take a finite value, dt after the last one; no time passed adds nothing but the first."""
-        if not self.count or dt_s > SILENCE * self.tau_s:
+        count, tau_s = self.count, self.tau_s
+        if not count or dt_s > SILENCE * tau_s:
             self.mean, self.sd, self.var, self.weight, self.count = value, nan, 0.0, 0.0, 1
             return
         if dt_s <= 0.0:
             return
-        part = -math.expm1(-dt_s / self.tau_s)
+        part = -expm1(-dt_s / tau_s)
         weight = self.weight
         self.weight = weight = weight + part * (1.0 - weight)
         part /= weight
         d = value - self.mean
         self.mean += part * d
         self.var = var = (1.0 - part) * (self.var + part * d * d)
-        self.count = count = self.count + 1
+        self.count = count = count + 1
         if count >= COUNT_MIN and weight >= self._least:
-            self.sd = math.sqrt(var)
+            self.sd = sqrt(var)
 
 
 class Smooth(Kept):
@@ -130,9 +134,10 @@ class Smooth(Kept):
 
     def take(self, dt_s: float, value: float) -> float:
         """Take a value and give the mean. NaN is passed over, and gives NaN."""
-        d = value - self.mean
-        if 0.0 < dt_s <= SILENCE * self.tau_s and not isnan(d):
-            self.mean = mean = self.mean - math.expm1(-dt_s / self.tau_s) * d
+        mean, tau_s = self.mean, self.tau_s
+        d = value - mean
+        if 0.0 < dt_s <= SILENCE * tau_s and d == d:
+            self.mean = mean = mean - expm1(-dt_s / tau_s) * d
             self.heard_s += dt_s
             return mean
         if isnan(value):
@@ -189,8 +194,10 @@ class Ago(Kept):
         oldest_s = t_s - self.ago_s
         while len(rows) > 1 and rows[1][0] <= oldest_s:
             rows.popleft()
-        if rows and t_s - AGO_LATE * self.ago_s <= rows[0][0] <= oldest_s:
-            return rows[0][1]
+        if rows:
+            at_s, value = rows[0]
+            if t_s - AGO_LATE * self.ago_s <= at_s <= oldest_s:
+                return value
         return nan
 
     def push(self, t_s: float, value: float) -> None:

@@ -2,10 +2,11 @@
 
 "stress" goes before all: a spread of five times its median, spot moving as it does one hour in a
 hundred, or quotes too old to trade. Then "pinned": funding prints the venue's interest term and the
-basis lies within two deviations of where that lets it rest. Else "rich" or "cheap": above or below
-fair. Each threshold to leave a state lies beyond the one to enter it, so that a basis on the edge
-does not flicker. Only what is known at the beat is used: a label smoothed afterwards would know how
-it went on.
+basis lies within two deviations of where that lets it rest, and within 10 bp, which is how wide the
+usual clamp is: after an hour of wide swings two deviations are no nearness. Else "rich" or "cheap":
+above or below fair. The reason states gap and band. Each threshold to leave a state lies beyond the
+one to enter it, so that a basis on the edge does not flicker. Only what is known at the beat is
+used: a label smoothed afterwards would know how it went on.
 """
 
 from math import isnan, nan
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 SPREAD_IN, SPREAD_OUT = 5.0, 3.0  # medians
 MOVES_IN, MOVES_OUT = 1.0, 0.8  # of the 99 % quantile of rv_10m
 PINNED_IN, PINNED_OUT = 2.0, 2.5  # deviations of the basis from fair
+CLAMP_BP = 10.0  # from end to end of the usual clamp; times PINNED_OUT / PINNED_IN to leave
 SIDE_SD = 0.25  # deviations beyond fair until rich becomes cheap
 STRESS_S = 60.0  # it lasts at least so long
 SD_FLOOR_BP = 0.3
@@ -54,13 +56,16 @@ class RegimeState(Kept):
         x_bp, sd_bp = float(vector[_X]), float(vector[_SD])
         if isnan(x_bp) or isnan(sd_bp):
             return self.now
-        x = x_bp / max(sd_bp, SD_FLOOR_BP)
+        sd_bp = max(sd_bp, SD_FLOOR_BP)
         limit = PINNED_OUT if self.now == "pinned" else PINNED_IN
-        if vector[_PINNED] == 1.0 and abs(x) < limit:
-            self.now, self.why = "pinned", "funding prints the interest term, basis near fair"
-        elif self.now not in ("rich", "cheap") or abs(x) > SIDE_SD:
-            self.now = "rich" if x >= 0.0 else "cheap"
-            self.why = f"basis {'above' if x >= 0.0 else 'below'} fair"
+        near_bp = limit * min(sd_bp, CLAMP_BP / PINNED_IN)
+        if vector[_PINNED] == 1.0 and abs(x_bp) < near_bp:
+            self.now = "pinned"
+            self.why = f"funding prints its constant, {_gap(x_bp, near_bp)}"
+            return self.now
+        if self.now not in ("rich", "cheap") or abs(x_bp) > SIDE_SD * sd_bp:
+            self.now = "rich" if x_bp >= 0.0 else "cheap"
+        self.why = _gap(x_bp, PINNED_IN * sd_bp)
         return self.now
 
     def _cause(self, t_s: float, tick: "Tick", vector: "Vector") -> str:
@@ -89,3 +94,8 @@ class RegimeState(Kept):
         self._t_s = t_s
         quantile.update(dt, rv)
         return found
+
+
+def _gap(x_bp: float, band_bp: float) -> str:
+    place = "inside" if abs(x_bp) < band_bp else "outside"
+    return f"basis {x_bp:+.1f} bp from fair, {place} +-{band_bp:.1f}"

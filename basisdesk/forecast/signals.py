@@ -5,8 +5,10 @@ a person decided otherwise, `Ended` at the horizon. A line that cannot be read i
 torn tail costs one row.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from math import isfinite, nan
+from types import MappingProxyType
 
 import msgspec
 
@@ -15,6 +17,11 @@ from basisdesk.forecast.view import Signal
 from basisdesk.forecast.words import Candidate, How, Label
 
 BOOK_MAX = 5_000  # signals remembered
+WOULD_TRADE, WOULD_NOT = "would trade", "would not trade"
+REASON_MAX = 120  # characters of a person's reason
+LATE_S = 900.0  # after so long one has seen how a candidate goes: what is said then is no forecast
+LATE_FAST_S = 3_600.0  # the same at most where the market runs faster than a person can type
+_WOULD = {WOULD_TRADE: True, WOULD_NOT: False}
 
 
 class Noted(msgspec.Struct, frozen=True, tag_field="kind", tag="candidate", omit_defaults=True):
@@ -31,10 +38,14 @@ class Noted(msgspec.Struct, frozen=True, tag_field="kind", tag="candidate", omit
     decision: str
     cost_bp: float | None = None
     target_bp: float | None = None
+    regime: str = ""  # of the market then; "" where it was not known, or from before it was noted
 
 
 class Overridden(msgspec.Struct, frozen=True, tag_field="kind", tag="override"):
-    """A person decided otherwise. did: what, in words. reason: as the person gave it."""
+    """What a person would do: WOULD_TRADE or WOULD_NOT, or other words that are not scored.
+
+    reason: as the person gave it. Told before the outcome is, so that it can be scored as well.
+    """
 
     candidate: int
     t_ns: int
@@ -56,11 +67,25 @@ class Ended(msgspec.Struct, frozen=True, tag_field="kind", tag="outcome"):
 
 
 Row = Noted | Overridden | Ended
+NO_REGIMES: Mapping[int, str] = MappingProxyType({})
 _DECODER = msgspec.json.Decoder[Row](Row)
 
 
-def rows_of(taken: Taken) -> Iterator[Row]:
-    """The rows of what a forecaster hands out."""
+def late_s(speed: float = 1.0) -> float:
+    """Seconds of the market after which a candidate cannot be spoken of. speed: of the market."""
+    return min(LATE_S * max(1.0, speed), LATE_FAST_S)
+
+
+def window_text(speed: float = 1.0) -> str:
+    """The same in words: "15 min", or "60 min of the market, 1 min of yours at 60x"."""
+    minutes = late_s(speed) / 60.0
+    if speed <= 1.0:
+        return f"{minutes:.0f} min"
+    return f"{minutes:.0f} min of the market, {minutes / speed:.2g} min of yours at {speed:g}x"
+
+
+def rows_of(taken: Taken, regimes: Mapping[int, str] = NO_REGIMES) -> Iterator[Row]:
+    """The rows of what a forecaster hands out. regimes: of the market at each candidate."""
     for each in taken.candidates:
         yield Noted(
             each.id,
@@ -74,6 +99,7 @@ def rows_of(taken: Taken) -> Iterator[Row]:
             each.decision,
             each.cost_bp if isfinite(each.cost_bp) else None,
             each.target_bp if isfinite(each.target_bp) else None,
+            regimes.get(each.id, ""),
         )
     for label in taken.labels:
         yield Ended(
@@ -122,7 +148,7 @@ class SignalBook:
             if known is not None and known.candidate.t_ns == row.t_ns:
                 self._signals[row.id] = known
                 return False
-            self._signals[row.id] = Signal(_candidate(row))
+            self._signals[row.id] = Signal(_candidate(row), regime=row.regime)
             while len(self._signals) > BOOK_MAX:
                 del self._signals[next(iter(self._signals))]
             return True
@@ -131,14 +157,19 @@ class SignalBook:
             told = f"{row.did}: {row.reason}" if row.reason else row.did
             if known is None or known.override == told:
                 return False
-            self._signals[row.candidate] = Signal(known.candidate, known.label, told)
+            would = _WOULD.get(row.did)
+            self._signals[row.candidate] = replace(known, override=told, would=would)
             return True
         label = _label(row)
         if known is not None and known.label == label:
             return False
         if known is not None:
-            self._signals[row.candidate] = Signal(known.candidate, label, known.override)
+            self._signals[row.candidate] = replace(known, label=label)
         return True  # its candidate may stand in a file before the one that was read
+
+    def of(self, candidate: int) -> Signal | None:
+        """The signal of a candidate; None where it is not remembered."""
+        return self._signals.get(candidate)
 
     def newest(self, n: int) -> tuple[Signal, ...]:
         """The newest signals, newest first."""

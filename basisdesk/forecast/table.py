@@ -7,6 +7,9 @@ mean, a deviation or a median is never in it: these end with the beat before. Sm
 
 A feature that `flips` changes its sign where spot and perpetual are exchanged: for the side -1 its
 mirror is what +1 would see. `sided` turns a vector so, and one pooled model learns both sides.
+
+Behind the 44 a vector may have features of numbers from outside (outside.py), as many as the
+settings name, none as a rule; they never stand between the 44.
 """
 
 from typing import TYPE_CHECKING, NamedTuple
@@ -83,8 +86,9 @@ FEATURES = (
     Feature("f_last", "B", "bp/8h", "now", "last published settlement", _VENUE, flips=True),
     Feature("f_ind", "B", "bp/8h", "interval", "indicative rate as the venue says it", _VENUE,
             flips=True),
-    Feature("f_vel", "B", "bp/h", "30 min", "(f - EW mean of f) / tau, without settlement steps",
-            _OWN, 60.0, 3 * M30, True),
+    Feature("f_vel", "B", "bp/h", "30 min",
+            "(f - EW mean of f before) / (tau + step), without settlement steps", _OWN, 60.0,
+            3 * M30, True),
     Feature("f_mom", "B", "bp/8h", "7 d", "EWM over 3 - EWM over 21 settlements", _OWN, flips=True),
     Feature("f_z", "B", "sd", "90 settlements", "(f_ind - median) / max(1.4826 MAD, 0.2 bp)",
             "Hampel, The Influence Curve (1974)", flips=True),
@@ -131,16 +135,20 @@ N = len(FEATURES)
 NAMES = tuple(feature.name for feature in FEATURES)
 FIRST = {feature.name: feature.first_s for feature in FEATURES}
 INDEX = {name: i for i, name in enumerate(NAMES)}
-FIRST_S = np.array([feature.first_s for feature in FEATURES])
 WARM_S = np.array([feature.warm_s for feature in FEATURES])
 _MIRROR = np.array([-1.0 if feature.flips else 1.0 for feature in FEATURES])
 
 
-def sided(vector: "Vector", direction: int) -> "Vector":
+def mirror_of(extras: tuple[Feature, ...]) -> "Vector":
+    """What `sided` multiplies a vector by whose 44 are followed by these."""
+    return np.append(_MIRROR, [-1.0 if feature.flips else 1.0 for feature in extras])
+
+
+def sided(vector: "Vector", direction: int, mirror: "Vector" = _MIRROR) -> "Vector":
     """The vector as seen from a side: itself for +1, its mirror for -1."""
-    return vector if direction > 0 else vector * _MIRROR
+    return vector if direction > 0 else vector * mirror
 
 
 def missing(vector: "Vector") -> tuple[str, ...]:
-    """Names of the features that have no value."""
-    return tuple(NAMES[i] for i in np.flatnonzero(np.isnan(vector)).tolist())
+    """Names of those of the 44 that have no value."""
+    return tuple(NAMES[i] for i in np.flatnonzero(np.isnan(vector[:N])).tolist())

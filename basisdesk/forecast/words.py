@@ -39,6 +39,7 @@ class Tick(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     together, and their number. NaN where trades are not heard, 0 where there were none.
     xv_f_bp, xv_b_bp: own funding (per 8 h) and own basis minus the median of other venues.
     mkt_x_bp: median distance from fair over all coins. sector_z: of the coin's sector.
+    outside: (feature, z) of the numbers from outside that are known, see outside.py.
     floor_bp: a deviation is never taken to be less: half a tick of both legs, 0.3 at least.
     stale: "" or the sentence why these quotes cannot be traded.
     """
@@ -87,6 +88,7 @@ class Tick(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     sector_z: float = nan
     floor_bp: float = 0.3
     stale: str = ""
+    outside: tuple[tuple[str, float], ...] = ()
 
     @property
     def spot_mid(self) -> float:
@@ -142,7 +144,8 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     """A moment at which a trade was possible, noted before anyone can know how it ended.
 
     id: counts up in one session of learning. pair: "spot key perp key". direction: as in `Tick`.
-    features: 44 values, None where missing. features_hash: of their bytes, hexadecimal.
+    features: 44 values, then those from outside; None where missing. features_hash: of their bytes,
+    hexadecimal.
     raw: probability of the model alone. p: after calibration. version: of the model that said so.
     decision: what was made of it, in words, as "abstain: warm-up". cost_bp: break-even then.
     """
@@ -186,6 +189,8 @@ class Score(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     probability at which the trade earns nothing. raw: before calibration. contributions: one a
     feature, their sum with `bias` is `logit`, which is raw's. abstain: why p may not be acted
     upon, in words; empty when it may. n_eff: outcomes it stands on, overlap counted once.
+    own: what the calibrated model says alone; base: the base rate; weight: of own in p, 0 to 1, the
+    base rate has the rest (trust.py). NaN where they are not known.
     """
 
     p: float
@@ -199,6 +204,9 @@ class Score(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     abstain: tuple[str, ...] = ()
     version: str = ""
     n_eff: float = 0.0
+    own: float = nan
+    base: float = nan
+    weight: float = nan
 
 
 def micro(bid: float, bid_size: float, ask: float, ask_size: float) -> float:

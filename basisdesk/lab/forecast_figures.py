@@ -1,10 +1,12 @@
 """Figures of what was said, each with its interval by calendar blocks; and the null beside it."""
 
 import math
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from basisdesk.forecast.abstain import N_EFF_MIN
 from basisdesk.forecast.evaluate import Outcomes, auc, brier_skill, ece, report
 from basisdesk.forecast.model import LOGIT_MAX, Z_MAX
 from basisdesk.lab.forecast_bars import DAY_S, Ints, Rule
@@ -38,6 +40,7 @@ def judged(case: Case, rows: Sample, until_ns: Ints, seed: int) -> dict[str, Any
     said = scored(rows, case.rule, until_ns)
     seen = told(rows, said, LEARNED_MIN)
     out = {"case": case.name, "rule": case.rule.words, **figures(seen, case.rule, seed)}
+    out["verdict"] = sterner(out)
     raw = said.raw[said.learned >= LEARNED_MIN]
     auc_interval, skill_interval = _intervals(seen._replace(p=raw), case.rule, seed)
     out["raw"] = {
@@ -51,6 +54,10 @@ def judged(case: Case, rows: Sample, until_ns: Ints, seed: int) -> dict[str, Any
     if case.target is not None:
         out["target"] = case.target._asdict()
         out["reached"] = _reached(out, case.target)
+        out["reference"] = {
+            "auc": where(case.target.auc, out["raw"]["auc_interval"]),
+            "skill": where(case.target.skill, out["skill_interval"]),
+        }
     return out
 
 
@@ -74,6 +81,19 @@ def hindsight(rows: Sample) -> dict[str, float]:
     return {"auc": auc(p, y), "skill": brier_skill(p, y)}
 
 
+def where(reference: tuple[float, float], interval: list[float]) -> str:
+    """Where what the two seeds of the reference reached lies, in words: of this interval."""
+    low, high = interval
+    least, most = min(reference), max(reference)
+    if low <= least and most <= high:
+        return "within the interval"
+    if high < least:
+        return "above the interval"
+    if most < low:
+        return "below the interval"
+    return "partly within the interval"
+
+
 def figures(seen: Outcomes, rule: Rule, seed: int) -> dict[str, Any]:
     """The report of evaluate.py with intervals for AUC and skill, and hits above some lines.
 
@@ -94,11 +114,31 @@ def figures(seen: Outcomes, rule: Rule, seed: int) -> dict[str, Any]:
     return out
 
 
+def sterner(out: Mapping[str, Any]) -> str:
+    """The verdict of figures, base rate first: no gain over z-bins makes up for a skill below it.
+
+    Where nothing can be known the z-bins lose to the base rate by their own noise, and anything
+    that only repeats the base rate is better than they are.
+    """
+    low, high = out["skill_interval"]
+    known = str(out["verdict"])
+    if out["n_eff"] < N_EFF_MIN:
+        return f"{known}, and so far worse than the base rate" if high < 0.0 else known
+    if high < 0.0:
+        return "worse than the base rate"
+    if low <= 0.0:
+        held = "not enough evidence: the interval against the base rate holds zero"
+        return f"{held}; {known}" if known.startswith("worse") else held
+    if known.startswith("better"):
+        return "better than the base rate and than z-bins"
+    return f"better than the base rate; against z-bins {known}"
+
+
 def null(case: Case, rows: Sample, seed: int) -> dict[str, Any]:
     """The same with outcomes of other times, of which nothing can be known.
 
-    holds: the interval against the z-bins holds zero, and that of the skill against the base rate
-    is not above it. It may lie below: whoever learns from chance pays for it.
+    skill_base: against the base rate that was known when each was said, interval by calendar
+    blocks. holds: that interval holds zero.
     """
     mixed = shuffled(rows, _block_s(case.rule), seed)
     said = scored(mixed, case.rule, online(mixed))
@@ -114,8 +154,7 @@ def null(case: Case, rows: Sample, seed: int) -> dict[str, Any]:
         "skill_base": figure["skill_base"],
         "skill_base_interval": [low, high],
         "gain": figure["gain"],
-        "contains_zero": low <= 0.0 <= high,
-        "holds": figure["gain"]["low"] <= 0.0 <= figure["gain"]["high"] and low <= 0.0,
+        "holds": low <= 0.0 <= high,
         "verdict": figure["verdict"],
     }
 

@@ -1,27 +1,22 @@
 """Hourly archives of Binance as bars: spot, perpetual, premium index and settled funding by month.
 
-Reads the monthly zip files that data.binance.vision publishes, from a folder laid out as
-<kind>/<symbol>/<symbol>-...-<year>-<month>.zip with kinds spot_klines, futures_klines,
-premium_index_klines and funding_rate. Some files have a header and some have none; times are
-milliseconds, microseconds in spot files since 2025. Nothing is filled in: an hour that one of the
-legs lacks is no bar.
+Reads the monthly archives that data.binance.vision publishes (lab/archive.py), from a folder laid
+out as <kind>/<symbol>/<symbol>-...-<year>-<month>.zip with kinds spot_klines, futures_klines,
+premium_index_klines and funding_rate. Nothing is filled in: an hour that one of the legs lacks is
+no bar.
 
 There is no bid and ask in candles, so a price here is a last trade: results are close-to-close
 proxies, charged with a half-spread a side. What is decided at a close is entered at the next
 hour's opening trade, a second later at the soonest.
 """
 
-import csv
-import io
 import math
-import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from basisdesk.errors import UserError
+from basisdesk.lab import archive
 from basisdesk.lab.forecast_bars import (
     HOUR_NS,
     MS_NS,
@@ -36,13 +31,11 @@ from basisdesk.lab.forecast_bars import (
 CLAMP = 0.0005
 INTEREST_8H = 0.0001
 LATENCY_NS = NS
-FILE_BYTES_MAX = 64 * 1024 * 1024
-FILES_MAX = 1_200
-STAMP_ROUND_NS = 60 * NS  # a settlement is noted some milliseconds after its minute
-MILLI_MAX = 100_000_000_000_000  # a stamp beyond it is in microseconds
 HOURS_FULL = 8
 
-OPEN, CLOSE, VOLUME, TRADES, TAKER = 1, 4, 5, 8, 9  # columns of a candle
+OPEN, CLOSE, VOLUME, TRADES, TAKER = (
+    archive.COLUMNS[name] for name in ("open", "close", "volume", "trades", "taker_volume")
+)
 
 
 class Listed(NamedTuple):
@@ -134,45 +127,20 @@ def indicative(t_ns: Ints, opens: Ints, rows: Floats, cap: float) -> Floats:
 
 def settlements(folder: Path) -> Settled:
     """All settlements of a symbol: to the minute they are for, used a minute after it."""
-    rows = sorted({(_ns(row[0]), float(row[1]), float(row[2])) for row in _lines(folder)})
-    stamp = np.array([r[0] for r in rows], dtype=np.int64)
-    stamp = (stamp + STAMP_ROUND_NS // 2) // STAMP_ROUND_NS * STAMP_ROUND_NS
-    hours = np.array([r[1] for r in rows])
-    return Settled(stamp, np.array([r[2] for r in rows]), hours, stamp + PUBLISH_DELAY_NS)
+    settled, _ = archive.funding(folder)
+    return Settled(settled.t_ns, settled.rate, settled.interval_h, settled.t_ns + PUBLISH_DELAY_NS)
 
 
 def candles(folder: Path) -> tuple[Ints, Floats]:
-    """(opening times ns, rows of eleven columns) of a symbol, oldest first, none twice."""
-    rows = {_ns(row[0]): [float(cell or "nan") for cell in row[:11]] for row in _lines(folder)}
-    opens = sorted(rows)
-    return np.array(opens, dtype=np.int64), np.array([rows[o] for o in opens])
+    """(opening times ns, rows of ten columns) of a symbol, oldest first, none twice.
 
-
-def _lines(folder: Path) -> Iterator[list[str]]:
-    files = sorted(folder.glob("*.zip"))
-    if not files or len(files) > FILES_MAX:
-        raise UserError(f"{folder} holds {len(files)} archives; 1 to {FILES_MAX} can be read.")
-    for file in files:
-        try:
-            with zipfile.ZipFile(file) as archive:
-                for name in archive.namelist():
-                    yield from _table(archive, name, file)
-        except (OSError, zipfile.BadZipFile, UnicodeDecodeError, csv.Error) as exc:
-            raise UserError(f"{file} cannot be read: {exc}.") from exc
-
-
-def _table(archive: zipfile.ZipFile, name: str, file: Path) -> Iterator[list[str]]:
-    if archive.getinfo(name).file_size > FILE_BYTES_MAX:
-        raise UserError(f"{file} is larger than a month of candles can be.")
-    with archive.open(name) as raw:
-        for row in csv.reader(io.TextIOWrapper(raw, "utf-8")):
-            if row and row[0].isdigit():  # the header is not
-                yield row
-
-
-def _ns(cell: str) -> int:
-    stamp = int(cell)
-    return stamp * (1_000 if stamp > MILLI_MAX else 1_000_000)
+    Columns stand where the archive has them; those that nobody here reads are NaN.
+    """
+    found = archive.candles(folder)
+    rows = np.full((len(found.open_ns), TAKER + 1), math.nan)
+    for name, column in found.columns.items():
+        rows[:, archive.COLUMNS[name]] = column
+    return found.open_ns, rows
 
 
 def _rows(table: tuple[Ints, Floats], opens: Ints) -> Floats:

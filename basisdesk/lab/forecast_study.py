@@ -11,11 +11,12 @@ from typing import NamedTuple
 import numpy as np
 
 from basisdesk.forecast.calibration import Calibrator
-from basisdesk.forecast.counts import Baselines, Payoff
+from basisdesk.forecast.counts import Baselines, Effective, Payoff
 from basisdesk.forecast.evaluate import Outcomes
 from basisdesk.forecast.features import FeatureState
 from basisdesk.forecast.model import Model
 from basisdesk.forecast.table import INDEX, N, sided
+from basisdesk.forecast.trust import Trust
 from basisdesk.lab.forecast_bars import (
     NS,
     Bars,
@@ -119,23 +120,29 @@ class Learner:
     def __init__(self, sample: Sample, rule: Rule) -> None:
         self.model, self.calibrator = Model(), Calibrator()
         self.baselines, self.payoff = Baselines(), Payoff(rule.gain_bp, rule.stop_bp)
+        self.effective, self.trust = Effective(rule.horizon_ns), Trust()
+        self._t_ns, self._pair = sample.events.t_ns.tolist(), sample.pair.tolist()
         self._vectors = sample.vectors
         self._z = sample.vectors[:, INDEX["z_24h"]].tolist()
         self._y, self._net = sample.events.y.tolist(), sample.events.net_bp.tolist()
         self._fees = sample.fees_bp.tolist()
-        self._raws: dict[int, float] = {}
+        self._said: dict[int, tuple[float, float, float]] = {}  # raw, own p, base rate
 
     def say(self, row: int) -> tuple[float, float, float, float, float]:
-        """(p, raw, base rate, z-bins, p*) of a candidate now. Its raw p is kept for its outcome."""
+        """(p, raw, base rate, z-bins, p*) of a candidate now; kept for its outcome."""
         raw = self.model.read(self._vectors[row]).raw
-        self._raws[row] = raw
         base, by_z = self.baselines.base, self.baselines.by_z(self._z[row])
-        return self.calibrator.told(raw).p, raw, base, by_z, self.payoff.p_star(self._fees[row])
+        told = self.calibrator.told(raw, self.effective.share, self.trust.weight, base)
+        self._said[row] = raw, told.own, base
+        return told.p, raw, base, by_z, self.payoff.p_star(self._fees[row])
 
     def learn(self, row: int) -> None:
         """Take in the outcome of a candidate of which something was said."""
         y = int(self._y[row])
-        self.calibrator.learn(self._raws.pop(row), y)
+        raw, own, base = self._said.pop(row)
+        added = self.effective.take(str(self._pair[row]), self._t_ns[row])
+        self.calibrator.learn(raw, y, self.effective.share)
+        self.trust.take(own, base, y, added)
         self.baselines.take(self._z[row], y)
         self.payoff.take(y, self._net[row], self._fees[row])
         self.model.learn(self._vectors[row], y)

@@ -30,6 +30,7 @@ from basisdesk.events import (
     Traded,
 )
 from basisdesk.lab.tape import TapeHeader
+from basisdesk.trading.authors import reason_of
 from basisdesk.venues import known_venues
 from basisdesk.venues.instrument import Instrument, Instruments
 
@@ -188,6 +189,7 @@ def pair_row(engine: Engine, number: int, mine: Sequence[Outcome]) -> dict[str, 
     opened = next(o for o in mine if isinstance(o, PairOpened))
     leaving = [o for o in mine if isinstance(o, PairReduced | Liquidated)]
     closed = next((o for o in leaving if o.closed), None)
+    closer = closed.by if isinstance(closed, PairReduced) else ""
     fills = [fill for o in mine for fill in fills_of(o)]
     attribution = engine.attribution(number)
     terms = ("basis", "funding", "fees", "slippage", "borrow", "residual", "total")
@@ -198,8 +200,10 @@ def pair_row(engine: Engine, number: int, mine: Sequence[Outcome]) -> dict[str, 
         "qty": text(opened.qty),
         "opened_ns": opened.ts_ns,
         "closed_ns": closed.ts_ns if closed else None,
-        "open_reason": opened.reason,
-        "close_reason": _why(closed) if closed else None,
+        "open_reason": reason_of(opened.by) or opened.reason,
+        "opened_by": opened.by,
+        "close_reason": (reason_of(closer) or _why(closed)) if closed else None,
+        "close_by": closer,
         "fills": [fill_row(fill) for fill in fills],
         "attribution": {term: text(getattr(attribution, term)) for term in terms},
     }

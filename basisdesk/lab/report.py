@@ -24,8 +24,9 @@ from basisdesk.events import (
     Refused,
     SessionStarted,
 )
+from basisdesk.lab.decisions import decisions_beside
 from basisdesk.lab.replay import by_pair, fills_of, fresh_engine, pair_row, text
-from basisdesk.lab.signals import signals_table
+from basisdesk.lab.signals import signals_beside, signals_table
 from basisdesk.lab.stamp import utc_text
 from basisdesk.ledger.check import journal_entries
 from basisdesk.ledger.posting import Transaction
@@ -72,7 +73,18 @@ def save_session(job: SaveJob) -> list[Path]:
     engine.restore(entries)
     engine.value_at(job.mids)
     more = {"signals": signals_table(job.signals)} if job.signals else {}
+    more |= decisions_beside(job.journal.parent)
     return write_report(job.folder, entries, engine, job.feeds, more)
+
+
+def tables_beside(journal: Path) -> dict[str, list[list[str]]]:
+    """What lies beside a journal in its profile: signals, and what the autopilot decided.
+
+    A table is there where its file is. Raises UserError where one cannot be read.
+    """
+    signals = signals_beside(journal.parent)
+    found = {"signals": signals} if len(signals) > 1 else {}
+    return found | decisions_beside(journal.parent)
 
 
 def feed_counters(engine: Engine) -> dict[str, Any]:
@@ -132,8 +144,9 @@ def session_tables(entries: Sequence[Entry], engine: Engine) -> dict[str, list[l
 
 
 def _pairs_table(entries: Sequence[Entry], engine: Engine) -> list[list[str]]:
-    head = ["pair", "long", "short", "qty", "opened_utc", "closed_utc", "valued", "open_reason"]
-    table = [[*head, "close_reason", *(f"{term}_usdt" for term in _TERMS)]]
+    head = ["pair", "long", "short", "qty", "opened_utc", "closed_utc", "valued"]
+    head += ["open_reason", "opened_by", "close_reason", "close_by"]
+    table = [[*head, *(f"{term}_usdt" for term in _TERMS)]]
     of_pair = by_pair(outcome for _, outcome, _ in entries)
     for number in sorted(of_pair):
         row = pair_row(engine, number, of_pair[number])
@@ -147,7 +160,9 @@ def _pairs_table(entries: Sequence[Entry], engine: Engine) -> list[list[str]]:
                 utc_text(row["closed_ns"]) if row["closed_ns"] else "",
                 _valued(row, engine),
                 row["open_reason"],
+                row["opened_by"],
                 row["close_reason"] or "",
+                row["close_by"],
                 *(row["attribution"][term] for term in _TERMS),
             ]
         )

@@ -29,6 +29,7 @@ HEAD = (
     "best_bp",
     "first_barrier_utc",
     "told_utc",
+    "regime",
 )
 
 
@@ -46,6 +47,16 @@ def signals_table(paths: Sequence[Path]) -> list[list[str]]:
         except OSError as exc:
             raise UserError(f"Cannot read the signal journal {path}: {exc.strerror}.") from exc
     return [list(HEAD), *(_row(signal) for signal in book.all())]
+
+
+def signals_beside(folder: Path) -> list[list[str]]:
+    """The same of every signal journal in a profile's folder, "forecast/MARKET/RULE" each."""
+    places = sorted({path.parent for path in folder.glob("forecast/**/signals*.jsonl")})
+    found = [list(HEAD)]
+    for place in places:
+        older = sorted(place.glob("signals-*.jsonl"), reverse=True)
+        found += signals_table([*older, *place.glob("signals.jsonl")])[1:]
+    return found
 
 
 def _row(signal: Signal) -> list[str]:
@@ -67,7 +78,7 @@ def _row(signal: Signal) -> list[str]:
         told.features_hash,
     ]
     if label is None:
-        return [*found, "open", "", "", "", "", ""]
+        return [*found, "open", "", "", "", "", "", signal.regime]
     return [
         *found,
         label.how,
@@ -76,6 +87,7 @@ def _row(signal: Signal) -> list[str]:
         _number(label.mfe_bp),
         utc_text(label.t_first_ns),
         utc_text(label.released_ns),
+        signal.regime,
     ]
 
 

@@ -32,9 +32,9 @@ BLOCK_NS = 2_000_000_000  # or this long after its first frame: what a crash can
 BLOCK_BYTES_MAX = 64 * 1024 * 1024  # a larger block is not ours: bounds memory when reading
 HEADER_BYTES_MAX = 1024 * 1024
 
-_BLOCK = struct.Struct("<III")
-_RECORD = struct.Struct("<HqI")
-_NAME = 0xFFFF
+BLOCK = struct.Struct("<III")  # what stands before a block; tape_index.py reads them alone
+RECORD = struct.Struct("<HqI")
+NAME = 0xFFFF
 
 
 class TapeHeader(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -88,12 +88,12 @@ class TapeWriter:
         if number is None:
             number = self._numbers[frame.conn] = len(self._numbers)
             name = frame.conn.encode()
-            self._parts += (_RECORD.pack(_NAME, number, len(name)), name)
+            self._parts += (RECORD.pack(NAME, number, len(name)), name)
         payload = frame.payload
         if not self._size:
             self._first_ns = frame.t_ns
-        self._parts += (_RECORD.pack(number, frame.t_ns, len(payload)), payload)
-        self._size += len(payload) + _RECORD.size
+        self._parts += (RECORD.pack(number, frame.t_ns, len(payload)), payload)
+        self._size += len(payload) + RECORD.size
         self.frames += 1
         if self._size >= BLOCK_BYTES or frame.t_ns - self._first_ns >= BLOCK_NS:
             self.flush()
@@ -106,15 +106,15 @@ class TapeWriter:
         self._parts.clear()
         self._size = 0
         stored = self._compress(raw)
-        if self.bytes_written + len(stored) + _BLOCK.size > self._bytes_max:
+        if self.bytes_written + len(stored) + BLOCK.size > self._bytes_max:
             self._stop(f"The tape reached its limit of {self._bytes_max / 1e6:.0f} MB.")
             return
         try:
-            _write(self._file, _BLOCK.pack(len(raw), zlib.crc32(raw), len(stored)) + stored)
+            _write(self._file, BLOCK.pack(len(raw), zlib.crc32(raw), len(stored)) + stored)
         except OSError as exc:
             self._stop(f"The tape stopped: {exc.strerror}.")
             return
-        self.bytes_written += len(stored) + _BLOCK.size
+        self.bytes_written += len(stored) + BLOCK.size
 
     def close(self) -> None:
         """Write the last block and let the file go."""
@@ -154,6 +154,8 @@ def _write(file: RawIOBase, block: bytes) -> int:
 class TapeReader:
     """Iterates over the frames of a tape. `lost_bytes`: an unfinished block at the end, if any.
 
+    body_at: where its blocks begin, bytes.
+
     Raises TapeError, one sentence, when the file is not a tape, is newer, or is damaged.
     """
 
@@ -179,59 +181,67 @@ class TapeReader:
                 f"Tape {self.path} has format {header.basisdesk_tape}, this basisdesk reads up to "
                 f"{TAPE_VERSION}. Update basisdesk."
             )
-        self._body_at = len(line)
+        self.body_at = len(line)
         return header
 
     def __iter__(self) -> Iterator[Frame]:
         names: dict[int, str] = {}
         for raw in self._blocks():
-            yield from self._records(raw, names)
+            yield from records(raw, names, self.path)
 
     def _blocks(self) -> Iterator[bytes]:
-        decompress = zstandard.ZstdDecompressor().decompress
         with self.path.open("rb") as file:
-            file.seek(self._body_at)
+            file.seek(self.body_at)
             number = 0
-            while head := file.read(_BLOCK.size):
+            while head := file.read(BLOCK.size):
                 number += 1
-                if len(head) < _BLOCK.size:
+                if len(head) < BLOCK.size:
                     self.lost_bytes = len(head)
                     return
-                raw_size, checksum, stored_size = _BLOCK.unpack(head)
+                raw_size, checksum, stored_size = BLOCK.unpack(head)
                 if raw_size > BLOCK_BYTES_MAX or stored_size > BLOCK_BYTES_MAX:
-                    raise self._damaged(number)
+                    raise damaged(self.path, number)
                 stored = file.read(stored_size)
                 if len(stored) < stored_size:
                     self.lost_bytes = len(head) + len(stored)
                     return
-                try:
-                    raw = decompress(stored, max_output_size=raw_size)
-                except zstandard.ZstdError as exc:
-                    raise self._damaged(number) from exc
-                if len(raw) != raw_size or zlib.crc32(raw) != checksum:
-                    raise self._damaged(number)
-                yield raw
+                yield unpacked(stored, (raw_size, checksum), self.path, number)
 
-    def _records(self, raw: bytes, names: dict[int, str]) -> Iterator[Frame]:
-        at, end, head = 0, len(raw), _RECORD.size
-        unpack = _RECORD.unpack_from
-        while at < end:
-            try:
-                number, t_ns, size = unpack(raw, at)
-                payload = raw[at + head : at + head + size]
-                if number == _NAME:
-                    names[t_ns] = payload.decode()
-                else:
-                    yield Frame(names[number], payload, t_ns)
-            except (struct.error, KeyError, UnicodeDecodeError) as exc:
-                raise TapeError(f"Tape {self.path} is damaged: a record makes no sense.") from exc
-            at += head + size
 
-    def _damaged(self, block: int) -> TapeError:
-        return TapeError(
-            f"Tape {self.path} is damaged in block {block}: its checksum does not match. "
-            f"Use another copy."
-        )
+def records(raw: bytes, names: dict[int, str], path: Path) -> Iterator[Frame]:
+    """The frames of a block's raw bytes. names: connections by number; gets those named here."""
+    at, end, head = 0, len(raw), RECORD.size
+    unpack = RECORD.unpack_from
+    while at < end:
+        try:
+            number, t_ns, size = unpack(raw, at)
+            payload = raw[at + head : at + head + size]
+            if number == NAME:
+                names[t_ns] = payload.decode()
+            else:
+                yield Frame(names[number], payload, t_ns)
+        except (struct.error, KeyError, UnicodeDecodeError) as exc:
+            raise TapeError(f"Tape {path} is damaged: a record makes no sense.") from exc
+        at += head + size
+
+
+def unpacked(stored: bytes, head: tuple[int, int], path: Path, number: int) -> bytes:
+    """The records of a block. head: (raw size, checksum). Raises TapeError where they differ."""
+    raw_size, checksum = head
+    try:
+        raw = zstandard.ZstdDecompressor().decompress(stored, max_output_size=raw_size)
+    except zstandard.ZstdError as exc:
+        raise damaged(path, number) from exc
+    if len(raw) != raw_size or zlib.crc32(raw) != checksum:
+        raise damaged(path, number)
+    return raw
+
+
+def damaged(path: Path, number: int) -> TapeError:
+    """The error of a block that does not match its checksum; blocks are counted from 1."""
+    return TapeError(
+        f"Tape {path} is damaged in block {number}: its checksum does not match. Use another copy."
+    )
 
 
 def tapes_bytes(folder: Path) -> int:

@@ -193,6 +193,10 @@ class FundingClock:
         at = bisect_right(self.settled, (t_ms, math.inf)) - 1
         return self.settled[at][1] if at >= 0 else math.nan
 
+    def settled_after(self, ms: int) -> bool:
+        """Whether any settlement after this moment is published."""
+        return bool(self.settled) and self.settled[-1][0] > ms
+
     def settled_between(self, after_ms: int, until_ms: int) -> list[tuple[int, float]]:
         """Published settlements with after < stamp <= until: catch-up after the desk was closed."""
         first = bisect_right(self.settled, (after_ms, math.inf))

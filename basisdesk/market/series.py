@@ -25,6 +25,7 @@ _CHUNK = 65_536  # rows of one bulk write
 class Series:
     """The last `capacity` rows of some columns over one time axis (seconds, float64).
 
+    rebuilt: how often rows were numbered anew; until then row k stays row k.
     A NaN is "no value here". A row pushed by `push_gap` is NaN in every column and means that the
     curve must not be joined across it, at any zoom. Memory is allocated once, at construction.
     """
@@ -48,6 +49,7 @@ class Series:
         self._n = 0  # rows ever pushed
         self._t_last = -np.inf
         self._gaps: list[int] = []  # row numbers, ascending
+        self.rebuilt = 0  # times that the rows before were forgotten or numbered anew
 
     # --- writing ---------------------------------------------------------------------------------
 
@@ -106,9 +108,45 @@ class Series:
 
     def clear(self) -> None:
         """Forget all rows. The memory stays."""
+        self.rebuilt += 1
         self._n = 0
         self._t_last = -np.inf
         self._gaps.clear()
+
+    # --- copying ---------------------------------------------------------------------------------
+
+    def rows_from(self, row: int) -> tuple[int, Array]:
+        """(number of the first row, rows) of what is held from this row on; rows are a copy.
+
+        rows: shape (1 + columns, n), time first. With `gaps` all that `of_rows` needs.
+        """
+        first = max(row, self._first)
+        return first, _slices(self._data, first, self._n).copy()
+
+    @property
+    def gaps(self) -> tuple[int, ...]:
+        """Numbers of the gap rows remembered."""
+        return tuple(self._gaps)
+
+    @classmethod
+    def of_rows(
+        cls, shape: tuple[Sequence[str], int], first: int, parts: Sequence[Array], gaps: list[int]
+    ) -> "Series":
+        """A series that reads as the one that these rows were taken from.
+
+        shape: columns and capacity. first: number of the first row. parts: as of `rows_from`, each
+        going on where the one before ended.
+        """
+        series = cls(*shape)
+        series._n = first
+        size = series._data.shape[1]
+        for part in parts:
+            for start in range(0, part.shape[1], size):
+                series._append(part[:, start : start + size])
+            if part.shape[1]:
+                series._t_last = float(part[0, -1])
+        series._gaps = gaps
+        return series
 
     # --- reading ---------------------------------------------------------------------------------
 

@@ -13,76 +13,25 @@ from typing import Any
 import msgspec
 
 from basisdesk.errors import UserError
-from basisdesk.events import Command, Result
+from basisdesk.events import Command, OpenPair, Result
 from basisdesk.playbook import shelf
-from basisdesk.playbook.journal import MODES, Journal, Mode, Note, noted
-from basisdesk.playbook.words import Decision, Held, Playbook, Priced, View
+from basisdesk.playbook.autopilot_words import (
+    FORMAT,
+    HOUR_NS,
+    Assigned,
+    Kept,
+    Limits,
+    Own,
+    S,
+    Sent,
+)
+from basisdesk.playbook.journal import MODES, Journal, Note, heeded, noted, signed
+from basisdesk.playbook.words import Decision, Playbook, Priced, View
 from basisdesk.trading import words
+from basisdesk.trading.authors import author
 
-S = 1_000_000_000
-HOUR_NS = 3_600 * S
-FORMAT = 1
 RESULTS_MAX = 200  # of each playbook
 OWN_MAX = 1_000  # pair numbers remembered
-
-
-class Limits(msgspec.Struct, frozen=True):
-    """What the autopilot allows itself, below the desk's own limits.
-
-    cool_s: no entry in a pair so long after its position closed, or its entry failed. patience_s:
-    an entry that is neither at work nor filled by then was refused. pairs_max: positions at once.
-    entries_h_max: entries in an hour. quiet_s: a pair's journal takes a changed "stand" so often at
-    most.
-    """
-
-    cool_s: float = 300.0
-    patience_s: float = 15.0
-    pairs_max: int = 5
-    entries_h_max: int = 12
-    quiet_s: float = 60.0
-
-
-class Assigned(msgspec.Struct, frozen=True):
-    """What a pair was told: mode and playbook."""
-
-    mode: Mode
-    playbook: str
-
-
-class Own(msgspec.Struct, frozen=True):
-    """A position that the autopilot opened. leaving_ns: when it asked to close it, 0 not yet."""
-
-    pair: str
-    playbook: str
-    opened_ns: int
-    leaving_ns: int = 0
-
-
-class Sent(msgspec.Struct, frozen=True):
-    """An entry under way."""
-
-    playbook: str
-    t_ns: int
-    code: str
-    direction: int
-
-
-class _Kept(msgspec.Struct, frozen=True):
-    """All that later decisions depend on."""
-
-    format: int
-    limits: Limits
-    assigned: dict[str, Assigned]
-    values: dict[str, dict[str, float]]
-    own: dict[int, Own]
-    past: dict[int, str]
-    sent: dict[str, Sent]
-    cool_ns: dict[str, int]
-    results: dict[str, list[Result]]
-    entries_ns: list[int]
-    last: dict[str, tuple[str, int]]
-    n: int
-    notes: list[Note]
 
 
 class Autopilot:
@@ -124,9 +73,13 @@ class Autopilot:
     @property
     def pairs(self) -> tuple[str, ...]:
         """Pairs that are not off, those with a position of ours included."""
-        held = {own.pair for own in self._own.values()}
         on = {pair for pair, told in self._assigned.items() if told.mode != "off"}
-        return tuple(sorted(on | held | set(self._sent)))
+        return tuple(sorted(on | self.busy))
+
+    @property
+    def busy(self) -> set[str]:
+        """Pairs with a position of ours, or an entry under way."""
+        return {own.pair for own in self._own.values()} | set(self._sent)
 
     @property
     def own(self) -> Mapping[int, Own]:
@@ -140,7 +93,11 @@ class Autopilot:
     def set_mode(
         self, pair: str, mode: str, playbook: str = "", now_ns: int = 0, reason: str = ""
     ) -> None:
-        """Switch a pair. What is held stays with its playbook and its plan. Raises UserError."""
+        """Switch a pair. Raises UserError.
+
+        What is held keeps its plan at the desk. Its playbook looks at it while the pair is not
+        off, whatever playbook the pair is given now.
+        """
         told = self.mode_of(pair)
         playbook = playbook or told.playbook
         if mode not in MODES:
@@ -154,6 +111,9 @@ class Autopilot:
         self._last.pop(pair, None)
         self._said.pop(pair, None)
         text = f"{pair} is {mode}" + (f" with {playbook}." if mode != "off" else ".")
+        for number, own in self._own.items():
+            if mode == "off" and own.pair == pair:
+                text += f" Pair {number} keeps its exit plan; {own.playbook} closes it no more."
         self._set(pair, new, "mode", text, (now_ns, reason))
 
     def set_values(
@@ -192,8 +152,11 @@ class Autopilot:
             return []
         told = self.mode_of(pair)
         self._note(view, decision, told, done=True, reason=reason or "accepted")
-        self._under_way(view, decision, told.playbook, now_ns)
-        return list(decision.commands)
+        playbook = self._whose(view) or told.playbook
+        commands = signed(decision, playbook, self.journal.n, "accepted by hand")
+        sent = Sent(playbook, now_ns, decision.code, decision.direction, accepted=True)
+        self._under_way(view, commands, sent)
+        return commands
 
     def override(self, pair: str, what: str, reason: str, now_ns: int) -> None:
         """A person does otherwise ("declined", "closed by hand", ...): noted, to be scored later.
@@ -225,14 +188,16 @@ class Autopilot:
             if told.mode == "off":
                 continue
             playbook = self._books[self._whose(view) or told.playbook]
-            decision = self._decide(playbook, view, now_ns, entered)
+            decision = heeded(view, self._decide(playbook, view, now_ns, entered))
             told = Assigned(told.mode, playbook.name)
             done = told.mode == "auto" and bool(decision.commands)
             self._tell(view, decision, told, done=done)
             self._said[view.pair] = (view, decision)
             if done:
-                self._under_way(view, decision, playbook.name, now_ns)
-                commands += decision.commands
+                sent = signed(decision, playbook.name, self.journal.n)
+                entry = Sent(playbook.name, now_ns, decision.code, decision.direction)
+                self._under_way(view, sent, entry)
+                commands += sent
                 entered = entered or decision.kind == "enter"
         return commands
 
@@ -281,27 +246,57 @@ class Autopilot:
 
     # --- what becomes of it ----------------------------------------------------------------------
 
-    def _under_way(self, view: View, decision: Decision, playbook: str, now_ns: int) -> None:
-        if decision.kind == "enter":
-            self._sent[view.pair] = Sent(playbook, now_ns, decision.code, decision.direction)
-            self._entries_ns.append(now_ns)
+    def release(
+        self, commands: Iterable[Command], now_ns: int, fault: str, oldest_s: float
+    ) -> list[Command]:
+        """Of commands that waited for the disk, those that may go; other entries are withdrawn.
+
+        fault: why what was to be remembered is not, "" where it is. oldest_s: how long an entry
+        may have waited. Whatever reduces risk may always go.
+        """
+        return [each for each in commands if not self._withdrawn(each, now_ns, fault, oldest_s)]
+
+    def _withdrawn(self, command: Command, now_ns: int, fault: str, oldest_s: float) -> bool:
+        if not isinstance(command, OpenPair):
+            return False
+        by = author(command)
+        pair, sent = next(((k, v) for k, v in self._sent.items() if v.by == by), ("", None))
+        if sent is None:  # noted as unanswered by then
+            return True
+        told = self.mode_of(pair)
+        why = sent.hindrance(told, now_ns, oldest_s) or fault
+        if not why:
+            return False
+        del self._sent[pair]
+        self._cool(pair, now_ns)
+        text = f"The entry was not sent: {why}."
+        self.journal.add(
+            Note(0, now_ns, pair, sent.playbook, told.mode, "unanswered", "withdrawn", text,
+                 sent.direction)
+        )  # fmt: skip
+        return True
+
+    def _under_way(self, view: View, commands: list[Command], sent: Sent) -> None:
+        entry = next((each for each in commands if isinstance(each, OpenPair)), None)
+        if entry is not None:
+            self._sent[view.pair] = msgspec.structs.replace(sent, by=author(entry))
+            self._entries_ns.append(sent.t_ns)
         elif view.held is not None and view.held.pair in self._own:
             own = self._own[view.held.pair]
-            self._own[view.held.pair] = msgspec.structs.replace(own, leaving_ns=now_ns)
+            self._own[view.held.pair] = msgspec.structs.replace(own, leaving_ns=sent.t_ns)
 
     def _follow(self, view: View, now_ns: int) -> None:
         """Claim what an entry became, notice what was closed, take results in."""
         sent, held = self._sent.get(view.pair), view.held
-        if sent is not None and held is not None and _came_of(sent, held):
+        for number, own in list(self._own.items()):
+            if own.pair == view.pair and own.over(view, number):
+                self._closed(view, number, own, now_ns)
+        if sent is not None and held is not None and sent.became(held):
             self._claim(view, held.pair, sent)
         elif sent is not None and not view.busy and self._late(sent, now_ns):
             del self._sent[view.pair]
             self._cool(view.pair, now_ns)
             self._event(view, sent.playbook, "unanswered", "The entry did not come about.")
-        here = held.pair if held is not None else 0
-        for number, own in list(self._own.items()):
-            if own.pair == view.pair and number != here:
-                self._closed(view, number, own, now_ns)
         self._learn(view)
 
     def _late(self, sent: Sent, now_ns: int) -> bool:
@@ -311,7 +306,7 @@ class Autopilot:
         del self._sent[view.pair]
         if number in self._own:
             return
-        self._own[number] = Own(view.pair, sent.playbook, view.t_ns)
+        self._own[number] = Own(view.pair, sent.playbook, view.t_ns, by=sent.by)
         text = f"Pair {number} is open ({sent.code})."
         self._event(view, sent.playbook, "opened", text, number)
 
@@ -322,12 +317,11 @@ class Autopilot:
             del self._past[old]
         self._cool(view.pair, now_ns)
         why = view.closed[1] if view.closed[0] == number else ""
-        by_hand = why in ("user", "flatten") and not own.leaving_ns
+        by_hand = why in ("user", "flatten")
         net = next((each.net for each in view.ours if each.pair == number), None)
         cash = view.account.currency
         told = "" if net is None else f", net {words.money(net, cash, signed=True)}"
-        if why == "user":
-            why = "by the autopilot" if own.leaving_ns else "by hand"
+        why = "by hand" if why == "user" else why
         text = f"Pair {number} is closed ({why or 'unknown'}{told})."
         self._event(view, own.playbook, "override" if by_hand else "closed", text, number)
 
@@ -376,7 +370,7 @@ class Autopilot:
 
     def dump(self) -> dict[str, Any]:
         """All that later decisions depend on, and the journal, as plain JSON."""
-        kept = _Kept(
+        kept = Kept(
             format=FORMAT,
             limits=self.limits,
             assigned=self._assigned,
@@ -405,7 +399,7 @@ class Autopilot:
         """
         if kept.get("format") != FORMAT:
             raise ValueError(f"autopilot of format {kept.get('format')}, this is {FORMAT}")
-        told = msgspec.convert(kept, _Kept, strict=False)
+        told = msgspec.convert(kept, Kept, strict=False)
         found = cls(playbooks, told.limits)
         for name, values in told.values.items():
             found._take_values(name, values)
@@ -442,8 +436,3 @@ class Autopilot:
             except UserError:
                 continue
         self._books[name] = book
-
-
-def _came_of(sent: Sent, held: Held) -> bool:
-    """Whether a position can be what an entry became."""
-    return held.opened_ns >= sent.t_ns and held.direction == sent.direction

@@ -159,7 +159,7 @@ class Carry:
         d = worth.direction
         said = heard(view, d, self._k["blind_share"])
         if said.share == 0.0:
-            return stand("abstain", f"No confidence, no trade: {said.text}.", d)
+            return said.told(stand("abstain", f"No confidence, no trade: {said.text}.", d))
         if said.p is not None:
             line, how = self._line(view)
             if said.p < max(line, said.p_star + view.margin):
@@ -167,8 +167,8 @@ class Carry:
                     f"Confidence {100 * said.p:.0f} % ({said.text}) is under "
                     f"{100 * max(line, said.p_star + view.margin):.0f} % ({how})."
                 )
-                return stand("confidence", text, d)
-        return self._enter(view, worth, said.share, said.text)
+                return said.told(stand("confidence", text, d))
+        return said.told(self._enter(view, worth, said.share, said.text))
 
     def _enter(self, view: View, worth: Worth, blind: float, said: str) -> Decision:
         k, d = self._k, worth.direction
@@ -209,9 +209,9 @@ class Carry:
         said = heard(view, held.direction, 0.0)
         if said.p is not None and 100 * said.p < k["confidence_exit"] and parts.net_bp(held) >= 0.0:
             text = f"confidence is {100 * said.p:.0f} %, under {k['confidence_exit']:g} %; {told}"
-            return leave(held, "confidence", text)
+            return said.told(leave(held, "confidence", text))
         age = parts.age_h(held, now_ns)
-        return hold(held, f"pair {held.pair}, {age:.1f} h of {k['hold_h']:g} h; {told}")
+        return said.told(hold(held, f"pair {held.pair}, {age:.1f} h of {k['hold_h']:g} h; {told}"))
 
 
 def _part(view: View) -> float:

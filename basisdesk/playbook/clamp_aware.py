@@ -22,8 +22,12 @@ KNOBS = Knobs(
         Param("edge_min_bp", 5.0, "bp", 0.0, 200.0, "ours",
               "Executable way to fair value less four fees, interest and one interval of funding "
               "against the trade has to leave this."),
+        Param("widen_max", 12.0, "sd an h", 0.0, 1000.0, "ours",
+              "Do not stand against momentum: refused while the 5 min mean of the basis moves away "
+              "faster than this, in 2 h deviations an hour; 1000 is no limit."),
         Param("margin", 2.0, "%", 0.0, 50.0, "ours",
-              "By so many points the probability has to be above p*, the one that earns nothing."),
+              "By so many points the probability has to be above p*, the one that earns nothing, "
+              "or by the forecast's own where that is more (10 while drift is under review)."),
         Param("blind_share", 0.0, "x", 0.0, 1.0, "ours",
               "Part of the size while the forecast abstains for want of outcomes; 0: no score, no "
               "trade."),
@@ -37,6 +41,8 @@ KNOBS = Knobs(
         Param("alloc", 50.0, "%", 1.0, 100.0, "ours", "Most of the account in one pair."),
     )
 )  # fmt: skip
+
+NO_LIMIT = 1000.0  # of widen_max
 
 
 class ClampAware:
@@ -80,22 +86,37 @@ class ClampAware:
             left = d * (view.entry_bp(d) - fair_exit_bp(view, d)) - view.terms.fees_bp - costs
             text = f"Inside the cost zone: {stands} leave {bp(left)}, "
             return stand("cost-zone", f"{text}{bp(k['edge_min_bp'])} are needed.", d)
-        said = heard(view, d, k["blind_share"])
-        if no := self._unlikely(said, d):
+        said = heard(view, d, k["blind_share"], k["margin"] / 100)
+        if no := self._widening(view, d):
             return no
-        return self._enter(view, d, way.edge_bp, (said, stands))
+        no = self._unlikely(said, d)
+        return said.told(no or self._enter(view, d, way.edge_bp, (said, stands)))
+
+    def _widening(self, view: View, d: int) -> Decision | None:
+        most = self._k["widen_max"]
+        if most >= NO_LIMIT:
+            return None
+        pace = parts.pace_sd_h(view, d)
+        if math.isnan(pace):
+            return stand("warm-up", "How fast the basis moves is not known yet.", d)
+        if pace <= most:
+            return None
+        text = (
+            f"It widens still: the 5 min mean of {bp(view.fast.mean_bp)} moves away at "
+            f"{pace:.1f} sd an hour (1 sd is {bp(view.slow.sd_bp)}), {most:g} are allowed."
+        )
+        return stand("widening", text, d)
 
     def _unlikely(self, said: Said, d: int) -> Decision | None:
         if said.share == 0.0:
             return stand("abstain", f"No score, no trade: {said.text}.", d)
         if said.p is None:
             return None
-        line = said.p_star + self._k["margin"] / 100
-        if said.p >= line:
+        if said.p >= said.line:
             return None
         text = (
             f"p is {100 * said.p:.1f} %, p* {100 * said.p_star:.1f} % and the margin "
-            f"{self._k['margin']:g} points: the odds do not pay the costs."
+            f"{100 * said.margin:g} points: the odds do not pay the costs."
         )
         return stand("odds", text, d)
 
@@ -127,6 +148,7 @@ class ClampAware:
             line = said.p_star - self._k["exit_under"] / 100
             if said.p < line:
                 text = f"p is {100 * said.p:.1f} %, under {100 * line:.1f} %; {told}"
-                return leave(held, "odds", text)
+                return said.told(leave(held, "odds", text))
         age = parts.age_h(held, now_ns)
-        return hold(held, f"pair {held.pair}, {age:.2f} h old, on its way to fair value; {told}")
+        text = f"pair {held.pair}, {age:.2f} h old, on its way to fair value; {told}"
+        return said.told(hold(held, text))

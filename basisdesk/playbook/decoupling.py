@@ -45,10 +45,14 @@ KNOBS = Knobs(
               "of the spread, less in proportion."),
         Param("stop_sd", 1.5, "sd", 0.25, 10.0, "S1", "Stop so far beyond the entry,"),
         Param("stop_min_bp", 20.0, "bp", 1.0, 500.0, "ours", "but never nearer than this."),
+        Param("exit_net_bp", 5.0, "bp", 0.0, 100.0, "ours",
+              "Back at the mean it leaves only where closing now nets this after all costs, else "
+              "it waits for target, stop or time: a mean that follows the spread is reached "
+              "without a profit."),
         Param("soft_h", 0.75, "h", 0.05, 72.0, "S1",
               "Time is money: the profit that is waited for shrinks to nothing over this time."),
         Param("hold_h", 2.0, "h", 0.05, 168.0, "S1", "Leave after this time whatever it nets."),
-        Param("edge_min_bp", 2.0, "bp", 0.0, 100.0, "ours",
+        Param("edge_min_bp", 5.0, "bp", 0.0, 100.0, "ours",
               "What has to be left after four fees, spreads and interest."),
         Param("leverage", 3.0, "x", 1.0, 5.0, "S1",
               "The note allows 5 to 10; the desk's hard limit is 5, and a liquidation at 5 is "
@@ -195,7 +199,7 @@ class Decoupling:
         if math.isnan(net):
             return hold(held, f"pair {held.pair}: {parts.net_words(view, held)}")
         told = f"{parts.net_words(view, held)} ({bp(net, signed=True)})"
-        if parts.full(view.slow) and parts.full(view.fast) and net > 0.0:
+        if parts.full(view.slow) and parts.full(view.fast) and net >= max(k["exit_net_bp"], 0.0):
             back = view.slow.mean_bp + d * k["exit_z"] * max(view.slow.sd_bp, SD_FLOOR_BP)
             if d * (held.close_bp - view.leaving_at(d, back)) <= 0.0:
                 text = f"the spread is back within {k['exit_z']:g} sd of its mean; {told}"

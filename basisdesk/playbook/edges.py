@@ -53,7 +53,7 @@ def way_back(
 def settlements_h(view: View, hold_h: float) -> list[float]:
     """Hours from now to each settlement within a hold, by the calendar; empty when unknown."""
     next_ms, step_h = view.funding.next_ms, view.funding.interval_h
-    if not next_ms or not step_h > 0.0:
+    if not next_ms or not 0.0 < step_h < math.inf:
         return []
     first_h = (next_ms - view.t_ns / 1e6) / HOUR_MS
     if first_h <= 0.0:  # the next stamp was not told yet

@@ -7,11 +7,14 @@ from typing import Literal
 
 import msgspec
 
+from basisdesk.events import ClosePair, Command, OpenPair
+from basisdesk.playbook.confidence import unheard
 from basisdesk.playbook.words import Decision, View
 
 Mode = Literal["off", "suggest", "auto"]
 MODES: tuple[Mode, ...] = ("off", "suggest", "auto")
 NOTES_MAX = 2_000
+AUTHOR = "autopilot"  # how the author of its trades begins
 
 
 class Note(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -21,7 +24,8 @@ class Note(msgspec.Struct, frozen=True, omit_defaults=True):
     or a value was set; "opened", "closed", "unanswered": what became of an entry. text: the
     sentence; reason: the person's own words. done: commands were sent, not only suggested.
     position: number of the pair, 0 for none. against: of an override, what the autopilot said
-    last. mid_bp, entry_bp, p, p_star: at that moment, None where unknown, so that decisions and
+    last. forecast: whether the forecast was used, and if not why.
+    mid_bp, entry_bp, p, p_star: at that moment, None where unknown, so that decisions and
     overrides can be scored later.
     """
 
@@ -38,6 +42,7 @@ class Note(msgspec.Struct, frozen=True, omit_defaults=True):
     position: int = 0
     reason: str = ""
     against: str = ""
+    forecast: str = ""
     mid_bp: float | None = None
     entry_bp: float | None = None
     p: float | None = None
@@ -83,6 +88,7 @@ def noted(view: View, who: tuple[str, Mode], decision: Decision, *, done: bool) 
         direction=decision.direction,
         done=done,
         position=view.held.pair if view.held is not None else 0,
+        forecast=decision.forecast,
         mid_bp=_known(view.mid_bp),
         entry_bp=_known(entry_bp),
         p=_known(score.p) if score is not None else None,
@@ -90,5 +96,28 @@ def noted(view: View, who: tuple[str, Mode], decision: Decision, *, done: bool) 
     )
 
 
+def heeded(view: View, decision: Decision) -> Decision:
+    """The decision, which says whether the forecast was used for it, and if not why."""
+    if decision.forecast:
+        return decision
+    return msgspec.structs.replace(decision, forecast=unheard(view, decision.direction))
+
+
 def _known(value: float) -> float | None:
     return value if math.isfinite(value) else None
+
+
+def signed(decision: Decision, playbook: str, n: int, more: str = "") -> list[Command]:
+    """The commands of a decision; each says whose it is: "autopilot: carry, reverted".
+
+    n: number of its note. An entry names it, as its pair has no number yet: "autopilot: carry,
+    carry, decision 4".
+    """
+    parts = [part for part in (f"{AUTHOR}: {playbook}", decision.code, more) if part]
+    by = {ClosePair: ", ".join(parts), OpenPair: ", ".join([*parts, f"decision {n}"])}
+    return [
+        msgspec.structs.replace(each, by=by[type(each)])
+        if isinstance(each, OpenPair | ClosePair)
+        else each
+        for each in decision.commands
+    ]

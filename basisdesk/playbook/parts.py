@@ -5,10 +5,11 @@ from decimal import Decimal
 
 from basisdesk.events import ClosePair
 from basisdesk.playbook.sizing import Wish, sized
-from basisdesk.playbook.words import Band, Decision, Held, View
+from basisdesk.playbook.words import ODD_BP, Band, Decision, Held, View
 from basisdesk.trading import words
 
 HOUR_NS = 3_600_000_000_000
+FAST_H = 300.0 / 3_600.0  # time constant of the fast band, hours
 SD_FLOOR_BP = 0.3  # a deviation below it is the grid of prices
 HUNDREDTH = Decimal("0.01")
 
@@ -35,6 +36,26 @@ def not_now(view: View, *, bands: bool = True) -> Decision | None:
         return stand("costs", "What a round trip costs is not known.")
     if bands and not (full(view.fast) and full(view.slow)):
         return stand("warm-up", "The bands of the basis are not full yet; nothing is judged.")
+    return odd(view)
+
+
+def odd(view: View) -> Decision | None:
+    """Why these figures are not believed, so that no plan is made of them; None where they are.
+
+    What is not known (NaN) is no odd figure.
+    """
+    fast, slow, funding, terms = view.fast, view.slow, view.funding, view.terms
+    figures = (
+        ("basis", (view.mid_bp, view.open_bp, view.close_bp, view.high_bp, view.low_bp)),
+        ("fair basis", (view.fair_bp,)),
+        ("mean of the basis", (fast.mean_bp, slow.mean_bp, fast.sd_bp, slow.sd_bp)),
+        ("funding", (funding.rate_8h_bp, funding.settled_8h_bp, funding.borrow_8h_bp)),
+        ("cost of a round trip", (terms.fees_bp, terms.round_trip_bp)),
+    )
+    for what, values in figures:
+        if any(abs(value) > ODD_BP for value in values):
+            text = f"The {what} is beyond {ODD_BP:,.0f} bp; such data is not traded on."
+            return stand("odd", text)
     return None
 
 
@@ -78,6 +99,18 @@ def leave(held: Held, code: str, text: str) -> Decision:
 def hold(held: Held, text: str) -> Decision:
     """Stay in a pair; its plan runs at the desk."""
     return stand("hold", f"{_capital(text)}.", held.direction)
+
+
+def pace_sd_h(view: View, direction: int) -> float:
+    """How fast the 5 min mean moves away from the trade, 2 h deviations an hour; NaN unknown.
+
+    An exponentially weighted mean m with time constant tau follows dm/dt = (x - m) / tau, so its
+    pace needs no memory beyond the mean itself. direction: of the trade; > 0 is widening.
+    """
+    if not (full(view.fast) and full(view.slow)):
+        return math.nan
+    moved = direction * (view.mid_bp - view.fast.mean_bp) / FAST_H
+    return moved / max(view.slow.sd_bp, SD_FLOOR_BP)
 
 
 def age_h(held: Held, now_ns: int) -> float:

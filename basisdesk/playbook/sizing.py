@@ -17,6 +17,7 @@ ALWAYS = ("stop", "stress", "volatility", "capital")
 SECTOR_CUT = 0.5  # as in trading/advice.py
 HALVINGS = 6  # of a size whose impact eats too much of the edge
 CENT = Decimal("0.01")
+LEVEL_MAX = Decimal(9_000)  # bp; at -10,000 the second leg costs nothing
 
 
 class Wish(msgspec.Struct, frozen=True):
@@ -53,6 +54,9 @@ class Sized(msgspec.Struct, frozen=True):
 def sized(view: View, wish: Wish) -> Sized | str:
     """The order, or the sentence why there is none."""
     account, probe = view.account, view.terms.probe
+    levels = [each for each in (wish.plan.target_bp, wish.plan.stop_bp) if each is not None]
+    if any(abs(level) > LEVEL_MAX for level in levels):
+        return f"A plan at {words.bp(float(max(levels, key=abs)))} lies beyond any market."
     if probe <= 0:
         return "The smallest order of these legs is not known yet."
     first = view.price(_order(view, wish, probe, Decimal(0)))

@@ -24,6 +24,8 @@ from basisdesk.trading.risk import RiskState
 Source = Literal["S1", "S2", "S3", "S4", "ours"]
 Kind = Literal["enter", "exit", "stand"]
 
+ODD_BP = 5_000.0  # a basis, rate or cost beyond it is a fault of data and none of the market
+
 SOURCES: dict[str, str] = {
     "S1": "founding note 1, spot-perp decoupling",
     "S2": "founding note 2, conservative basis trading",
@@ -172,7 +174,8 @@ class Held(msgspec.Struct, frozen=True):
 
     state: as positions tell it; only "open" can be judged. close_bp: executable basis of closing
     all of it now. net: what it will have earned once closed now, None where that is unknown.
-    notional: of the reference leg at entry. mine: the autopilot opened it by this playbook.
+    notional: of the reference leg at entry. mine: the autopilot opened it by this playbook. by: who
+    asked for it where no person did, as in OpenPair.
     """
 
     pair: int
@@ -185,6 +188,7 @@ class Held(msgspec.Struct, frozen=True):
     plan: ExitPlan
     net: Decimal | None = None
     mine: bool = True
+    by: str = ""
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -232,10 +236,11 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     how much p shall be above p*. sector: what the overlay says to direction +1, "for", "against"
     or "". gap: over venues, None where no scanner runs.
     stale: "" or why these quotes cannot be traded. busy: an order is on its way or at work.
-    held: the position in these legs. closed: number and reason of the pair of these legs that was
-    closed last, (0, "") for none. ours: results of closed pairs, oldest first: of the account as
-    the reader tells it, of the playbook's own as a playbook sees it. price: what an order would
-    cost now.
+    held: the position in these legs. live: numbers of all open ones in them, None where positions
+    were not read. closed: number and reason of the pair of these legs that was
+    closed last, or who asked for it where no person did; (0, "") for none. ours: results of closed
+    pairs, oldest first: of the account as the reader tells it, of the playbook's own as a playbook
+    sees it. price: what an order would cost now.
     """
 
     pair: str
@@ -265,6 +270,7 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     risk: RiskState = RiskState()
     busy: bool = False
     held: Held | None = None
+    live: tuple[int, ...] | None = None
     closed: tuple[int, str] = (0, "")
     ours: tuple[Result, ...] = ()
     price: Callable[[OpenPair], Priced] = unpriced
@@ -295,9 +301,10 @@ def mirrored(basis_bp: float) -> float:
     """A basis of the second leg against the first, told of the first against the second.
 
     Two perpetuals have no reference but the leg that is bought, so a position against the pair's
-    order and its plan are told the other way round by the desk.
+    order and its plan are told the other way round by the desk. NaN where a price would be 0 or
+    less.
     """
-    return -basis_bp / (1.0 + basis_bp / 1e4)
+    return -basis_bp / (1.0 + basis_bp / 1e4) if basis_bp > -1e4 else nan
 
 
 def turned(plan: ExitPlan) -> ExitPlan:
@@ -316,7 +323,8 @@ def turned(plan: ExitPlan) -> ExitPlan:
 class Decision(msgspec.Struct, frozen=True):
     """What to do now, and why: a code that stays and one sentence with its arithmetic.
 
-    direction: of the entry that is made or refused, 0 where none was near.
+    direction: of the entry that is made or refused, 0 where none was near. forecast: what the
+    forecast had to do with it, "" where the rules did not come to asking it.
     """
 
     kind: Kind
@@ -324,6 +332,7 @@ class Decision(msgspec.Struct, frozen=True):
     text: str
     commands: tuple[Command, ...] = ()
     direction: int = 0
+    forecast: str = ""
 
 
 class Playbook(Protocol):

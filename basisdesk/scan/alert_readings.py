@@ -7,7 +7,7 @@ import decimal
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -36,6 +36,19 @@ _OF_OPENINGS: dict[Quantity, str] = {
 _OF_PAIRS: tuple[Quantity, ...] = ("basis", "open_basis", "close_basis", "z", "funding_8h")
 
 
+class Confidence(NamedTuple):
+    """What the forecast says of one pair now. p: 0 to 1, NaN while it abstains or is old.
+
+    said: in words, with its interval and the line that a trade needs.
+    """
+
+    first: str
+    second: str
+    direction: int
+    p: float
+    said: str
+
+
 class DeskView(Protocol):
     """The engine as far as alerts look at it."""
 
@@ -60,7 +73,8 @@ class Reader:
     """Makes the readings that are asked for. Keeps only what names the rows.
 
     sector_of: the sector of a coin. speed: desk seconds in a real one; silence is counted in real
-    seconds, for no feed says more in a fast market.
+    seconds, for no feed says more in a fast market. scores: what the forecast says now; may be
+    replaced.
     """
 
     def __init__(self, sector_of: Mapping[str, str] | None = None, speed: float = 1.0) -> None:
@@ -69,6 +83,7 @@ class Reader:
         self._known: dict[str, Places] = {}
         self._tags: dict[str, dict[str, list[int]]] = {}
         self._speed = max(1.0, speed)
+        self.scores: Callable[[], Sequence[Confidence]] = tuple
         self._since_ns = 0  # first look: silence before it was not heard by us
 
     def read(
@@ -83,6 +98,8 @@ class Reader:
         readings += self._of_legs(desk, wanted, now_ns)
         if "win_rate" in wanted:
             readings.append(self._win_rate(desk))
+        if "confidence" in wanted:
+            readings.append(self._confidences(desk))
         return readings
 
     # --- the scanner -----------------------------------------------------------------------------
@@ -274,6 +291,23 @@ class Reader:
         places = self._places("account win", ("win_rate",), ("",), {})
         return Reading("win_rate", "desk", places, np.array([value]), lambda _: note)
 
+    def _confidences(self, desk: DeskView) -> Reading:
+        """Of each pair that is forecast; a held one answers to its number too."""
+        scores, names = self.scores(), _Names(self._sector)
+        held = {frozenset(leg.instrument for leg in each.legs): each for each in desk.open_pairs()}
+        for each in scores:
+            legs = (each.first, each.second)[:: each.direction or 1]
+            key = f"{each.first} {each.second}"
+            tags = ["*", key, " ".join(legs), *names.of_legs(*legs)]
+            position = held.get(frozenset(legs))
+            if position is not None:
+                tags.append(str(position.pair))
+            names.add(key, f"{_coin(each.first)} {_sides(each.first, each.second)}", tags)
+        places = self._places("scores", names.keys, names.names, names.tags)
+        values = np.array([100.0 * each.p for each in scores], dtype=float)
+        said = [each.said for each in scores]
+        return Reading("confidence", "forecast", places, values, lambda at: said[at])
+
     def _stale_s(self, desk: DeskView) -> float:
         return STALE_POLLS * desk.settings.scanner.poll_s  # in market time already
 
@@ -332,6 +366,11 @@ class _Names:
     def of_legs(self, *keys: str) -> list[str]:
         coins = [_coin(key) for key in keys]
         return [*(split_key(key)[0] for key in keys), *coins, *map(self._sector, coins)]
+
+
+def _sides(*keys: str) -> str:
+    sides = (split_key(key)[:2] for key in keys)
+    return " / ".join(f"{venue_title(venue)} {market}" for venue, market in sides)
 
 
 def _coin(key: str) -> str:

@@ -115,6 +115,7 @@ class Fired(msgspec.Struct, frozen=True):
     scopes: tuple[str, ...]
     count: int
     channels: tuple[Channel, ...]
+    quantity: str = ""
 
 
 class Standing(NamedTuple):
@@ -399,6 +400,7 @@ def _alert(rule: AlertRule, hits: Sequence[Hit], now_ns: int) -> Fired:
         tuple(groups[:NAMED_MAX]) if count > 1 else (name,),
         count,
         rule.channels,
+        rule.quantity,
     )
 
 

@@ -139,10 +139,11 @@ WATCHED: dict[Quantity, Watched] = {
         "Of the closed pairs with all costs; silent while there are too few to judge.",
     ),
     "confidence": Watched(
-        "Confidence", "points", 0, 100, 0, ("pair",), "No source yet: a rule on it never fires.",
+        "Confidence", "%", 0, 100, 1, ("coin", "venue", "sector", "pair", "combination"),
+        "Of the forecast, for pairs held and looked at lately; not known while it abstains.",
+        "any forecast pair",
     ),
 }  # fmt: skip
-NO_SOURCE: frozenset[str] = frozenset({"confidence"})
 
 DEFAULT_RULES: tuple[AlertRule, ...] = (
     AlertRule(
@@ -311,8 +312,6 @@ def sentence(rule: AlertRule) -> str:
     of = f"the {what} of {each}" if each else f"the {what}"
     if rule.quantity == "sector_state":
         of = each or "any sector"
-    if rule.quantity in NO_SOURCE:
-        return f"Never tells anything yet: {what} has no source."
     held = f" for {span(rule.hold_s)}" if rule.hold_s else ""
     often = f", at most every {span(rule.again_s)} for the same one" if rule.again_s else ""
     back = ""

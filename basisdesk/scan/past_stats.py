@@ -232,6 +232,8 @@ def _memory(apart: Floats, weight: Floats, lag: int) -> tuple[float, float]:
             return kept, near + plus
         # of a mean of n values with memory m a step: c(0) / n * (1 + m) / (1 - m)
         step = kept ** (1 / lag)
+        if not step < 1.0:  # so slow that a step forgets nothing a float could hold
+            return kept, near + plus
         plus = (near + plus) / kept / count * (1 + step) / (1 - step)
     return kept, near + plus
 

@@ -65,6 +65,8 @@ def settlements(
         for perp in position.perps:
             key = perp.instrument
             leg = market.leg(key)
+            if key not in told and not leg.funding.settled_after(position.opened_ns // 1_000_000):
+                continue  # asked ten times a second of each pair of the last days
             rule = funding_rule(market, key)
             due = [(each, "ticker") for each in told.get(key, ())]
             due += [(each, "history") for each in _published(position, leg.funding, rule, now_ms)]

@@ -13,6 +13,7 @@ from basisdesk.events import (
     PairReduced,
 )
 from basisdesk.trading.arrival import Met, Mids, secured
+from basisdesk.trading.authors import author
 from basisdesk.trading.margin import share_of
 from basisdesk.trading.orders import PairOrder
 from basisdesk.trading.positions import PairPosition
@@ -42,6 +43,7 @@ def opened(
         short_fx=mids.short_fx,
         how=request.how,
         step=step,
+        by=author(request),
     )
 
 
@@ -101,6 +103,7 @@ def reduced(
         long_fx=mids.long_fx,
         short_fx=mids.short_fx,
         alone=order.alone,
+        by=order.by,
     )
 
 

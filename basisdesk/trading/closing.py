@@ -25,6 +25,7 @@ from basisdesk.events import (
 )
 from basisdesk.market.state import Market
 from basisdesk.trading import booked, exits, legging, risk, words, working
+from basisdesk.trading.authors import author
 from basisdesk.trading.dealing import Dealer
 from basisdesk.trading.exit_orders import ExitOrders
 from basisdesk.trading.fees import schedule
@@ -87,6 +88,7 @@ class Closer:
             give_up_ns=working.give_up_ns(command.how, now_ns),
             fraction=command.fraction,
             leg=command.leg,
+            by=author(command),
         )
         ended = self.end_work(position, now_ns, "A close took its place.")
         self._dealer.withdraw(position.pair)
@@ -122,7 +124,7 @@ class Closer:
         ended = self.end_work(position, now_ns, "A close took its place.")
         self._dealer.withdraw(position.pair)
         order = self._make.order(position, "user", sizes, now_ns, command.leg != "both")
-        order = msgspec.structs.replace(order, fraction=command.fraction)
+        order = msgspec.structs.replace(order, fraction=command.fraction, by=author(command))
         if order.due_ns > now_ns or position.pair in self._dealer.frozen:
             self._dealer.pending.append(order)
             return ended
@@ -391,8 +393,9 @@ class Closer:
         else:
             held = position.long if remedy.leg == "long" else position.short
             legs = (self._make.one(position, held, remedy.qty, market, now_ns),)
+        by = position.close_by if remedy.reason == position.close_reason else ""
         order = closing_order(position, remedy.reason, legs, now_ns)
-        return msgspec.structs.replace(order, remedy=True)
+        return msgspec.structs.replace(order, remedy=True, by=by)
 
     # --- small parts -----------------------------------------------------------------------------
 

@@ -35,10 +35,13 @@ class Cross(msgspec.Struct, frozen=True):
         return self.ask if side == "buy" else self.bid
 
 
+_SAME = Cross()  # of the account's own currency
+
+
 def cross_of(market: Market, currency: str, account: str, now_ns: int) -> Cross | No:
     """The rate that a trade of this moment gets, or why there is none (limit "cross")."""
     if currency == account:
-        return Cross()
+        return _SAME
     fx = market.fx(currency, now_ns)
     rates = [exact_rate(rate) for rate in (fx.bid, fx.ask, fx.mid)]
     if not fx.stale and all(rates):

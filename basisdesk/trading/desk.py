@@ -89,6 +89,10 @@ class Desk:
         """Open pairs and the last closed ones, by number."""
         return self._positions.pairs
 
+    def live(self) -> list[PairPosition]:
+        """Pairs that hold something or whose order works, oldest first."""
+        return self._positions.live()
+
     @property
     def pending(self) -> list[PairOrder]:
         """Orders on their way to their books."""

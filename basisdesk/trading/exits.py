@@ -21,7 +21,7 @@ from basisdesk.trading.leg_position import LegPosition
 from basisdesk.trading.margin import Liquidation, liquidation
 from basisdesk.trading.positions import HOUR_NS, PairPosition
 from basisdesk.trading.quoting import decision_mid, rules_of, undescribed
-from basisdesk.trading.risk import No, check_fresh, check_ratio
+from basisdesk.trading.risk import No, agree, check_fresh, check_ratio
 from basisdesk.trading.sector import sector_word
 
 __all__ = [
@@ -43,13 +43,17 @@ def disagree(position: PairPosition, market: Market, settings: Settings, now_ns:
 
     No plan and no liquidation acts on such prices; a person still may close.
     """
+    account = settings.account.currency
+    held, other = position.long, position.short
+    long, short = market.leg(held.instrument), market.leg(other.instrument)
+    if held.quote == other.quote == account:  # asked several times a beat, and mostly so
+        return not agree(short.mid / long.mid)
     rates = []
     for leg in position.legs:
-        cross = cross_of(market, leg.quote, settings.account.currency, now_ns)
+        cross = cross_of(market, leg.quote, account, now_ns)
         if isinstance(cross, No):
             return False  # without a rate nothing is compared, and nothing triggers either
         rates.append(cross.mid)
-    long, short = (market.leg(leg.instrument) for leg in position.legs)
     return check_ratio(long, short, (rates[0], rates[1])) is not None
 
 

@@ -68,6 +68,7 @@ class PairOrder(msgspec.Struct, frozen=True):
     alone: a person closes this one leg, and nothing of the other is to be mended. remedy: sent by
     the legging policy. of_work: sent by the order that works on the pair, and withdrawn with it.
     patient: an exit that meets its books only where both can be seen, and waits until give_up_ns.
+    by: of an exit, who asked for it where no person did, as in ClosePair.
     """
 
     kind: Literal["open", "add", "close"]
@@ -87,6 +88,7 @@ class PairOrder(msgspec.Struct, frozen=True):
     remedy: bool = False
     of_work: bool = False
     patient: bool = False
+    by: str = ""
 
     @property
     def due_ns(self) -> int:

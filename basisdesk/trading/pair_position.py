@@ -43,6 +43,7 @@ class PairPosition(msgspec.Struct):
     """One pair trade from entry to exit. Mutable; changed only by the fold.
 
     asked: quantity of the request. entry_bp, exit_bp: basis at the average fill prices, bp.
+    open_by, close_by: who asked and why where no person did.
     opened_ns: of the first fills; of the order while nothing is filled.
     collateral: cash that secures the borrowed spot; the perpetuals' margin is their legs' own.
     state: see pair_states.py. unhedged_ns: since when a leg has been missing; None while none is,
@@ -68,7 +69,9 @@ class PairPosition(msgspec.Struct):
     collateral: Decimal = Decimal(0)
     state: PairState = "working"
     closed_ns: int | None = None
+    open_by: str = ""
     close_reason: str = ""
+    close_by: str = ""
     how: Execution = Execution()
     step: Decimal = Decimal(0)
     work: Work | None = None
@@ -178,6 +181,7 @@ class PairPosition(msgspec.Struct):
             raise RuleError(f"pair {self.pair} was opened before")
         self.asked, self.leverage, self.how = opened.qty, opened.leverage, opened.how
         self.opened_ns, self.open_reason = opened.ts_ns, opened.reason
+        self.open_by = opened.by
         if self.work is None:  # else the plan may have been replaced while the order worked
             self.plan = meant(opened.plan)
         self._enter(opened)
@@ -212,7 +216,7 @@ class PairPosition(msgspec.Struct):
             self._touched(reduced.fills)[-1].margin -= more
         self._pay_from_margin(max(Decimal(0), more), self._touched(reduced.fills)[-1].instrument)
         self.collateral -= min(reduced.collateral, self.collateral)
-        self.close_reason = reduced.reason
+        self.close_reason, self.close_by = reduced.reason, reduced.by
         self._judge(reduced)
 
     def liquidate(self, forced: Liquidated) -> None:
@@ -232,7 +236,7 @@ class PairPosition(msgspec.Struct):
                     perp.margin = left
             elif perp.instrument == forced.instrument or forced.margin is None:
                 perp.margin = perp.added = Decimal(0)
-        self.close_reason = forced.cause
+        self.close_reason, self.close_by = forced.cause, ""
         self._judge(forced)
 
     def settle(self, paid: FundingSettled) -> None:

@@ -52,16 +52,17 @@ class Reversion(msgspec.Struct, frozen=True):
         ) if part < 1 else math.inf
 
 
-def reversion(samples: Array, step_s: float) -> Reversion | str:
+def reversion(samples: Array, step_s: float, around: float = math.nan) -> Reversion | str:
     """Mean, deviation and half-life of evenly spaced samples, bp; or in words why there is none.
 
     samples: oldest first, NaN where nothing was known; step_s: seconds between two.
+    around: the level that they return to where it is known, else their own mean.
     """
     known = samples[np.isfinite(samples)]
     hours = len(known) * step_s / 3600
     if len(known) < SAMPLES_MIN:
         return f"{len(known)} minutes of basis are known, {SAMPLES_MIN} are needed"
-    mean = float(known.mean())
+    mean = around if math.isfinite(around) else float(known.mean())
     away = samples - mean
     found = next((each for lag in LAGS if (each := _lives(away, lag)) is not None), None)
     if found is None:

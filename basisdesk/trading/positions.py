@@ -21,6 +21,7 @@ from basisdesk.events import (
     PlanChanged,
     Traded,
 )
+from basisdesk.trading.authors import author
 from basisdesk.trading.leg_position import LegPosition
 from basisdesk.trading.pair_position import HOUR_NS, PairPosition, hour_end_ms, meant
 from basisdesk.venues.instrument import split_key, split_symbol
@@ -48,10 +49,13 @@ class Positions:
         self.quote = quote
         self.pairs: dict[int, PairPosition] = {}
         self.next_pair = 1
+        self._live: list[PairPosition] | None = None  # until the next outcome; asked all the time
 
     def live(self) -> list[PairPosition]:
         """Pairs that hold something or whose order works, oldest first."""
-        return [position for position in self.pairs.values() if position.state != "closed"]
+        if self._live is None:
+            self._live = [each for each in self.pairs.values() if each.state != "closed"]
+        return list(self._live)
 
     def held_since(self, ns: int) -> list[PairPosition]:
         """Pairs that held something at or after a moment, oldest first."""
@@ -72,6 +76,7 @@ class Positions:
         Raises RuleError when it names a pair that was never opened, or moves a pair where
         pair_states.py does not let it go.
         """
+        self._live = None
         match outcome:
             case Ordered() | OrderEnded():
                 self._order(outcome)
@@ -106,6 +111,7 @@ class Positions:
         position.asked, position.leverage = request.qty, request.leverage
         position.plan, position.how = meant(request.exit), work.how
         position.opened_ns, position.open_reason = ordered.ts_ns, work.reason
+        position.open_by = author(request)
 
     def _fill(self, outcome: Traded) -> None:
         match outcome:

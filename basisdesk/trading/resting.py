@@ -130,6 +130,7 @@ class Makers:
         )
         if not opening:
             order = closing_order(position, work.reason, (sent,), look.now_ns)
+            order = structs.replace(order, by=work.by)
         else:
             order = PairOrder(
                 kind="add",
@@ -158,6 +159,7 @@ class Makers:
         if work.kind == "open":
             return [*before, booked.added(position, "user", [met], mids, now_ns)]
         order = closing_order(position, work.reason, (met.order,), now_ns)
+        order = structs.replace(order, by=work.by)
         return [*before, booked.reduced(order, position, [met], mids, now_ns)]
 
     def _mids(self, position: PairPosition, look: Look) -> Mids:

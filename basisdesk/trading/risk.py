@@ -192,10 +192,12 @@ def check_fresh(long: Leg, short: Leg, limits: Risk, now_ns: int) -> No | None:
     Read from the legs themselves, so that it holds between two samples of the pair as well.
     """
     legs = (long, short)
-    names = LegName(long.key, short.key), LegName(short.key, long.key)
     ages = [leg.age_ms(now_ns) for leg in legs]
     limit = limits.quote_age_ms_max
-    for leg, age, name in zip(legs, ages, names, strict=True):
+    for leg, age, twin in zip(legs, ages, (short, long), strict=True):
+        if leg.doubt is None and leg.book.valid and age <= limit and math.isfinite(leg.mid):
+            continue  # no name is made for what is well
+        name = LegName(leg.key, twin.key)
         if leg.doubt is not None:
             text = doubtful(name, leg.doubt)
             return No("quote_jump", leg.doubt.reason, "a confirmed price", text)
@@ -203,15 +205,20 @@ def check_fresh(long: Leg, short: Leg, limits: Risk, now_ns: int) -> No | None:
             return No("quote_age", "no quote", f"{limit} ms", missing(name, leg.quote_ns > 0))
         if age > limit:
             return No("quote_age", f"{age:.0f} ms", f"{limit} ms", too_old(name, age, limit))
-        if not leg.book.valid:
-            why = leg.book.reason
-            text = f"{name.title} book is not whole ({why}). Waiting for {name.venue} to resend it."
-            return No("book", why, "a whole book", text)
+        why = leg.book.reason
+        text = f"{name.title} book is not whole ({why}). Waiting for {name.venue} to resend it."
+        return No("book", why, "a whole book", text)
     skew, most = abs(ages[0] - ages[1]), limits.leg_skew_ms_max
     if skew <= most:
         return None
+    names = LegName(long.key, short.key), LegName(short.key, long.key)
     newer, older = names if ages[1] > ages[0] else names[::-1]
     return No("leg_skew", f"{skew:.0f} ms", f"{most} ms", too_far_apart(older, newer, skew, most))
+
+
+def agree(ratio: float) -> bool:
+    """Whether prices in this ratio can be of the same amount of one coin; where unknown, yes."""
+    return RATIO_LEAST <= ratio <= RATIO_MOST or not math.isfinite(ratio)
 
 
 def check_ratio(long: Leg, short: Leg, rates: tuple[Decimal, Decimal]) -> No | None:
@@ -220,7 +227,7 @@ def check_ratio(long: Leg, short: Leg, rates: tuple[Decimal, Decimal]) -> No | N
     rates: account currency per quote currency of each. No quotes, no answer: check_fresh speaks.
     """
     ratio = short.mid * float(rates[1]) / (long.mid * float(rates[0]))
-    if not math.isfinite(ratio) or RATIO_LEAST <= ratio <= RATIO_MOST:
+    if agree(ratio):
         return None
     return No(
         "ratio",

@@ -23,6 +23,7 @@ from basisdesk.events import (
     SessionStarted,
     Work,
 )
+from basisdesk.trading.authors import author
 from basisdesk.trading.words import bp, money, name, plain
 from basisdesk.trading.working import flattens
 from basisdesk.venues.instrument import split_symbol
@@ -91,13 +92,14 @@ def _position_sentence(outcome: PairOpened | PairAdded | PairReduced | Liquidate
                 said = f"{plain(outcome.qty)} {legs}, {len(outcome.fills)} fills"
             else:
                 said = f"{' and '.join(what)}, of {plain(outcome.qty)} asked"
-            return f"Pair {outcome.pair} opened: {said}{_converted(outcome)}."
+            who = f"; {outcome.by}" if outcome.by else ""
+            return f"Pair {outcome.pair} opened: {said}{_converted(outcome)}{who}."
         case PairAdded():
             why, traded = _added_why(outcome.reason), " and ".join(_traded(outcome.fills))
             return f"Pair {outcome.pair} added to, {why}: {traded}{_converted(outcome)}."
         case PairReduced():
             verb = "closed" if outcome.closed else "reduced"
-            why = reason_text(outcome.reason)
+            why = outcome.by or reason_text(outcome.reason)
             traded = "" if outcome.closed else f", {' and '.join(_traded(outcome.fills))}"
             return f"Pair {outcome.pair} {verb}: {why}{traded}{_converted(outcome)}."
         case Liquidated():
@@ -144,6 +146,9 @@ def _work_text(work: Work) -> str:
         said.append(f"{how.passive_leg} leg resting")
     if how.slices > 1:
         said.append(f"{how.slices} slices, {plain(how.slice_gap_s)} s apart")
+    who = work.by or (author(work.request) if work.request is not None else "")
+    if who:
+        said.append(who)
     return ", ".join(said)
 
 

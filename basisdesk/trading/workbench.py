@@ -150,7 +150,9 @@ class Workbench:
             if not working.reached(work, position.direction, basis):
                 return _not_reached(work, basis)
         legs = self._legs(position, sizes, quotes, work, look)
-        return closing_order(position, work.reason, legs, look.now_ns, alone=work.leg != "both")
+        alone = work.leg != "both"
+        order = closing_order(position, work.reason, legs, look.now_ns, alone=alone)
+        return msgspec.structs.replace(order, by=work.by)
 
     def _quotes(
         self, position: PairPosition, sizes: Parts, look: Look

@@ -10,7 +10,6 @@ import msgspec
 from basisdesk.scan.alert_book import AlertBook, Told, example_of, payload_of, trial_of
 from basisdesk.scan.alerts import (
     NAME_MAX,
-    NO_SOURCE,
     SECTOR,
     STATES,
     WATCHED,
@@ -91,9 +90,7 @@ def _rule_row(book: AlertBook, rule: AlertRule, last_ns: int, now_ns: int, utc: 
     standing = book.standing(rule.id)
     state, meaning = _STATES[standing.state]
     until_ns = book.snoozed_until_ns(rule)
-    if rule.quantity in NO_SOURCE:
-        state, meaning = "? no source", "muted"
-    elif not rule.on:
+    if not rule.on:
         state, meaning = "\u25cb off", "muted"
     elif until_ns > now_ns:
         state, meaning = f"\u25d0 snoozed to {clock_text(until_ns, utc)[:5]}", "muted"

@@ -21,6 +21,7 @@ from basisdesk.ui.autopilot_rows import (
     why_text,
 )
 from basisdesk.ui.context import AutopilotActions, Context
+from basisdesk.ui.glossary import term
 from basisdesk.ui.pulse import Panel
 from basisdesk.ui.table import Column
 from basisdesk.ui.table_view import TableView
@@ -43,13 +44,15 @@ def watch_columns() -> tuple[Column, ...]:
         Column("Mode", lambda row: row.mode_text, left=True, sample="Suggest",
                meaning=lambda row: "warn" if row.mode == "auto" else "",
                tip="Off, Suggest (it says, you accept) or Auto (it acts on paper by itself)."),
-        Column("Pair", lambda row: row.name, left=True, sample="ADA Bybit spot / perp"),
+        Column("Pair", lambda row: row.name, left=True, sample="ADA Bybit spot / perp",
+               tip="Coin and both legs; watched whether it is on the screen or not."),
         Column("Playbook", lambda row: row.playbook, left=True, sample="Conservative carry",
-               spare=2),
+               spare=2, tip=term("Playbook")),
         Column("Does", lambda row: row.does, left=True, sample="stands: one-a-look",
                meaning=lambda row: row.meaning,
                tip="Its decision at the last look; after stands, the rule that says no."),
         Column("Why", lambda row: row.said, left=True, stretch=True, detail=lambda row: row.said,
+               tip="The rule and its arithmetic, as at the last look; whole below the tables.",
                sample="Silent: the desk is halted", meaning=lambda row: row.meaning),
         Column("Since", lambda row: row.since, lambda row: row.since_ns, sample="59m 59s", spare=1,
                tip="How long this decision has stood for this reason."),
@@ -62,13 +65,14 @@ def note_columns(zone: str) -> tuple[Column, ...]:
     """One note a row, newest first."""
     return (
         Column(f"Time, {zone}", lambda row: row.time, lambda row: row.n, left=True,
-               sample="09:14:22"),
+               sample="09:14:22", tip="When it was decided, in time of the market."),
         Column("Of", lambda row: row.coin, left=True, detail=lambda row: row.name, sample="PENDLE",
                tip="The coin of the pair; of a value that was set, its playbook."),
         Column("Kind", lambda row: row.kind, left=True, sample="would enter",
-               meaning=lambda row: row.meaning),
+               meaning=lambda row: row.meaning,
+               tip="What it did or would do; overridden: a person did otherwise, which is scored."),
         Column("Note", lambda row: row.said, left=True, stretch=True, detail=lambda row: row.said,
-               sample="Enter: z 1.8"),
+               sample="Enter: z 1.8", tip="The reason with its arithmetic, and a person's own."),
     )  # fmt: skip
 
 
@@ -162,7 +166,11 @@ class AutopilotPanel(Panel):
             self._show_buttons()
             return
         self.pairs.empty_text = view.problem if view.stopped else EMPTY
-        self.pairs.show_rows(watch_rows(view, self._context.engine.now_ns))
+        rows = watch_rows(view, self._context.engine.now_ns)
+        self.pairs.show_rows(rows)
+        if rows and self.pairs.chosen() is None:  # the buttons are never of nothing
+            shown = " ".join(self._context.engine.pair)
+            self.pairs.choose(next((at for at, row in enumerate(rows) if row.pair == shown), 0))
         _stops_where_rows_are(self.pairs, len(view.watches))
         newest = view.notes[0].n if view.notes else 0
         if newest != self._newest:

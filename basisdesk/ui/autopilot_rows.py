@@ -42,6 +42,7 @@ class Watch(NamedTuple):
 
     kind, code, text: of the decision, "" before the first look. since_ns: when this kind and code
     began. suggested: it can be accepted now. position: number of the autopilot's own pair, 0 none.
+    forecast: whether the forecast was used, and if not why.
     """
 
     pair: str
@@ -53,6 +54,12 @@ class Watch(NamedTuple):
     since_ns: int = 0
     suggested: bool = False
     position: int = 0
+    forecast: str = ""
+
+    @property
+    def whole(self) -> str:
+        """The decision, and whether the forecast was used for it."""
+        return f"{self.text} {self.forecast}".rstrip()
 
 
 @dataclass
@@ -124,7 +131,7 @@ def watch_rows(view: AutopilotView, now_ns: int) -> list[WatchRow]:
 
 def _watch_row(view: AutopilotView, watch: Watch, now_ns: int) -> WatchRow:
     book = view.playbook(watch.playbook)
-    said = watch.text or ("Waits for the next look." if watch.mode != "off" else "Off.")
+    said = watch.whole or ("Waits for the next look." if watch.mode != "off" else "Off.")
     meaning = "accent" if watch.kind in ("enter", "exit") else ""
     return WatchRow(
         pair=watch.pair,
@@ -143,7 +150,7 @@ def _watch_row(view: AutopilotView, watch: Watch, now_ns: int) -> WatchRow:
 
 def why_text(watch: Watch) -> str:
     """The whole sentence about a pair, for the line below the tables."""
-    return f"{pair_name(watch.pair)}: {watch.text or 'waits for the next look.'}"
+    return f"{pair_name(watch.pair)}: {watch.whole or 'waits for the next look.'}"
 
 
 def does_text(watch: Watch) -> str:
@@ -174,6 +181,7 @@ def note_rows(notes: Sequence["Note"], utc: bool) -> list[NoteRow]:
 
 def _note_text(note: "Note") -> str:
     text = note.text.replace(note.pair, pair_name(note.pair)) if note.pair else note.text
+    text = f"{text} {note.forecast}".rstrip()
     return f"{text} Reason: {note.reason.rstrip('.')}." if note.reason else text
 
 

@@ -15,6 +15,7 @@ from basisdesk.forecast.view import ForecastView
 from basisdesk.scan.alerts import AlertRule
 from basisdesk.scan.view import ScanView
 from basisdesk.ui.autopilot_rows import AutopilotView
+from basisdesk.ui.lab_view import LabActions, LabView
 
 Mode = Literal["simulated", "live", "replay"]
 
@@ -54,6 +55,10 @@ class Actions(Protocol):
         """Put this account's journal and tapes aside and begin it anew. Nothing is deleted."""
         ...
 
+    def open_tape(self, path: Path) -> None:
+        """Play a recording in a window of its own."""
+        ...
+
     def quit(self) -> None:
         """Leave the program in order."""
         ...
@@ -84,6 +89,20 @@ class ScanActions(Protocol):
 
     def test_webhook(self) -> None:
         """Send the shown payload to the webhook once."""
+        ...
+
+
+class ForecastActions(Protocol):
+    """What a person can say to the forecast. Each gives why not, in a sentence, or ""."""
+
+    speed: float  # seconds of the market in one of ours
+
+    def override(self, candidate: int, would: bool, reason: str) -> str:
+        """Say that one would trade a candidate, or would not."""
+        ...
+
+    def end_review(self, reason: str) -> str:
+        """End the review of drift."""
         ...
 
 
@@ -152,6 +171,7 @@ class Status:
     profile: str = "default"
     account: str = "main"
     speed: float = 1.0
+    recorded: bool = False  # a replay: the speed is that of the market when it was recorded
     links: dict[str, LinkNote] = field(default_factory=dict)
     # from our receive stamp to the engine, ms, newest last; bounded by who writes
     engine_ms: dict[str, deque[float]] = field(default_factory=dict)
@@ -160,7 +180,10 @@ class Status:
 
 @dataclass
 class Context:
-    """Handed to every panel's constructor."""
+    """Handed to every panel's constructor.
+
+    ticket_direction: the side chosen in the ticket, which writes it; 0 where there is none.
+    """
 
     engine: Engine
     settings: Settings
@@ -174,5 +197,9 @@ class Context:
     scan: ScanView | None = None  # None where no universe is watched
     scan_actions: ScanActions | None = None
     forecast: ForecastView | None = None  # None where nothing is forecast
+    forecast_actions: ForecastActions | None = None
     autopilot: AutopilotView | None = None  # None where none runs
     autopilot_actions: AutopilotActions | None = None
+    lab: LabView | None = None  # None in a replay, and until the desk stands
+    lab_actions: LabActions | None = None
+    ticket_direction: int = 0

@@ -1,12 +1,10 @@
-"""The parts of the forecast panel: score, lines, features, proof and signals, a widget each.
+"""The left and the middle of the forecast panel: score, lines and features, a widget each.
 
 Each shows what rows made of a view and knows nothing of the others; forecast_panel.py places them.
 """
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
-    QBoxLayout,
     QComboBox,
     QFrame,
     QGridLayout,
@@ -19,30 +17,24 @@ from PySide6.QtWidgets import (
 
 from basisdesk.forecast.table import GROUPS
 from basisdesk.forecast.view import ForecastView
-from basisdesk.ui.facts_view import FactsView
-from basisdesk.ui.forecast_charts import ReliabilityView, ScoreBar, SignedBars
-from basisdesk.ui.forecast_proof_rows import facts_of, proof_of, reliability_of
-from basisdesk.ui.forecast_rows import Said, Verdict, gauge_of, lines_of, unbroken, verdict_of
+from basisdesk.ui.forecast_charts import ScoreBar, SignedBars
+from basisdesk.ui.forecast_rows import Said, Verdict, gauge_of, head_of, lines_of, verdict_of
 from basisdesk.ui.forecast_table_rows import (
     FeatureLine,
-    SignalRow,
     feature_lines,
     feature_tip,
     foot_of,
     group_text,
     missing_text,
-    signal_rows,
-    signal_tip,
-    signals_text,
-    signals_tip,
 )
+from basisdesk.ui.forecast_texts import unbroken
 from basisdesk.ui.glossary import term
 from basisdesk.ui.table import Column
 from basisdesk.ui.table_view import TableView
 from basisdesk.ui.theme import PlainLabel, Theme, set_tip
 
-NAME_PX, ROW_PX, PROOF_PX, FACTS_PX_MAX = 88, 22, 282, 400
-BESIDE_PX, BELOW_PX = 420, 300  # from which the figures stand beside the curve, or below it
+NAME_PX, ROW_PX = 88, 22
+OUTSIDE = "G"  # the group of numbers from outside, offered where there are any
 ALL_GROUPS = "All groups"
 _STATES = {"": 0, "warming": 1, "missing": 2}
 
@@ -56,7 +48,8 @@ def say(label: PlainLabel, verdict: Verdict, theme: Theme) -> None:
     set_tip(label, verdict.tip)
 
 
-def _low_rows(table: TableView, theme: Theme) -> None:
+def low_rows(table: TableView, theme: Theme) -> None:
+    """Rows as low as their text allows."""
     rows = table.verticalHeader()
     high = max(theme.px(ROW_PX), round(table.fontMetrics().height() * 1.4))
     rows.setMinimumSectionSize(high)
@@ -67,11 +60,14 @@ def _low_rows(table: TableView, theme: Theme) -> None:
 
 
 class ScoreBlock(QWidget):
-    """The probability on its scale, and the decision in one sentence below."""
+    """The side and its time, the probability on its scale, and the decision in one sentence."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
+        self.head = theme.label("", "muted", 11)
+        self.head.setWordWrap(True)
+        self.head.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
         self.bar = ScoreBar(theme)
         self.verdict = theme.label("", "text")
         self.verdict.setWordWrap(True)
@@ -80,19 +76,26 @@ class ScoreBlock(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(theme.px(4))
+        column.addWidget(self.head)
         column.addWidget(self.bar)
         column.addWidget(self.verdict)
         column.addStretch(1)
 
-    def show_view(self, view: ForecastView | None) -> None:
-        """Show the pair on the screen."""
+    def show_view(self, view: ForecastView | None, utc: bool = True, ticket: int = 0) -> None:
+        """Show the pair on the screen. ticket: the side chosen there, 0 where it is not known."""
+        head = head_of(view, utc, ticket)
+        say(self.head, head, self._theme)
+        self.head.setVisible(bool(head.text))
         self.bar.show_gauge(gauge_of(view))
         say(self.verdict, verdict_of(view), self._theme)
 
     def height_for(self, width: int) -> int:
         """How high it is at this width, its sentence whole."""
-        words = self.verdict.heightForWidth(width) if self.verdict.text() else 0
-        return self.bar.height() + self._theme.px(4) + words
+        high = self.bar.height()
+        for label in (self.head, self.verdict):
+            if label.text():
+                high += self._theme.px(4) + label.heightForWidth(width)
+        return high
 
 
 class LinesBlock(QScrollArea):
@@ -173,15 +176,16 @@ def feature_columns() -> tuple[Column, ...]:
                detail=_feature_tip, meaning=lambda _: "muted",
                sample="D order flow"),
         Column("Value", lambda row: row.shown, lambda row: row.row.value,
-               tip="As it stands now, with its unit, for long spot and short perp: +68.4 bp.",
+               tip="As it stands now, with its unit, for long spot and short perp.",
                detail=_feature_tip, meaning=_grey, sample="\u2212123.45 bp/8h"),
         Column("", lambda row: row.state, lambda row: _STATES[row.state], left=True, spare=1,
                detail=_feature_tip, meaning=lambda _: "muted", sample="warming"),
         Column("z", lambda row: row.z_shown, lambda row: row.z,
-               tip="In deviations of what was learned from, from the side of the trade: +1.62.",
+               tip="In deviations of what was learned from, from the side of the trade.",
                meaning=_grey, sample="\u221212.34"),
         Column("Part of the logit", lambda row: row.part_shown, lambda row: row.part,
                tip=term("Contribution"), gauge=lambda row: row.share,
+               meaning=lambda row: "muted" if row.idle else "",
                detail=_feature_tip, sample="\u22120.000", wide_px=120, stretch=True),
     )  # fmt: skip
 
@@ -219,7 +223,7 @@ class FeaturesBlock(QWidget):
         self.table.setAccessibleName("Features")
         last = len(self.table.rows_model.columns) - 1
         self.table.setItemDelegateForColumn(last, SignedBars(theme, self.table))
-        _low_rows(self.table, theme)
+        low_rows(self.table, theme)
         self.foot = theme.label("", "muted", 11)
         self.foot.setWordWrap(True)
         head = QHBoxLayout()
@@ -243,6 +247,8 @@ class FeaturesBlock(QWidget):
         if not lines:
             self.table.empty_text = verdict_of(view).text
         self.table.show_rows(lines)
+        if here is not None and here.extras and self.groups.findData(OUTSIDE) < 0:
+            self.groups.addItem(group_text(OUTSIDE), OUTSIDE)
         foot = foot_of(here, learned=learned)
         say(self.foot, Verdict(foot.text, "muted" if foot.right else "loss", foot.tip), self._theme)
         self.foot.setVisible(bool(foot.text))
@@ -254,115 +260,3 @@ class FeaturesBlock(QWidget):
         self._group = str(self.groups.currentData() or "")
         group = self._group
         self.table.proxy.set_keep((lambda row: row.group == group) if group else None)
-
-
-# --- proof and signals ----------------------------------------------------------------------------
-
-
-class ProofBlock(QWidget):
-    """What may be claimed, the reliability curve, and the figures beside it."""
-
-    def __init__(self, theme: Theme, utc: bool, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._theme = theme
-        self._utc = utc
-        self.verdict = theme.label("", "muted")
-        self.verdict.setWordWrap(True)
-        self.curve = ReliabilityView(theme)
-        self.facts = FactsView("The forecast so far in figures", theme)
-        self.facts.setMinimumWidth(theme.px(PROOF_PX))
-        self.facts.setMaximumWidth(theme.px(FACTS_PX_MAX))
-        self._row = row = QHBoxLayout()
-        row.setSpacing(theme.px(8))
-        row.addWidget(self.curve, 3)
-        row.addWidget(self.facts, 5)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(theme.px(4))
-        column.addWidget(self.verdict)
-        column.addLayout(row, 1)
-
-    def show_view(self, view: ForecastView | None) -> None:
-        """Show how good it was."""
-        say(self.verdict, proof_of(view), self._theme)
-        self.curve.show_curve(reliability_of(view))
-        self.facts.show_rows(facts_of(view, self._utc))
-
-    # Qt
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """Where it is narrow the figures stand below the curve; where it is low too, alone."""
-        super().resizeEvent(event)
-        beside = self.width() >= self._theme.px(BESIDE_PX)
-        ways = QBoxLayout.Direction
-        self._row.setDirection(ways.LeftToRight if beside else ways.TopToBottom)
-        self.curve.setVisible(beside or self.height() >= self._theme.px(BELOW_PX))
-        self._row.activate()
-
-
-def signal_columns(zone: str, utc: bool) -> tuple[Column, ...]:
-    """One candidate a row, taken or not."""
-
-    def tip(row: SignalRow) -> str:
-        return signal_tip(row, utc)
-
-    return (
-        Column(f"Time, {zone}", lambda row: row.time, lambda row: row.t_ns, left=True,
-               tip=term("Candidate"), detail=tip, sample="09:14:22"),
-        Column("Coin", lambda row: row.coin, left=True, detail=tip,
-               sample="DOGE"),
-        Column("Legs", lambda row: row.legs, left=True, spare=3, meaning=lambda _: "muted",
-               sample="Binance spot / perp"),
-        Column("Side", lambda row: row.side, left=True, spare=2, sample="short spot"),
-        Column("p, %", lambda row: row.score, lambda row: row.p, tip=term("Probability"),
-               sample="72.4"),
-        Column("Decision", lambda row: row.word, left=True, detail=tip,
-               meaning=lambda row: "muted" if row.word == "abstain" else "", sample="no trade"),
-        Column("Outcome", lambda row: row.end, left=True, detail=tip,
-               tip="Told at the horizon, 8 h after the candidate, never before.",
-               meaning=lambda row: row.tone or "muted", sample="until 16:20"),
-        Column("Net, bp", lambda row: row.net_shown, lambda row: row.net,
-               tip="At the first barrier, executable prices and all costs: +12.3.",
-               meaning=lambda row: row.tone or "muted", sample="\u2212123.4"),
-        Column("Why", lambda row: row.why, left=True, stretch=True, spare=1,
-               detail=tip, meaning=lambda _: "muted",
-               sample="too few effective outcomes: 123 of 200"),
-    )  # fmt: skip
-
-
-class SignalsBlock(QWidget):
-    """The newest candidates, and how many are under way."""
-
-    def __init__(self, theme: Theme, zone: str, utc: bool, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._utc = utc
-        self._shown: object = None
-        self.title = theme.label("Signals", weight=600)
-        self.count = theme.label("", "muted", 11)
-        self.table = TableView(signal_columns(zone, utc), theme, key=lambda row: row.id)
-        self.table.setAccessibleName("Candidates, newest first")
-        self.table.empty_text = (
-            "No candidate yet. One is noted when the basis is far from fair on fresh quotes, traded"
-            " or not."
-        )
-        _low_rows(self.table, theme)
-        head = QHBoxLayout()
-        head.setSpacing(theme.px(8))
-        head.addWidget(self.title)
-        head.addWidget(self.count, 1)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(theme.px(2))
-        column.addLayout(head)
-        column.addWidget(self.table, 1)
-
-    def show_view(self, view: ForecastView | None) -> None:
-        """Show the newest candidates of all pairs."""
-        signals = view.signals if view is not None else None
-        if signals is not self._shown:  # they are replaced as a whole, and seldom
-            self._shown = signals
-            self.table.show_rows(signal_rows(view, self._utc))
-        text = signals_text(view)
-        if self.count.text() != text:
-            self.count.setText(text)
-        set_tip(self.count, signals_tip(view))

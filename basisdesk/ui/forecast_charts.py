@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 from basisdesk.forecast.evaluate import Bar
 from basisdesk.ui.forecast_proof_rows import Reliability, point_tip
 from basisdesk.ui.forecast_rows import Gauge
-from basisdesk.ui.table_cells import GAUGE_ROLE, PADDING_PX, CellDelegate, Index
+from basisdesk.ui.table_cells import GAUGE_ROLE, MEANING_ROLE, PADDING_PX, CellDelegate, Index
 from basisdesk.ui.theme import Theme, safe, set_tip
 
 _LEFT = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
@@ -115,13 +115,19 @@ class ScoreBar(QWidget):
             painter.fillRect(band, theme.qcolor(gauge.band, 0.45))
             mark = QRectF(self._x(gauge.p) - 1.5, scale.top() - 1, 3, scale.height() + 2)
             painter.fillRect(mark, theme.qcolor(gauge.tone))
+        if gauge.interval:
+            known = gauge.known
+            x = (self._x(gauge.low) + self._x(gauge.high)) / 2 if known else scale.center().x()
             painter.setPen(theme.qcolor("muted"))
-            top = scale.top() - self._line - 1
-            self._words(painter, gauge.interval, (left + right) / 2, top)
+            self._words(painter, gauge.interval, x, scale.top() - self._line - 1)
         below = scale.bottom() + theme.px(GAP_PX)
         taken = QRectF()
         if math.isfinite(gauge.p_star):
             x, out = self._x(gauge.p_star), theme.px(TICK_PX)
+            if math.isfinite(gauge.line):  # the margin over p*
+                more = max(0.0, self._x(gauge.line) - x)
+                over = QRectF(x, scale.top() - 1, more, scale.height() + 2)
+                painter.fillRect(over, theme.qcolor("warn", 0.35))
             tick = QRectF(x - 1, scale.top() - 1, 2, scale.height() + 1 + out)
             painter.fillRect(tick, theme.qcolor("warn"))
             painter.setPen(theme.qcolor("warn"))
@@ -292,7 +298,8 @@ class ReliabilityView(QWidget):
 class SignedBars(CellDelegate):
     """Cells whose gauge is -1 to 1: a bar to the left or right of a middle line, then the text.
 
-    Green speaks for the trade and red against it, as the side of the line does.
+    Green speaks for the trade and red against it, as the side of the line does. A cell whose
+    meaning is "muted" is drawn in grey: what it says counts for nothing.
     """
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
@@ -301,7 +308,7 @@ class SignedBars(CellDelegate):
         painter.save()
         self._paint_row(painter, rect, index, bool(option.state & QStyle.StateFlag.State_Selected))
         text = index.data(Qt.ItemDataRole.DisplayRole) or ""
-        share = index.data(GAUGE_ROLE)
+        share, idle = index.data(GAUGE_ROLE), index.data(MEANING_ROLE)
         wide = option.fontMetrics.horizontalAdvance("\u22120.000") + 3 * PADDING_PX
         room = QRectF(rect).adjusted(PADDING_PX, 0, -wide, 0)
         middle = room.center().x()
@@ -310,7 +317,7 @@ class SignedBars(CellDelegate):
             long = abs(share) * room.width() / 2
             left = middle + 1 if share > 0 else middle - long
             bar = QRectF(left, rect.center().y() - 3, long, 7)
-            painter.fillRect(bar, self._ink("gain" if share > 0 else "loss"))
-        painter.setPen(self._ink("text" if share is not None else "muted"))
+            painter.fillRect(bar, self._ink(idle or ("gain" if share > 0 else "loss")))
+        painter.setPen(self._ink(idle or ("text" if share is not None else "muted")))
         painter.drawText(rect.adjusted(0, 0, -PADDING_PX, 0), _RIGHT, text)
         painter.restore()

@@ -13,10 +13,10 @@ from basisdesk.ui.context import Context
 from basisdesk.ui.forecast_blocks import (
     FeaturesBlock,
     LinesBlock,
-    ProofBlock,
     ScoreBlock,
-    SignalsBlock,
 )
+from basisdesk.ui.forecast_evidence import ProofBlock, SignalsBlock
+from basisdesk.ui.forecast_person import ReasonDialog, Spoken, ask_end, ask_word, spoken_of
 from basisdesk.ui.pulse import Panel
 from basisdesk.ui.theme import Theme, set_tip
 from basisdesk.ui.times import zone_text
@@ -180,6 +180,9 @@ class ForecastPanel(Panel):
             "proof": self.proof,
             "signals": self.signals,
         }
+        self.proof.review_asked.connect(self.ask_end_review)
+        self.signals.word_asked.connect(self.ask_word)
+        self.signals.table.row_chosen.connect(lambda _: self.signals.show_word(self._spoken()))
         self.refresh()
 
     @property
@@ -190,7 +193,8 @@ class ForecastPanel(Panel):
     def refresh(self) -> None:
         """Read the forecast as its last beat left it."""
         view = self._context.forecast
-        self.score.show_view(view)
+        context = self._context
+        self.score.show_view(view, context.settings.ui.utc, context.ticket_direction)
         self._place()
         for name in self.shown:
             self._fill(name, view)
@@ -200,6 +204,40 @@ class ForecastPanel(Panel):
         self._front = name
         self.refresh()
 
+    # --- a person's word -------------------------------------------------------------------------
+
+    def ask_word(self, would: bool) -> ReasonDialog | None:
+        """Ask why a person would trade the chosen candidate, else the newest here, or would not."""
+        said, acts = self._spoken(), self._context.forecast_actions
+        if not said.id or acts is None:
+            return None
+        dialog = ask_word(said, would, self._theme, self)
+        dialog.chosen.connect(lambda reason: self._told(acts.override(said.id, would, str(reason))))
+        dialog.open()
+        return dialog
+
+    def ask_end_review(self) -> ReasonDialog | None:
+        """Ask why the review of drift may end."""
+        view, acts = self._context.forecast, self._context.forecast_actions
+        if view is None or acts is None or not view.review:
+            return None
+        dialog = ask_end(view, self._theme, self)
+        dialog.chosen.connect(lambda reason: self._told(acts.end_review(str(reason))))
+        dialog.open()
+        return dialog
+
+    def _told(self, problem: str) -> None:
+        """What became of it: a sentence in place of the count where it was not taken."""
+        self.signals.show_problem(problem)
+        self.refresh()
+
+    def _spoken(self) -> Spoken:
+        context, acts = self._context, self._context.forecast_actions
+        if acts is None:
+            return Spoken()
+        now_ns, utc = context.engine.now_ns, context.settings.ui.utc
+        return spoken_of(context.forecast, now_ns, acts.speed, utc, self.signals.chosen)
+
     # --- inside ----------------------------------------------------------------------------------
 
     def _fill(self, name: str, view: ForecastView | None) -> None:
@@ -208,9 +246,10 @@ class ForecastPanel(Panel):
         elif name == "features":
             self.features.show_view(view)
         elif name == "proof":
-            self.proof.show_view(view)
+            self.proof.show_view(view, can=self._context.forecast_actions is not None)
         elif name == "signals":
             self.signals.show_view(view)
+            self.signals.show_word(self._spoken())
 
     def _make_tabs(self) -> QWidget:
         row = QWidget(self)

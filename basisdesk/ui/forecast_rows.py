@@ -10,11 +10,22 @@ from dataclasses import dataclass
 from basisdesk.forecast.abstain import CORE, N_EFF_MIN
 from basisdesk.forecast.analogues import CASES_MIN
 from basisdesk.forecast.table import INDEX, WARM_S
-from basisdesk.forecast.view import Due, ForecastView, PairForecast
+from basisdesk.forecast.view import Due, ForecastView, Hold, PairForecast
 from basisdesk.forecast.words import Score
 from basisdesk.ui.figures import MINUS, NOTHING, number_text, sign_text, size_text, span_text
+from basisdesk.ui.forecast_rule_rows import NAME as RULE
+from basisdesk.ui.forecast_rule_rows import rule_text, rule_tip
+from basisdesk.ui.forecast_texts import (
+    OUTCOMES_MIN,
+    between_text,
+    few_text,
+    hours_text,
+    pct_text,
+    short_side,
+    side_text,
+)
 from basisdesk.ui.glossary import term
-from basisdesk.ui.times import moment, zone_text
+from basisdesk.ui.times import clock_text, moment, zone_text
 
 NAN = math.nan
 NO_FORECAST = "No forecast runs here."
@@ -23,10 +34,10 @@ NO_EVIDENCE = "Not enough evidence"
 REASONS_MAX = 2  # that the decision names, the rest is in its tip
 DUES_MAX = 3
 BAND_SD = 2.0
+WEIGHT_MIN = 0.005  # of the model in what is told; under it, it shows as 0 % and is 0
 MS_NS = 1_000_000
 S_NS = 1_000_000_000
 _HYPHEN = re.compile(r"(?<!\w)-(?=\d)")  # words of the pure core have no true minus
-_UNIT = re.compile(r"(?<=\d) (?=(?:%|bp|h|ms|min|sd)\b|%)|(?<=\d\d:\d\d) (?=[(+\u2212\d])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +45,8 @@ class Gauge:
     """The probability and what stands beside it. Shares of 1, NaN where unknown.
 
     figure: large; wordy where it is no number. tone: of figure and mark, band: of the interval.
-    star: the words at p*. said: all of it for a screen reader.
+    line: what p has to reach, p* and the margin. star: the words at p*. said: all of it for a
+    screen reader.
     """
 
     figure: str = NOTHING
@@ -43,6 +55,7 @@ class Gauge:
     low: float = NAN
     high: float = NAN
     p_star: float = NAN
+    line: float = NAN
     interval: str = ""
     star: str = ""
     tone: str = "muted"
@@ -69,7 +82,7 @@ class Gauge:
 
     @property
     def _look(self) -> tuple[object, ...]:
-        shares = self.p, self.low, self.high, self.p_star
+        shares = self.p, self.low, self.high, self.p_star, self.line
         rounded = tuple(round(x, 3) if math.isfinite(x) else None for x in shares)
         words = self.figure, self.caption, self.interval, self.star, self.tone, self.band
         return *rounded, *words, self.tip, self.wordy
@@ -97,41 +110,26 @@ class Said:
 # --- probability and decision ---------------------------------------------------------------------
 
 
-def pct_text(share: float, places: int = 1) -> str:
-    """A share as percent with its unit: "72.4 %"; an en dash where unknown."""
-    return f"{number_text(100 * share, places)} %" if math.isfinite(share) else NOTHING
-
-
-def unbroken(text: str) -> str:
-    """The same text where no line ends between a figure and its unit, or a time and its figure."""
-    return _UNIT.sub("\u00a0", text)
-
-
-def side_text(direction: int) -> str:
-    """The side that is spoken of."""
-    return "long spot, short perp" if direction > 0 else "short spot, long perp"
-
-
 def gauge_of(view: ForecastView | None) -> Gauge:
     """What the scale shows. Without enough outcomes the figure gives way to these words."""
     here = view.here if view is not None else None
     if view is None or here is None or here.score is None:
         return Gauge(tip=term("Probability"))
     score = here.score
-    few = score.n_eff < N_EFF_MIN
+    few, bare = score.n_eff < N_EFF_MIN, view.n_learned < OUTCOMES_MIN
     quiet = few or bool(score.abstain) or bool(view.problem)
     within = f" within {size_text(view.horizon_h)} h" if math.isfinite(view.horizon_h) else ""
     caption = f"chance that {side_text(here.direction)} reaches its profit first,{within}"
-    model = f"model: {pct_text(score.p)}, " if few else ""
     return Gauge(
         figure=NO_EVIDENCE if few else pct_text(score.p),
         caption="" if few else caption.rstrip(","),
-        p=score.p,
-        low=score.low,
-        high=score.high,
+        p=NAN if bare else score.p,
+        low=NAN if bare else score.low,
+        high=NAN if bare else score.high,
         p_star=score.p_star,
-        interval=f"{model}{between_text(score.low, score.high)}",
-        star=f"p* {pct_text(score.p_star)}",
+        interval=few_text(view.n_learned) if bare else told_text(score, bare=not few),
+        line=score.p_star + margin_of(view),
+        star=line_text(score, view),
         tone="muted" if quiet else "text",
         band="muted" if quiet else "accent",
         tip=f"{term('Probability')}\n{term('p*')}",
@@ -139,11 +137,42 @@ def gauge_of(view: ForecastView | None) -> Gauge:
     )
 
 
-def between_text(low: float, high: float) -> str:
-    """An interval of shares: "61.0 to 81.2 %"."""
-    if not (math.isfinite(low) and math.isfinite(high)):
-        return NOTHING
-    return f"{number_text(100 * low, 1)} to {number_text(100 * high, 1)} %"
+def told_text(score: Score, *, bare: bool = False) -> str:
+    """Whose word the probability is, with its interval. bare: its figure stands elsewhere.
+
+    "base rate 54.8 % (48.1 to 61.2), model weighs 0 %": what has no weight is not called the
+    model's.
+    """
+    between = between_text(score.low, score.high)
+    if not math.isfinite(score.weight):
+        return between if bare else f"{pct_text(score.p)} ({between})"
+    weighs = f"model weighs {pct_text(score.weight, 0)}"
+    name = "base rate " if score.weight < WEIGHT_MIN else ""
+    figure = "" if bare else f"{pct_text(score.p)} "
+    words = f"{name}{figure}({between})" if name or figure else between
+    return f"{words}, {weighs}"
+
+
+def head_of(view: ForecastView | None, utc: bool, ticket: int = 0) -> Verdict:
+    """The side that all of it is for, and when; a warning where the ticket has the other side.
+
+    ticket: +1 or -1 as chosen there, 0 where it is not known.
+    """
+    here = view.here if view is not None else None
+    if here is None or not here.t_ns:
+        return Verdict("", "muted")
+    side = side_text(here.direction)
+    when = f"{clock_text(here.t_ns, utc)} {zone_text(utc, here.t_ns)}"
+    text = f"{side[:1].upper()}{side[1:]}{', held' if here.held else ''} \u00b7 as of {when}"
+    other = ticket and ticket != here.direction
+    if other:
+        text += "\nThe ticket has the other side."
+    tip = (
+        "A pair that is held is seen from its own side, any other from the side of its gap: short "
+        "perpetual while the basis is over fair value. Edge, hold, funding and probability are all "
+        "of this side, whatever the ticket says."
+    )
+    return Verdict(text, "warn" if other else "muted", tip)
 
 
 def verdict_of(view: ForecastView | None) -> Verdict:
@@ -167,20 +196,31 @@ def verdict_of(view: ForecastView | None) -> Verdict:
     return _against(score, view)
 
 
-def _against(score: Score, view: ForecastView) -> Verdict:
-    margin = view.margin if math.isfinite(view.margin) else 0.0
-    line = f"p* {pct_text(score.p_star)}"
+def margin_of(view: ForecastView) -> float:
+    """By how much p has to be above p*, 0 to 1."""
+    return view.margin if math.isfinite(view.margin) else 0.0
+
+
+def line_text(score: Score, view: ForecastView) -> str:
+    """What p has to reach: "p* 54.0 % + 2 %"."""
+    margin = margin_of(view)
     beside = f" + {pct_text(margin, 0)}" if margin > 0 else ""
+    return f"p* {pct_text(score.p_star)}{beside}"
+
+
+def _against(score: Score, view: ForecastView) -> Verdict:
+    margin = margin_of(view)
     if score.p >= score.p_star + margin:
-        return Verdict(f"Above {line}{beside}: trade", "gain", view.rules)
+        return Verdict(f"Above {line_text(score, view)}: trade", "gain", view.rules)
+    star = f"p* {pct_text(score.p_star)}"
     if score.p >= score.p_star:
-        return Verdict(f"Above {line}, but not by {pct_text(margin, 0)}: no trade", tip=view.rules)
-    return Verdict(f"Below {line}: no trade", tip=view.rules)
+        return Verdict(f"Above {star}, but not by {pct_text(margin, 0)}: no trade", tip=view.rules)
+    return Verdict(f"Below {star}: no trade", tip=view.rules)
 
 
 def reason_text(reason: str, here: PairForecast) -> str:
     """A reason to abstain in few words; a warm-up says how long it has to go."""
-    name, _, rest = reason.partition(": ")
+    name, _, rest = reason.rstrip(".").partition(": ")
     if name == "warm-up":
         return warm_text(here) or f"warm-up of {rest}"
     if name == "missing features":
@@ -215,6 +255,7 @@ def lines_of(view: ForecastView | None, utc: bool, now_ns: int) -> tuple[Said, .
         funding_line(here),
         dues_line(here, utc, now_ns),
         edge_line(here),
+        rule_line(view, here),
         regime_line(here),
         lead_line(here, now_ns),
         cases_line(here),
@@ -227,27 +268,37 @@ def _unknown(name: str, why: str, tip: str) -> Said:
     return Said(name, f"{NOTHING} {why}".strip(), "muted", tip)
 
 
-def hours_text(hours: float) -> str:
-    """A span in hours: "under 1 min", "45 min", "3.3 h", "31 h"."""
-    if hours < 1.0 / 60.0:
-        return "under 1 min"
-    if hours < 1.0:
-        return span_text(60 * round(60 * hours))
-    return f"{number_text(hours, 0 if hours >= 24 else 1)} h"
-
-
 def hold_line(here: PairForecast) -> Said:
-    """Median and 90 % of the time until the target."""
-    hold, tip = here.hold, f"{term('Expected hold')} {_sentence(here.hold.why)}".strip()
+    """Median and 90 % of the time until the target, and what they stand on."""
+    hold, tip = here.hold, term("Expected hold")
+    half = half_life_text(hold)
+    if half:
+        tip += f" Now: {half}."
+    if hold.may_never:
+        why = hold.why or "the target may never be reached"
+        return Said("Expected hold", f"may never: {why}", "warn", tip)
     if not math.isfinite(hold.median_h):
-        why = "the target may never be reached" if hold.may_never else hold.why
-        return _unknown("Expected hold", why, tip)
+        return _unknown("Expected hold", hold.why, tip)
+    if not hold.p90_h:
+        return Said("Expected hold", "none, the target is reached", tip=tip)
     late = "9 of 10 unknown"
     if math.isfinite(hold.p90_h):
         late = f"9 of 10 within {hours_text(hold.p90_h)}"
-    never = ", may never reach the target" if hold.may_never else ""
-    text = f"{hours_text(hold.median_h)}, {late}{never}"
-    return Said("Expected hold", text, "warn" if hold.may_never else "text", tip)
+    stands = half
+    if hold.gaps:
+        stands = f"{hold.came:,} of {hold.gaps:,} like gaps closed in {hold.hours:.0f} h"
+    text = f"{hours_text(hold.median_h)}, {late}"
+    return Said("Expected hold", f"{text}; {stands}" if stands else text, tip=tip)
+
+
+def half_life_text(hold: Hold) -> str:
+    """The half-life with its interval: "half-life 1.5 h (1.0 to 3.3 h) in 24 h of basis"."""
+    if not math.isfinite(hold.half_h):
+        return ""
+    high = f"to {hours_text(hold.half_high_h)}" if math.isfinite(hold.half_high_h) else "or more"
+    span = f" in {hold.hours:.0f} h of basis" if math.isfinite(hold.hours) else ""
+    low = hours_text(hold.half_low_h)
+    return f"half-life {hours_text(hold.half_h)} ({low} {high}){span}"
 
 
 def funding_line(here: PairForecast) -> Said:
@@ -287,10 +338,17 @@ def edge_line(here: PairForecast) -> Said:
     if not math.isfinite(here.edge_bp):
         return _unknown(name, "no executable basis, or no cost", tip)
     text = (
-        f"{sign_text(here.edge_bp, 1)} bp to target {sign_text(here.target_bp, 1)},"
+        f"{sign_text(here.edge_bp, 1)} bp {short_side(here.direction)} to"
+        f" {'its target' if here.held else 'fair, left at'} {sign_text(here.target_bp, 1)},"
         f" after {number_text(here.cost_bp, 1)} costs"
     )
     return Said(name, text, tip=tip)
+
+
+def rule_line(view: ForecastView, here: PairForecast) -> Said:
+    """Whose target, stop and horizon p* is of."""
+    text, tip = rule_text(view.rule, here), f"{term('p*')} {rule_tip(view.rule)}".rstrip()
+    return Said(RULE, text, tip=tip) if text else _unknown(RULE, "no rule is registered", tip)
 
 
 def regime_line(here: PairForecast) -> Said:
@@ -299,7 +357,8 @@ def regime_line(here: PairForecast) -> Said:
     if here.regime is None:
         return _unknown("Regime", here.regime_why, tip)
     tone = "warn" if here.regime == "stress" else "text"
-    return Said("Regime", f"{here.regime}: {here.regime_why}", tone, tip)
+    why = _HYPHEN.sub(MINUS, here.regime_why.replace("+-", "\u00b1"))
+    return Said("Regime", f"{here.regime}: {why}", tone, tip)
 
 
 def lead_line(here: PairForecast, now_ns: int) -> Said:

@@ -2,13 +2,15 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from basisdesk.forecast.outside import GROUP as OUTSIDE
 from basisdesk.forecast.table import FEATURES, GROUPS, INDEX, WARM_S
 from basisdesk.forecast.view import FeatureRow, ForecastView, PairForecast, Signal
 from basisdesk.forecast.words import Score
 from basisdesk.ui.figures import NOTHING, number_text, sign_text, span_text
-from basisdesk.ui.forecast_rows import pct_text
+from basisdesk.ui.forecast_rows import WEIGHT_MIN
+from basisdesk.ui.forecast_texts import pct_text, short_side
 from basisdesk.ui.leg_words import coin_of, legs_text
 from basisdesk.ui.times import clock_text, date_text, zone_text
 
@@ -37,6 +39,7 @@ class FeatureLine:
     part_shown: str
     state: str
     share: float | None
+    idle: bool
     row: FeatureRow = field(compare=False)
     z: float = field(default=NAN, compare=False)
     part: float = field(default=NAN, compare=False)
@@ -63,7 +66,8 @@ def value_text(name: str, unit: str, value: float) -> str:
     if unit == "0/1":
         return "yes" if value else "no"
     places = PLACES.get(unit, 2)
-    write = sign_text if name in SIGNED or name in _FLIPS else number_text
+    signed = name in SIGNED or name in _FLIPS or unit == "sd"
+    write = sign_text if signed else number_text
     return f"{write(value, places)} {unit}".strip()
 
 
@@ -102,9 +106,10 @@ def feature_lines(here: PairForecast | None, *, learned: bool = True) -> list[Fe
     score = here.score if learned else None
     parts = [row.contribution for row in rows]
     milli = thousandths(parts, _shown_sum(score)[0]) if score is not None else [0] * len(rows)
-    most = max((abs(part) for part in parts), default=0.0)
+    most = max((abs(part) for part in parts), default=0.0) if score is not None else 0.0
+    idle = score is not None and score.weight < WEIGHT_MIN
     return [
-        _line(row, part, most if score is not None else 0.0, learned)
+        replace(_line(row, part, most, learned), idle=idle)
         for row, part in zip(rows, milli, strict=True)
     ]
 
@@ -121,6 +126,7 @@ def _line(row: FeatureRow, milli: int, most: float, learned: bool) -> FeatureLin
         part_shown=NOTHING if bare else sign_text(milli / MILLI, 3),
         state=state,
         share=None if bare else round(row.contribution / most, 2),
+        idle=False,
         row=row,
         z=NAN if gone or not learned else row.z,
         part=NAN if bare else row.contribution,
@@ -131,7 +137,7 @@ def feature_tip(row: FeatureRow) -> str:
     """Formula, window, source, and why there is no value or only a young one."""
     lines = [
         f"{row.name} = {row.formula}",
-        f"Group {row.group}, {GROUPS.get(row.group, '')}. Window: {row.window}.",
+        f"Group {row.group}, {(GROUPS | OUTSIDE).get(row.group, '')}. Window: {row.window}.",
         f"Source: {row.source}.",
     ]
     if row.missing:
@@ -146,7 +152,7 @@ def feature_tip(row: FeatureRow) -> str:
 
 def group_text(group: str) -> str:
     """A group with its letter: "A basis"."""
-    return f"{group} {GROUPS.get(group, '')}".strip()
+    return f"{group} {(GROUPS | OUTSIDE).get(group, '')}".strip()
 
 
 def missing_text(lines: Sequence[FeatureLine]) -> str:
@@ -172,17 +178,26 @@ def foot_of(here: PairForecast | None, *, learned: bool = True) -> Foot:
     apart = together + score.bias - score.logit
     parts, bias, logit = (sign_text(x / MILLI, 3) for x in _shown_sum(score))
     beside = f"+ {bias.lstrip('+')}" if not bias.startswith("\u2212") else f"\u2212 {bias[1:]}"
-    text = (
-        f"{parts} {beside} bias = logit {logit} \u2192 {pct_text(score.raw)},"
-        f" calibrated {pct_text(score.p)}"
-    )
+    text = f"{parts} {beside} bias = logit {logit} \u2192 raw {pct_text(score.raw)}{_told(score)}"
     tip = (
         "The parts of all 44 features, missing ones at nothing, and the bias make the logit of the "
-        "model's own probability; the calibration by outcomes makes it the one that is shown."
+        "model's own probability, raw. The curve of outcomes makes it the calibrated one, and that "
+        "and the base rate, by the weight the model has earned over it, the one that is told. "
+        "While the weight is 0 % the features speak and change nothing."
     )
     if abs(apart) > APART_MAX * max(1.0, abs(score.logit)):
         return Foot(f"The parts miss the logit by {sign_text(apart, 6)}.", tip, right=False)
     return Foot(text, tip)
+
+
+def _told(score: Score) -> str:
+    # from the model's own probability to the one that is told
+    if not math.isfinite(score.weight):
+        return f" \u2192 calibrated {pct_text(score.p)}"
+    return (
+        f" \u2192 calibrated {pct_text(score.own)} \u2192 with base rate {pct_text(score.base)},"
+        f" the model by weight {pct_text(score.weight, 0)}: {pct_text(score.p)}"
+    )
 
 
 # --- candidates -----------------------------------------------------------------------------------
@@ -190,7 +205,10 @@ def foot_of(here: PairForecast | None, *, learned: bool = True) -> Foot:
 
 @dataclass(frozen=True, slots=True)
 class SignalRow:
-    """One candidate. word: trade, no trade or abstain. net: NaN until it is released."""
+    """One candidate. word: trade, no trade or abstain. net: NaN until it is released.
+
+    p: NaN where the forecast abstained: what may not be acted upon is not shown as a figure.
+    """
 
     id: int
     t_ns: int
@@ -204,6 +222,7 @@ class SignalRow:
     end: str
     net_shown: str
     tone: str
+    yours: str
     signal: Signal = field(compare=False)
     p: float = field(default=NAN, compare=False)
     net: float = field(default=NAN, compare=False)
@@ -233,15 +252,16 @@ def _signal(signal: Signal, utc: bool, horizon_ns: int) -> SignalRow:
         time=clock_text(candidate.t_ns, utc),
         coin=coin_of(spot) if perp else candidate.pair,
         legs=legs_text(spot, perp) if perp else "",
-        side="long spot" if candidate.direction > 0 else "short spot",
-        score=number_text(100 * candidate.p, 1),
+        side=short_side(candidate.direction),
+        score=NOTHING if word == "abstain" else number_text(100 * candidate.p, 1),
         word=word,
         why=f"{signal.override}; {why}" if signal.override else why,
         end=end,
         net_shown=sign_text(net, 1),
         tone="" if label is None else ("gain" if net > 0 else "loss"),
+        yours="" if signal.would is None else ("trade" if signal.would else "not"),
         signal=signal,
-        p=candidate.p,
+        p=NAN if word == "abstain" else candidate.p,
         net=net,
     )
 
@@ -253,6 +273,9 @@ def signal_tip(row: SignalRow, utc: bool) -> str:
     lines = [
         f"Candidate {candidate.id}, {when}, model {candidate.version}.",
         f"Decision: {candidate.decision}",
+        f"Told then: {pct_text(candidate.p)}, the model alone {pct_text(candidate.raw)}.",
+        *([f"You {row.signal.override}."] if row.signal.override else []),
+        *([f"Regime then: {row.signal.regime}."] if row.signal.regime else []),
         f"Features {candidate.features_hash}. Costs then {number_text(candidate.cost_bp, 1)} bp.",
     ]
     if label is None:

@@ -19,7 +19,7 @@ from basisdesk.ui.figures import age_text, countdown_text, number_text, sign_tex
 from basisdesk.ui.guide_taken import Taken, Was, size_was, spread_was
 from basisdesk.ui.leg_words import leg_name, quote_of
 from basisdesk.ui.position_figures import base_of, liquidation_room, price_places, stale_text
-from basisdesk.ui.position_texts import REASONS, acting, bare_text, plan_text, work_text
+from basisdesk.ui.position_texts import acting, bare_text, closed_text, plan_text, work_text
 from basisdesk.ui.shown_cents import whole_cents
 from basisdesk.ui.unhedged_rows import missing_text, remedy_text
 
@@ -372,7 +372,7 @@ def _closing(position: PairPosition, engine: Engine) -> bool:
 def _left(position: PairPosition, engine: Engine) -> _Found:
     """The exit, by the plan or by hand."""
     if position.state == "closed":
-        why = REASONS.get(position.close_reason, position.close_reason)
+        why = closed_text(position)
         return _Found("done", f"{why[:1].upper()}{why[1:]}.")
     plan = plan_text(acting(position), position.direction)
     if position.work is not None and position.work.kind == "close":

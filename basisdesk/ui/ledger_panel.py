@@ -64,7 +64,8 @@ def fill_columns(zone: str) -> tuple[Column, ...]:
             f"Time, {zone}", lambda row: row.time, lambda row: row.ts_ns, left=True,
             sample="09:14:22.123",
         ),
-        Column("Pair", lambda row: str(row.pair), lambda row: row.pair, sample="12"),
+        Column("Pair", lambda row: str(row.pair), lambda row: row.pair, sample="12",
+               detail=lambda row: f"By {row.by}." if row.by else ""),
         Column("Leg", lambda row: row.leg, left=True, sample="short"),
         Column(
             "Instrument", lambda row: row.instrument, left=True, sample="Bybit perp ADAUSDT",

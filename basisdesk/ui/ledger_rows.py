@@ -1,7 +1,7 @@
 """State to rows: postings, fills and the log, newest first and bounded. Pure, no Qt."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from basisdesk.engine import Engine, LogLine
@@ -85,20 +85,23 @@ class FillRow:
     qty_value: Decimal
     price_value: Decimal
     fee_value: Decimal
+    by: str = ""  # who asked and why where no person did
 
 
 def fill_rows(outcomes: Sequence[Outcome], engine: Engine, utc: bool) -> list[FillRow]:
     """The newest fills, newest first, at most ROWS_MAX."""
     counted: dict[int, int] = {}
-    found: list[tuple[Fill, int, int]] = []
+    found: list[tuple[Fill, int, int, str]] = []
     for outcome in outcomes:
         if isinstance(outcome, PairOpened | PairAdded | PairReduced | Liquidated):
             for fill in outcome.fills:
                 place = counted.get(outcome.pair, 0)
                 counted[outcome.pair] = place + 1
-                found.append((fill, outcome.pair, place))
-    newest = found[: -ROWS_MAX - 1 : -1]
-    return [_fill_row(fill, pair, place, engine, utc) for fill, pair, place in newest]
+                found.append((fill, outcome.pair, place, getattr(outcome, "by", "")))
+    shown = found[: -ROWS_MAX - 1 : -1]
+    return [
+        replace(_fill_row(fill, pair, place, engine, utc), by=by) for fill, pair, place, by in shown
+    ]
 
 
 def _fill_row(fill: Fill, pair: int, place: int, engine: Engine, utc: bool) -> FillRow:

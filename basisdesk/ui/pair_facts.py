@@ -19,7 +19,7 @@ def pair_facts(row: PositionRow | None, currency: str) -> tuple[Fact, ...]:
         Fact("Short leg, price", _money(row.short_pnl, currency), "", row.legs_detail, "short"),
     ]  # fmt: skip
     if row.over:
-        return tuple(facts)
+        return (*facts, Fact("Over", row.plan, "", "Why the pair was closed, by whom, and when."))
     holding = row.holding
     return (
         *facts,

@@ -69,7 +69,12 @@ class PairSide(QWidget):
             self.waterfall.show_waterfall(None)
         else:
             money = engine.attribution(row.pair)
-            self.waterfall.show_waterfall(waterfall(row.name, money, self._currency, row.pair))
+            ended = f"Over: {row.plan}." if row.over else ""
+            held = engine.desk.pairs.get(row.pair)
+            if held is not None and held.open_by:
+                ended = f"{ended} Opened by {held.open_by}.".lstrip()
+            shown = waterfall(row.name, money, self._currency, row.pair, ended)
+            self.waterfall.show_waterfall(shown)
         self.facts.show_rows(pair_facts(row, self._currency))
 
     def _on_view_clicked(self) -> None:

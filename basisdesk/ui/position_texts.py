@@ -40,6 +40,16 @@ DOES_LONG = {
 }
 
 
+def closed_text(position: PairPosition) -> str:
+    """Why a pair is closed: "target hit", "closed by hand", or the author of its close."""
+    return position.close_by or REASONS.get(position.close_reason, position.close_reason)
+
+
+def opener_text(position: PairPosition) -> str:
+    """Who opened a pair where no person did: ", by autopilot: carry, edge, decision 12"."""
+    return f", by {position.open_by}" if position.open_by else ""
+
+
 def legs_detail(position: PairPosition, engine: Engine) -> str:
     """Both legs with what they hold, their average entry price and symbol."""
     return " ".join(_leg_sentence(leg, engine) for leg in position.legs)
@@ -78,7 +88,7 @@ def state_text(
     exposure: notional that no other leg cancels, account currency.
     """
     if position.state == "closed":
-        why = REASONS.get(position.close_reason, position.close_reason) or "nothing filled"
+        why = closed_text(position) or "nothing filled"
         return f"{why} {clock_text(position.closed_ns or 0, settings.ui.utc)[:5]}"
     if position.state == "unhedged":
         return unhedged_text(position, engine.now_ns, exposure, settings.account.currency)
@@ -249,7 +259,7 @@ def plan_detail(position: PairPosition, settings: Settings) -> str:
     """When the pair was opened, and every rule of its plan in words."""
     utc, currency = settings.ui.utc, settings.account.currency
     said = f"Opened {date_text(position.opened_ns, utc)} {zone_text(utc, position.opened_ns)}"
-    said += f" at {size_text(position.leverage)}x leverage."
+    said += f" at {size_text(position.leverage)}x leverage{opener_text(position)}."
     plan = acting(position)
     hours = plan.max_hold_h
     if position.state == "closed":

@@ -2,9 +2,16 @@
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QSize, Qt, QTimer
+from PySide6.QtCore import QRect, QSize, Qt, QTimer
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLayout,
+    QMenuBar,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 
 from basisdesk.events import Changed
 from basisdesk.ui.context import Context
@@ -14,6 +21,8 @@ from basisdesk.ui.theme import PlainLabel, Theme, set_tip
 
 SAVED_MS = 15_000  # the place of a saved log is shown for so long
 SAVED_PX = 340  # width of its path
+LINES = 2  # of the banner
+AIR_PX, SIDE_PX = 6, 12  # above and below its lines together; at either side, as in the style
 
 
 class StatusLine(Panel):
@@ -107,38 +116,88 @@ class StatusLine(Panel):
         return QSize(0, super().minimumSizeHint().height())
 
 
+def beside_menus(menus: QMenuBar, banner: "Banner") -> QHBoxLayout:
+    """The menus and, in the room at their right that is always kept, the banner.
+
+    So nothing below moves when it comes and goes.
+    """
+    menus.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
+    row = QHBoxLayout()
+    row.setContentsMargins(0, 0, 0, 0)
+    row.setSpacing(0)
+    row.addWidget(menus)
+    row.addWidget(banner, 1)
+    return row
+
+
 class Banner(Panel):
-    """One sentence over the whole window: what happened, what it means, what to do."""
+    """One sentence beside the menus: what happened, what it means, what to do.
+
+    Its height is that of two lines whether it says something or not. What is longer than that ends
+    in dots and stands whole in the tip.
+    """
 
     cares_about = Changed.RISK | Changed.FEEDS
 
     def __init__(self, context: Context, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._context = context
+        self._theme = theme
         self._labels: dict[str, PlainLabel] = {}
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         for level in ("warn", "error"):
-            label = theme.label("", "text", 12, 600)
+            label = theme.label("", "text", 11, 600)
             label.setProperty("role", f"banner-{level}")
             label.setWordWrap(True)
             label.setAccessibleName("Notice")
             label.hide()
             column.addWidget(label)
             self._labels[level] = label
+        lines = LINES * self._labels["warn"].fontMetrics().lineSpacing()
+        self.setFixedHeight(lines + theme.px(AIR_PX))
+        self._said = ""
 
     @property
     def text(self) -> str:
         """The notice on the screen; "" for none."""
-        return next((label.text() for label in self._labels.values() if not label.isHidden()), "")
+        return self._said
 
     def refresh(self) -> None:
         """Show the notice, or nothing at all."""
         context = self._context
         what = banner(context.engine, context.status, context.settings.ui.utc)
+        self._said = what.text if what is not None else ""
         for level, label in self._labels.items():
             shown = what is not None and what.level == level
-            if what is not None and shown and label.text() != what.text:
-                label.setText(what.text)
+            if shown:
+                self._fit(label)
             if label.isHidden() == shown:
                 label.setVisible(shown)
+
+    def _fit(self, label: PlainLabel) -> None:
+        """As many words as two lines hold, and all of them in the tip."""
+        room, words = self.contentsRect(), self._said.split(" ")
+        wide = room.width() - self._theme.px(2 * SIDE_PX)
+        metrics, wrap = label.fontMetrics(), Qt.TextFlag.TextWordWrap
+
+        def fits(text: str) -> bool:
+            box = metrics.boundingRect(QRect(0, 0, max(1, wide), 10_000), wrap, text)
+            return box.height() <= LINES * metrics.lineSpacing()
+
+        text, kept = self._said, len(words)
+        while kept > 1 and not fits(text):
+            kept -= 1
+            text = " ".join(words[:kept]).rstrip(".,;:") + "\u2026"
+        if label.text() != text:
+            label.setText(text)
+        set_tip(label, self._said)
+
+    # Qt
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Another width holds other words."""
+        super().resizeEvent(event)
+        for label in self._labels.values():
+            if not label.isHidden():
+                self._fit(label)

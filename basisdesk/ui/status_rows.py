@@ -145,7 +145,8 @@ def right_items(engine: Engine, status: Status, utc: bool) -> list[Item]:
     if armed := drills_text(engine.desk.drills):
         items.insert(0, Item(f"\u25b2 {armed}", "warn", f"{term('Drill')} {_OFF}"))
     if status.speed != 1.0:
-        items.insert(0, Item(f"speed {size_text(status.speed, 1)}\u00d7", "warn"))
+        what = "recorded at" if status.recorded else "speed"
+        items.insert(0, Item(f"{what} {size_text(status.speed, 1)}\u00d7", "warn"))
     return items
 
 

@@ -61,7 +61,7 @@ class TicketPanel(Panel):
         super().__init__(parent)
         self._context = context
         self._pair: tuple[str, str] = ("", "")
-        self._direction = 1
+        self._direction = context.ticket_direction = 1
         self._filled_direction = 0  # the direction that untouched levels were filled in for
         self._in_quote = False
         self._sheet: CostSheet | None = None
@@ -131,7 +131,7 @@ class TicketPanel(Panel):
             self._context.actions.show_pair(self._pair[1], self._pair[0])
             self._show_direction()
             return
-        self._direction = direction
+        self._direction = self._context.ticket_direction = direction
         self.form.execution.forget_limit()
         self._show_direction()
         self.direction_changed.emit(direction)

@@ -56,7 +56,7 @@ class WaterfallView(QWidget):
         said = self.empty_text
         if what is not None:
             figures = ", ".join(f"{bar.name} {bar.text}" for bar in what.bars)
-            said = f"{what.title}: {figures}; {what.left_over}"
+            said = f"{what.title}: {figures}; {what.left_over} {what.ended}".rstrip()
         self.setAccessibleDescription(said)
         self.update()
 
@@ -86,6 +86,15 @@ class WaterfallView(QWidget):
         if bar.end != bar.start:
             body = QRectF(left, top + px(4), width, room.height() - 2 * px(4))
             painter.fillRect(body, theme.qcolor("muted" if net else bar.meaning or "muted"))
+
+    def _paint_ended(self, painter: QPainter, row: QRectF, text: str) -> None:
+        """Who closed the pair and why, where there is room for a line more."""
+        if not text or row.bottom() > self.height():
+            return
+        painter.setPen(self._theme.qcolor("muted"))
+        right = Qt.TextElideMode.ElideRight
+        shown = painter.fontMetrics().elidedText(text, right, round(row.width()))
+        painter.drawText(row, int(Qt.AlignmentFlag.AlignVCenter), shown)
 
     def _room(self) -> float:
         px = self._theme.px
@@ -132,6 +141,7 @@ class WaterfallView(QWidget):
         painter.setFont(theme.font(11))
         last = QRectF(px(EDGE_PX), top, self.width() - 2 * px(EDGE_PX), px(ROW_PX))
         painter.drawText(last, int(Qt.AlignmentFlag.AlignVCenter), what.left_over)
+        self._paint_ended(painter, last.translated(0.0, px(ROW_PX) - px(4)), what.ended)
 
     def event(self, event: QEvent) -> bool:
         """A tooltip over a bar tells its exact amount."""

@@ -38,7 +38,8 @@ class Waterfall:
     """Where a pair's money went: one bar a term, the net, and what no term explains.
 
     Terms that are exactly zero are left out, except those every pair has. proven: the terms' sum
-    is the total and the total is what the postings say, to the last digit.
+    is the total and the total is what the postings say, to the last digit. ended: why a closed
+    pair was closed, by whom, and who opened it where no person did.
     """
 
     title: str
@@ -46,6 +47,7 @@ class Waterfall:
     left_over: str
     proven: bool = True
     pair: int = 0
+    ended: str = ""
 
 
 def term_name(term: str) -> str:
@@ -53,7 +55,9 @@ def term_name(term: str) -> str:
     return "Unhedged delta" if term == "residual" else term.capitalize()
 
 
-def waterfall(name: str, money: Attribution, currency: str, pair: int = 0) -> Waterfall:
+def waterfall(
+    name: str, money: Attribution, currency: str, pair: int = 0, ended: str = ""
+) -> Waterfall:
     """The bars of one attribution, in the order the money moved."""
     bars: list[Bar] = []
     at = ZERO
@@ -69,7 +73,7 @@ def waterfall(name: str, money: Attribution, currency: str, pair: int = 0) -> Wa
     net = sign_text(money.total, 2), "muted", "total", _exact("Net", money.total, currency)
     bars.append(Bar("Net", 0.0, float(money.total), *net))
     said, proven = check_line(money)
-    return Waterfall(f"{name}: net by cause, {currency}", tuple(bars), said, proven, pair)
+    return Waterfall(f"{name}: net by cause, {currency}", tuple(bars), said, proven, pair, ended)
 
 
 def _exact(name: str, value: Decimal, currency: str) -> str:

@@ -28,6 +28,7 @@ from basisdesk.ui.basis_panel import BasisPanel
 from basisdesk.ui.context import Context
 from basisdesk.ui.docks import Dock
 from basisdesk.ui.feeds_panel import FeedsPanel
+from basisdesk.ui.file_asks import ask_folder, ask_tape
 from basisdesk.ui.forecast_panel import ForecastPanel
 from basisdesk.ui.funding_panel import FundingPanel
 from basisdesk.ui.guide_panel import GuidePanel
@@ -35,6 +36,7 @@ from basisdesk.ui.halt_box import FLATTEN_KEY, HALT_KEY
 from basisdesk.ui.halt_dialogs import FlattenDialog, ResumeDialog
 from basisdesk.ui.halt_rows import risk_words
 from basisdesk.ui.help_dialog import AboutDialog, GlossaryDialog
+from basisdesk.ui.lab_door import LabDoor
 from basisdesk.ui.ledger_panel import LedgerPanel
 from basisdesk.ui.log_panel import LogPanel
 from basisdesk.ui.pair_picker import PairPicker
@@ -42,7 +44,7 @@ from basisdesk.ui.positions_panel import PositionsPanel
 from basisdesk.ui.practice_menu import PracticeMenu
 from basisdesk.ui.pulse import Panel
 from basisdesk.ui.risk_panel import RiskPanel
-from basisdesk.ui.status_line import Banner, StatusLine
+from basisdesk.ui.status_line import Banner, StatusLine, beside_menus
 from basisdesk.ui.steady import Steady
 from basisdesk.ui.theme import Theme
 from basisdesk.ui.ticket_fill import TicketFill
@@ -60,8 +62,8 @@ _TABBED = (
 class MainWindow(QMainWindow):
     """Arranges the panels around one context.
 
-    closed: the window was closed by its user. scanner_made: the scanner's window is there now.
-    `refreshes` counts paints of the charts.
+    head: menus, notices and top bar, in a column. closed: by its user. scanner_made: the scanner's
+    window is there now. `refreshes` counts paints of the charts.
     """
 
     closed = Signal()
@@ -205,13 +207,13 @@ class MainWindow(QMainWindow):
     def _build_menus(self) -> None:
         # Menu bar and top bar are one widget above the docks: the top bar is no dock.
         head = QWidget(self)
-        column = QVBoxLayout(head)
+        self.head = column = QVBoxLayout(head)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         self.setMenuWidget(head)
         self.menus = QMenuBar(head)
-        for widget in (self.menus, self.banner, self.topbar):
-            column.addWidget(widget)
+        column.addLayout(beside_menus(self.menus, self.banner))
+        column.addWidget(self.topbar)
         self._build_session_menu(self.menus.addMenu("Session"))
         self._build_view_menu(self.menus.addMenu("View"))
         self._build_trade_menu(self.menus.addMenu("Trade"))
@@ -226,6 +228,7 @@ class MainWindow(QMainWindow):
     def _build_session_menu(self, menu: QMenu) -> None:
         self._add(menu, "Choose a pair\u2026", self.pick_pair, "Ctrl+P")
         menu.addSeparator()
+        self._add(menu, "Open tape\u2026", self.ask_tape, "Ctrl+O")
         self._add(menu, "Save log\u2026", self.ask_save_log, "Ctrl+S")
         menu.addSeparator()
         self._add(menu, "Quit", self._context.actions.quit, "Ctrl+Q")
@@ -240,6 +243,7 @@ class MainWindow(QMainWindow):
             action.setData(name)
         menu.addSeparator()
         self._add(menu, "Scanner", self.show_scanner, "Ctrl+Shift+F")
+        self.lab = LabDoor(self._context, self._theme, self, menu)
         self._add(menu, "Reset layout", self.reset_layout)
 
     def _build_trade_menu(self, menu: QMenu) -> None:
@@ -336,13 +340,11 @@ class MainWindow(QMainWindow):
 
     def ask_save_log(self) -> QFileDialog:
         """Ask for a folder without blocking anything, then save the session log into it."""
-        dialog = QFileDialog(self, "Save the session log into a folder")
-        dialog.setFileMode(QFileDialog.FileMode.Directory)
-        dialog.setOption(QFileDialog.Option.ShowDirsOnly, on=True)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.fileSelected.connect(self._on_folder_chosen)
-        dialog.open()
-        return dialog
+        return ask_folder(self, self._on_folder_chosen)
+
+    def ask_tape(self) -> QFileDialog:
+        """Ask for a recording, then play it in a window of its own. Ctrl+O."""
+        return ask_tape(self, lambda path: self._context.actions.open_tape(Path(path)))
 
     def pick_pair(self) -> PairPicker:
         """Find a pair over all venues and put it on the screen. Ctrl+P."""
@@ -388,7 +390,7 @@ class MainWindow(QMainWindow):
     def _owns(self, dialog: QDialog) -> bool:
         # a window of an account that was left may still be there
         owner = dialog.parentWidget()
-        while owner is not None and owner is not self and owner is not self.scan:
+        while owner is not None and owner not in (self, self.scan, self.lab.window):
             owner = owner.parentWidget()
         return owner is not None
 

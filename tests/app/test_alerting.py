@@ -215,7 +215,7 @@ def test_settings_switch_messages_and_sound_off(tmp_path, monkeypatch):
 
 def test_several_at_once_are_one_message_and_the_urgent_one_leads(rig):
     two = fired(2)
-    urgent = msgspec.structs.replace(two[1], name="Liquidation", unit="%")
+    urgent = msgspec.structs.replace(two[1], name="Liquidation", quantity="liq_distance")
     rig.alerting.tell([two[0], urgent])
     assert rig.ears.notes == [("Liquidation", "Thing 1 is 1.0 bp. 1 more alert in the log.")]
     assert [line.channels for line in rig.book.log] == [("notify", "sound"), ("sound",)]

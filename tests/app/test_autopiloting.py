@@ -17,14 +17,17 @@ from basisdesk.app.autopiloting import (
     NOTHING_TO_ACCEPT,
     STOPPED,
     TO_SUGGEST,
+    TOO_MANY,
     UNSAFE,
     Autopiloting,
     AutopilotParts,
-    Gaps,
+    Calls,
 )
 from basisdesk.app.desk import DeskOptions, run_desk
+from basisdesk.app.funding_gaps import Gaps
 from basisdesk.config import Demo, Scanner, Settings
 from basisdesk.events import OpenPair
+from basisdesk.pairing import WATCHED_MAX
 from basisdesk.scan.words import FRESH, STALE, Combo
 from basisdesk.trading.risk import RiskState
 from basisdesk.ui.autopilot_rows import AutopilotView
@@ -49,6 +52,9 @@ class Reader:
     def restore(self, kept):
         assert kept == {}
 
+    def keep(self, pairs):
+        self.kept = list(pairs)
+
 
 class Desk:
     """The autopilot of a folder, beats by hand."""
@@ -61,7 +67,9 @@ class Desk:
         self.sent, self.failed, self.kept = [], [], []
         self.view = AutopilotView()
         self.folder = folder / "autopilot"
-        joined = AutopilotParts(self.engine, lambda _: None, self.submit, self.fail, **parts)
+        self.watched = []
+        calls = Calls(lambda _: None, self.submit, self.fail, self.watched.append)
+        joined = AutopilotParts(self.engine, calls, **parts)
         self.part = Autopiloting(folder, self.view, joined)
         self.reader = self.part._reader = Reader(self.engine)
 
@@ -195,6 +203,93 @@ def test_only_the_shown_pair_and_what_is_held_can_be_set(tmp_path):
         assert desk.set("suggest", pair=other) == ""  # less is always allowed
         assert desk.set("auto", pair=other) == NOT_WATCHED
         await desk.part.stop()
+
+    run(work())
+
+
+ETH = "bybit:spot:ETHUSDT bybit:perp:ETHUSDT"
+BOTH = ((FIRST, SECOND), tuple(ETH.split()))
+
+
+def test_what_is_not_off_is_watched_on_the_screen_or_not(tmp_path):
+    async def work():
+        desk = await Desk(tmp_path).begin()
+        assert desk.watched == []
+        desk.set("suggest")
+        desk.engine.pair = tuple(ETH.split())
+        desk.set("suggest", pair=ETH)
+        assert desk.watched == [BOTH[:1], tuple(sorted(BOTH))]
+        await desk.beat()
+        assert len(desk.watched) == 2  # told once
+        desk.set("off")
+        assert desk.watched[-1] == BOTH[1:]
+        await desk.part.stop()
+
+    run(work())
+
+
+def test_what_is_held_is_watched_first(tmp_path):
+    """The engine watches so many pairs and no more, the first ones."""
+
+    async def work():
+        desk = await Desk(tmp_path).begin()
+        for n in range(3):
+            desk.engine.pair = f"bybit:spot:A{n}USDT", f"bybit:perp:A{n}USDT"
+            assert desk.set("suggest", pair=" ".join(desk.engine.pair)) == ""
+        desk.engine.pair = (FIRST, SECOND)
+        desk.set("auto")
+        await desk.beat()
+        assert desk.watched[-1][0] == (FIRST, SECOND)
+        assert len(desk.watched[-1]) == 4
+        await desk.part.stop()
+
+    run(work())
+
+
+def test_no_more_pairs_are_set_than_are_watched(tmp_path):
+    async def work():
+        desk = await Desk(tmp_path).begin()
+        for n in range(WATCHED_MAX):
+            desk.engine.pair = f"bybit:spot:A{n}USDT", f"bybit:perp:A{n}USDT"
+            assert desk.set("suggest", pair=" ".join(desk.engine.pair)) == ""
+        last = " ".join(desk.engine.pair)
+        desk.engine.pair = (FIRST, SECOND)
+        assert desk.set("suggest") == TOO_MANY
+        assert desk.set("off") == ""
+        assert desk.set("off", pair=last) == ""
+        assert desk.set("suggest") == ""
+        assert desk.set("auto") == ""
+        await desk.part.stop()
+
+    run(work())
+
+
+def test_bands_are_kept_of_what_is_looked_at_and_no_others(tmp_path):
+    async def work():
+        desk = await Desk(tmp_path).begin()
+        desk.set("suggest")
+        await desk.beat()
+        assert desk.reader.kept == [(FIRST, SECOND)]
+        desk.set("off")
+        await desk.beat()
+        assert desk.reader.kept == []
+        await desk.part.stop()
+
+    run(work())
+
+
+def test_a_restored_pair_is_watched_though_another_is_shown(tmp_path):
+    async def work():
+        desk = await Desk(tmp_path).begin()
+        desk.set("auto")
+        await desk.beat()
+        await desk.part.stop()
+        later = Desk(tmp_path)
+        later.engine.pair = tuple(ETH.split())
+        later.engine.market.pairs = {}
+        await later.begin()
+        assert later.watched == [BOTH[:1]]
+        await later.part.stop()
 
     run(work())
 
@@ -437,11 +532,18 @@ def test_a_desk_with_it_goes_on_when_it_ends(tmp_path, monkeypatch):
         seen["banner"], seen["fault_ns"] = context.status.banner, context.status.fault_ns
 
     async def second(context, window):
-        await until(lambda: context.autopilot.ready)
+        engine = context.engine
+        context.actions.show_pair("bybit:spot:ETHUSDT", "bybit:perp:ETHUSDT")
+        await until(lambda: context.autopilot.ready and engine.pair[0] == "bybit:spot:ETHUSDT")
         seen["again"] = context.autopilot.watches
+        await until(lambda: context.autopilot.watches[0].text)  # looked at, not only remembered
+        seen["watched"] = [" ".join(pair) for pair in engine.market.pairs]
+        forecast = context.forecast
+        await until(lambda: tuple(seen["again"][0].pair.split()) in forecast.pairs)
 
     assert run_desk(DeskOptions(tmp_path, DESK, pilot=pilot)) == 0
     assert seen["banner"] == seen["foot"] == STOPPED
     assert not seen["fault_ns"]
     assert run_desk(DeskOptions(tmp_path, DESK, pilot=second)) == 0
     assert [each.mode for each in seen["again"]] == ["suggest"]
+    assert seen["again"][0].pair in seen["watched"]

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import math
 import os
 import stat
 import sys
@@ -9,7 +10,7 @@ import sys
 import msgspec
 import pytest
 
-from basisdesk.app import forecast_disk, forecast_signals
+from basisdesk.app import forecast_disk, forecast_dump, forecast_signals
 from basisdesk.app.forecast_disk import SampleStore
 from basisdesk.app.forecast_keeping import Keeping
 from basisdesk.app.forecast_life import PAIRS_KEPT, Life
@@ -124,7 +125,112 @@ def test_nothing_after_a_damage_in_the_samples_is_read(tmp_path, lived):
     samples.write_bytes(b"".join(lines))
     store, life = begun(tmp_path)
     assert store.rows == 60
+    assert "samples-000001.log cannot be read after row 60: it is damaged" in store.problem
+    store.append(())
+    assert store.problem  # it is said as long as the desk is open
     go_on(life, lived, 60)
+
+
+def test_a_row_that_is_none_costs_what_is_behind_it_and_not_what_was_learned(tmp_path, lived):
+    ticks, *_ = lived
+    store, life = begun(tmp_path)
+    for each in ticks[:2_000]:
+        life.hear(*each)
+    store.checkpoint(life, ticks[:2_000])
+    name, tick = ticks[2_500]
+    odd = name, msgspec.structs.replace(tick, settled=((1, math.nan),))  # JSON has no NaN
+    store.append([*ticks[2_000:2_500], odd, *ticks[2_501:2_600]])
+    store, life = begun(tmp_path)
+    assert store.rows == 500
+    assert "after row 500" in store.problem
+    assert not (tmp_path / "dump.bad").exists()
+    go_on(life, lived, 2_500)
+
+
+def test_a_start_on_a_full_disk_destroys_nothing(tmp_path, lived, monkeypatch):
+    ticks, *_ = lived
+    store, life = begun(tmp_path)
+    for each in ticks[:1_000]:
+        life.hear(*each)
+    store.checkpoint(life, ticks[:1_000])
+    store.append(ticks[1_000:2_000])
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+
+    def full(path, lines):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as away:
+        away.setattr(forecast_disk, "_write_whole", full)
+        for start, end in ((2_000, 2_500), (2_500, CUT)):  # two starts, and a little room for rows
+            store, life = begun(tmp_path)
+            assert "No space left" in store.problem
+            assert store.append(ticks[start:end])
+    now = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    assert {name: now[name] for name in before} == before
+    store, life = begun(tmp_path)
+    assert store.rows == CUT - 1_000
+    newest = max(tmp_path.glob("dump-*.json"))
+    newest.write_bytes(newest.read_bytes()[:-9])  # even so the dump before and all since are there
+    store, life = begun(tmp_path)
+    assert store.rows == CUT - 1_000
+    go_on(life, lived, CUT)
+
+
+def test_a_dump_of_an_older_program_is_read(tmp_path, lived):
+    ticks, *_ = lived
+    store, life = begun(tmp_path)
+    for each in ticks[:CUT]:
+        life.hear(*each)
+    store.checkpoint(life, ticks[:CUT])
+    newest = max(tmp_path.glob("dump-*.json"))
+    newest.write_bytes(forecast_dump.line(life.dump()))  # all of it in one line
+    _, life = begun(tmp_path)
+    go_on(life, lived, CUT)
+
+
+# --- a clock that was ahead ----------------------------------------------------------------------
+
+YEAR_NS = 365 * 86_400 * 10**9
+
+
+def test_pairs_of_a_clock_that_was_ahead_begin_anew(tmp_path, lived):
+    ticks, *_ = lived
+    late = [
+        (name, msgspec.structs.replace(tick, t_ns=tick.t_ns + YEAR_NS))
+        for name, tick in ticks[400:410]
+    ]
+
+    async def live():
+        keeping = Keeping(tmp_path, LIVELY, 0.02)
+        life = await keeping.restore(ticks[0][1].t_ns)
+        for each in (*ticks[:400], *late):
+            life.hear(*each)
+            keeping.put(each)
+        await keeping.finish(life)
+        other = Keeping(tmp_path, LIVELY, 0.02)
+        life = await other.restore(ticks[410][1].t_ns)
+        assert not life.knows("pair 0")  # so that its past minutes are told
+        assert life.hear(*ticks[410]) is not None
+        assert "clock" in other.problem
+        other.put(ticks[410])
+        await other.append()  # and no more: a crash
+        third = Keeping(tmp_path, LIVELY, 0.02)
+        again = await third.restore(ticks[411][1].t_ns)
+        assert json.dumps(again.dump()) == json.dumps(life.dump())
+        assert not third.problem
+
+    asyncio.run(live())
+
+
+def test_a_clock_set_back_while_the_desk_is_open_is_noticed(lived):
+    ticks, *_ = lived
+    life = Life(LIVELY)
+    for each in ticks[:40]:
+        life.hear(*each)
+    name, tick = ticks[0]
+    assert life.hear(name, tick) is not None
+    assert life.set_back == 1
+    assert life.hear(name, msgspec.structs.replace(tick, t_ns=tick.t_ns - 10**9)) is None
 
 
 def test_a_dump_of_another_program_is_kept_aside_and_learning_begins_anew(tmp_path, lived):
@@ -134,10 +240,9 @@ def test_a_dump_of_another_program_is_kept_aside_and_learning_begins_anew(tmp_pa
         life.hear(*each)
     store.checkpoint(life, ())
     for path in tmp_path.glob("dump-*.json"):
-        kept = json.loads(path.read_bytes().partition(b" ")[2])
+        kept = forecast_dump.dump_of(path)
         kept["forecaster"]["format"] = 99
-        body = json.dumps(kept).encode()
-        path.write_bytes(b"%08x %b\n" % (forecast_disk.zlib.crc32(body), body))
+        path.write_bytes(b"".join(forecast_dump.lines_of(kept)))
     store, life = begun(tmp_path)
     assert "format 99" in store.problem
     assert not life.knows("pair 0")
@@ -168,6 +273,44 @@ def test_a_large_journal_asks_for_the_next_generation(tmp_path, lived, monkeypat
     assert store.full
     store.checkpoint(life, ())
     assert not store.full
+
+
+def models(folder, n):
+    """So many models given up, the newest last, each with a dump, samples and signals."""
+    for k in range(n):
+        old = folder / f"{k:08x}"
+        old.mkdir(parents=True)
+        for name in ("dump-000001.json", "samples-000001.log", "dump.bad", "signals.jsonl"):
+            (old / name).write_text("x")
+            os.utime(old / name, ns=(k * 10**9, k * 10**9))
+
+
+def test_models_long_given_up_go_and_their_signals_later(tmp_path):
+    models(tmp_path, forecast_disk.FOLDERS_MAX + 5)
+    begun(tmp_path / "ffffffff")
+    left = sorted(path.name for path in tmp_path.iterdir())
+    assert len(left) == forecast_disk.FOLDERS_MAX
+    whole = [name for name in left if (tmp_path / name / "dump-000001.json").exists()]
+    assert whole == [*left[-forecast_disk.MODELS_MAX : -1], "ffffffff"]
+    assert all((tmp_path / name / "signals.jsonl").exists() for name in left[:-1])
+    assert left[0] == "00000006"
+
+
+def test_nothing_that_is_not_a_model_is_pruned(tmp_path):
+    models(tmp_path / "market", forecast_disk.FOLDERS_MAX + 5)
+    oldest = tmp_path / "market" / "00000000"
+    (oldest / "notes.txt").write_text("mine")
+    (tmp_path / "market" / "elsewhere").mkdir()
+    (tmp_path / "market" / "elsewhere" / "dump-000001.json").write_text("x")
+    far = tmp_path / "far"
+    far.mkdir()
+    (far / "dump-000001.json").write_text("x")
+    if sys.platform != "win32":
+        (tmp_path / "market" / "aaaaaaaa").symlink_to(far)
+    begun(tmp_path / "market" / "ffffffff")
+    assert [path.name for path in oldest.iterdir()] == ["notes.txt"]
+    assert (tmp_path / "market" / "elsewhere" / "dump-000001.json").exists()
+    assert (far / "dump-000001.json").exists()
 
 
 def test_a_full_disk_is_said_and_what_waits_is_written_later(tmp_path, lived, monkeypatch):
@@ -223,7 +366,7 @@ def test_signals_are_written_once_however_often_they_are_heard(tmp_path, lived):
 
     async def twice():
         keeping = Keeping(tmp_path, LIVELY, 0.02)
-        life = await keeping.restore()
+        life = await keeping.restore(ticks[0][1].t_ns)
         for at, each in enumerate(ticks[:CUT]):
             life.hear(*each)
             keeping.put(each)
@@ -233,7 +376,7 @@ def test_signals_are_written_once_however_often_they_are_heard(tmp_path, lived):
         keeping.take(life)
         await keeping.append()  # a crash comes here: the samples since 2,000 are heard again
         other = Keeping(tmp_path, LIVELY, 0.02)
-        life = await other.restore()
+        life = await other.restore(ticks[CUT][1].t_ns)
         await other.append()
         for each in ticks[CUT:]:
             life.hear(*each)
@@ -243,7 +386,7 @@ def test_signals_are_written_once_however_often_they_are_heard(tmp_path, lived):
 
     book = asyncio.run(twice())
     whole = SignalBook()
-    for row in rows_of(fresh_taken(ticks)):
+    for row in rows_of(*fresh_taken(ticks)):
         assert whole.take(row)
     assert list(book.all()) == list(whole.all())
     lines = (tmp_path / "signals.jsonl").read_bytes().splitlines()
@@ -258,7 +401,7 @@ def fresh_taken(ticks):
     life = Life(LIVELY)
     for each in ticks:
         life.hear(*each)
-    return life.forecaster.taken()
+    return life.taken()
 
 
 NOTED = Noted(7, 5_000_000_000, "a:spot:X b:perp:X", 1, "ab", 0.6, 0.55, "lr1", "=cmd()", 12.0)

@@ -13,7 +13,7 @@ import pytest
 
 from basisdesk.app import forecasting
 from basisdesk.app.desk import DeskOptions, run_desk
-from basisdesk.app.forecast_figures import funding_of
+from basisdesk.app.forecast_figures import funding_of, hold_of
 from basisdesk.app.forecast_life import Life
 from basisdesk.app.forecast_pairs import PairReaders, Past, Watched
 from basisdesk.app.forecasting import STOPPED, rules_of
@@ -23,6 +23,9 @@ from basisdesk.forecast.view import Hold
 from basisdesk.market.basis import BasisNow
 from basisdesk.market.cross import Fx
 from basisdesk.market.funding import FundingClock
+from basisdesk.trading.hold_time import Hold as Held
+from basisdesk.trading.like_gaps import LikeGaps
+from basisdesk.trading.passage import Reversion
 from tests.forecast.label_rig import LIVELY
 
 # --- beside the score ----------------------------------------------------------------------------
@@ -314,3 +317,40 @@ def test_a_desk_without_forecast_has_none(tmp_path):
     assert run_desk(DeskOptions(tmp_path, settings, pilot=pilot)) == 0
     assert seen["forecast"] is None
     assert not (tmp_path / "simulated" / "forecast").exists()
+
+
+def test_the_hold_is_looked_at_each_minute_of_the_market():
+    """At 60 times its pace a hold of a minute ago is an hour old."""
+    slow = forecasting._Slow()
+    assert slow.hold_due(5.0, 0)
+    slow.at_s, slow.at_ns, slow.hold = 100.0, 1_000_000_000, Hold(0.5, 1.0)
+    assert not slow.hold_due(100.9, 60_000_000_000)
+    assert slow.hold_due(101.1, 61_000_000_000)
+    slow.hold = Hold(why="not known yet")
+    assert not slow.hold_due(104.0, 5_000_000_000)
+    assert slow.hold_due(105.0, 5_000_000_000)
+
+
+def test_what_a_hold_stands_on_is_told(monkeypatch):
+    tick = SimpleNamespace(target_bp=-4.5, direction=1, exit_bp=lambda _: 20.0)
+    engine = SimpleNamespace(market=None, now_ns=0, settings=None)
+    watched = SimpleNamespace(position=None, key=(SPOT, PERP))
+    like, seen = LikeGaps(0.5, math.inf, 9, 7), Reversion(-4.5, 30.0, 0.12, 24.0)
+    found = Held(0.5, math.inf, reversion=seen, like=like, minutes=1_440)
+    hold = hold_of(watched, tick, SimpleNamespace(until=lambda *_: found), engine)
+    assert (hold.median_h, hold.p90_h, hold.came, hold.gaps, hold.hours) == (
+        0.5,
+        math.inf,
+        7,
+        9,
+        24,
+    )
+    assert hold.half_low_h < hold.half_h == 0.12 < hold.half_high_h
+    young = Held(why="not known yet: 30 of 240 min of basis")
+    hold = hold_of(watched, tick, SimpleNamespace(until=lambda *_: young), engine)
+    assert hold.why == young.why
+    assert math.isnan(hold.median_h)
+    never = Held(may_never=True, why="it lies beyond")
+    assert hold_of(watched, tick, SimpleNamespace(until=lambda *_: never), engine).may_never
+    bare = SimpleNamespace(target_bp=math.nan)
+    assert "no target" in hold_of(watched, bare, None, engine).why

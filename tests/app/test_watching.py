@@ -34,6 +34,19 @@ def test_the_last_few_pairs_stay_watched_and_the_newest_is_remembered(tmp_path):
     assert again.shown == pair("BTC")
 
 
+def test_what_is_watched_unseen_stays_whatever_is_shown(tmp_path):
+    watching = Watching(tmp_path / "shown.json", FIRST, VENUES)
+    watching.unseen = (pair("SOL"), FIRST)
+    assert watching.pairs == (pair("SOL"), FIRST)  # each once, the shown one last
+    for coin in ("BTC", "ETH", "BNB", "DOGE"):
+        watching.show(pair(coin))
+    assert watching.pairs[:2] == (pair("SOL"), FIRST)
+    assert {*pair("SOL"), *FIRST} <= watching.legs([])
+    watching.unseen = ()
+    assert not set(pair("SOL")) & watching.legs([])
+    assert Watching(tmp_path / "shown.json", FIRST, VENUES).shown == pair("DOGE")
+
+
 def test_broken_memory_means_the_first_pair(tmp_path):
     path = tmp_path / "shown.json"
     for text in (

@@ -61,6 +61,25 @@ def test_whatever_comes_p_star_is_a_probability():
     assert Payoff(0, 0).p_star(0) == 1.0
 
 
+def test_no_single_outcome_moves_the_line_of_all():
+    payoff, usual = Payoff(10, 20), Payoff(10, 20)
+    payoff.take(1, 1e6, 31.0)
+    usual.take(1, 50.0, 31.0)
+    assert payoff.p_star(31.0) == usual.p_star(31.0) > 0.75
+    payoff.take(0, -1e6, 31.0)
+    assert payoff.loss_bp(31.0) < 31.0 + 30.0
+    kept = payoff.dump()
+    kept["gain"] = [21.0, 1e6]  # as an older program may have kept it
+    assert Payoff.restored(kept).gain_bp == pytest.approx(50.0)
+
+
+def test_a_clock_that_was_ahead_is_forgotten():
+    effective = Effective(H)
+    effective.take("one", 1_000 * H)
+    assert effective.take("two", 0) == 1.0
+    assert [effective.take("one", i * H // 2) for i in (1, 3)] == [pytest.approx(1 / 1.54), 1.0]
+
+
 def test_z_bins_know_what_the_base_rate_does_not():
     baselines = Baselines()
     assert baselines.base == 0.5

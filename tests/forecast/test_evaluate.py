@@ -152,3 +152,9 @@ def test_verdicts():
     assert verdict(250, Interval(-0.1, -0.2, -0.05, 9)) == "worse than z-bins"
     assert verdict(250, Interval(0.1, -0.1, 0.2, 9)).endswith("holds zero")
     assert verdict(150, Interval(0.1, 0.05, 0.2, 9)).startswith("not enough evidence: 150")
+
+
+def test_to_beat_bins_that_are_worse_than_nothing_is_no_skill():
+    ahead, level = Interval(0.002, 0.001, 0.003, 40), Interval(0.0, -0.001, 0.001, 40)
+    assert verdict(500.0, ahead, ahead) == "better than z-bins"
+    assert verdict(500.0, ahead, level).endswith("against the base rate holds zero")

@@ -178,9 +178,19 @@ def test_velocity_of_a_ramp_is_its_slope_and_a_settlement_is_none():
     for i in range(0, 20_000, 10):  # half a bp an hour
         found = named(state.update(tick(float(i), rate=(i / 3600 * 0.5) * 1e-4)))
     assert found.f_vel == pytest.approx(0.5, rel=1e-3)
+    beside = FeatureState.restored(state.dump())
+    jumped = named(beside.update(tick(20_000.0, rate=(i / 3600 * 0.5 + 36.2) * 1e-4)))
+    assert jumped.f_vel - found.f_vel == pytest.approx(72.0, rel=1e-3)  # over tau and a step, whole
     after = named(state.update(tick(20_000.0, rate=-5e-4, next_ms=NEXT_MS + 28_800_000)))
     assert after.f_ind == pytest.approx(-5.0)
     assert after.f_vel == pytest.approx(0.5, rel=1e-2)
+
+
+def test_a_tail_that_is_not_there_yet_is_no_news():
+    state = FeatureState()
+    run(state, steady(5, step=10.0))
+    found = run(state, steady(2, step=10.0, start=50.0, settled=()))
+    assert (found.f_last, found.f_z) == (1.0, pytest.approx(-0.5 / (1.4826 * 0.5)))
 
 
 def test_rates_of_short_intervals_are_told_for_8_hours():
@@ -229,13 +239,12 @@ def test_order_flow_by_hand():
     up = tick(61.0, perp_bid=100.2, perp_ask=100.3, perp_bid_size=7.0, perp_ask_size=4.0)
     found = named(state.update(up))
     # the bid rose: its 7 are new; the ask rose: its 5 of before are gone, which is buying too
-    size = 5.0 - math.expm1(-1 / 60) * (5.5 - 5.0)
-    assert found.ofi_f == pytest.approx((7.0 + 5.0) / size)
+    assert found.ofi_f == pytest.approx((7.0 + 5.0) / 5.0)  # of the touches before, all of 5
     assert found.ofi_s == 0.0
-    assert found.ofi_diff_1m == pytest.approx((7.0 + 5.0) / size)
+    assert found.ofi_diff_1m == pytest.approx((7.0 + 5.0) / 5.0)
     down = tick(62.0, perp_bid=100.2, perp_ask=100.3, perp_bid_size=5.0, perp_ask_size=4.0)
     later = named(state.update(down))
-    size -= math.expm1(-1 / 60) * (4.5 - size)
+    size = 5.0 - math.expm1(-1 / 60) * (5.5 - 5.0)
     assert later.ofi_f == pytest.approx((12.0 * math.exp(-0.1) - 2.0) / size)
 
 

@@ -1,20 +1,28 @@
 """Numbers from outside: read as they stand, never invented, never from the future."""
 
+import asyncio
+import json
 import math
 
+import msgspec
 import pytest
 
-from basisdesk.app.forecast_sources import IndicatorFiles
-from basisdesk.config import IndicatorSource
+from basisdesk.app import forecast_sources
+from basisdesk.app.forecast_sources import IndicatorSources
+from basisdesk.config import Forecast, IndicatorSource
+from basisdesk.feed.faults import Fault
 from basisdesk.forecast.indicators import (
     BYTES_MAX,
     NO_SOURCE,
     BadIndicator,
     Indicator,
+    answered,
     newest,
+    pointed,
     stamp_ns,
 )
 
+S_NS = 1_000_000_000
 NOW_NS = 1_790_000_000_000_000_000  # 2026-09-21, 14:13:20 UTC
 
 
@@ -67,7 +75,7 @@ def test_an_indicator_without_a_source_is_missing():
 
 
 def files(path, every_s=60.0):
-    return IndicatorFiles({"flow": IndicatorSource(str(path), "coins", every_s)})
+    return IndicatorSources({"flow": IndicatorSource(str(path), "coins", every_s)})
 
 
 def look(found, now_s=0.0):
@@ -119,3 +127,150 @@ def test_a_bad_file_keeps_the_last_value_and_says_why(tmp_path, data, why):
     assert seen.value == 3.0
     assert seen.t_ns == 1_789_999_900_000_000_000
     assert why in seen.why
+
+
+# --- what an address answers ---------------------------------------------------------------------
+
+ANSWER = (
+    b'{"data":[{"value":"71","t":1789999900},{"value":64.5,"t":"2026-09-21T14:00:00Z"}],"a/b":2}'
+)
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("/data/0/value", "71"),
+        ("/data/-1/value", 64.5),
+        ("/a~1b", 2),
+        ("/data/2/value", None),
+        ("/data/-2", None),
+        ("/data/x", None),
+        ("/nothing/there", None),
+        ("/data/0/value/deeper", None),
+    ],
+)
+def test_a_pointer_names_one_thing(path, said):
+    assert pointed(json.loads(ANSWER), path) == said
+
+
+def test_an_answer_is_a_number_and_its_time():
+    assert answered(ANSWER, "/data/0/value", "/data/0/t", NOW_NS) == (NOW_NS - 100 * S_NS, 71.0)
+    assert answered(ANSWER, "/data/1/value", "/data/1/t", NOW_NS) == (NOW_NS - 800 * S_NS, 64.5)
+    assert answered(ANSWER, "/a~1b", "", NOW_NS) == (NOW_NS, 2.0)
+    assert answered(b" 3.5\n", "", "", NOW_NS) == (NOW_NS, 3.5)
+
+
+@pytest.mark.parametrize(
+    ("data", "path", "time_path", "why"),
+    [
+        (b"<html>", "", "", "not JSON"),
+        (b"\xff\xfe", "", "", "not JSON"),
+        (b"[" * 100_000, "", "", "not JSON"),
+        (b'{"a":null}', "/a", "", "at /a of the answer is no number"),
+        (b'{"a":true}', "/a", "", "no number"),
+        (b'{"a":"nan"}', "/a", "", "no number"),
+        (b'{"a":1e999}', "/a", "", "no"),
+        (b'{"a":[1]}', "/a", "", "no number"),
+        (b'{"a":1,"t":"soon"}', "/a", "/t", "at /t of the answer is no time"),
+        (b'{"a":1,"t":null}', "/a", "/t", "no time"),
+        (b'{"a":1,"t":1790000060}', "/a", "/t", "still to come"),
+    ],
+)
+def test_an_answer_that_cannot_be_used_says_why(data, path, time_path, why):
+    with pytest.raises(BadIndicator, match=why):
+        answered(data, path, time_path, NOW_NS)
+
+
+def address(folder, **more):
+    usual = {"url": "https://example.com/secret?key=abc", "path": "/v", "time_path": "/t"}
+    source = IndicatorSource(**{**usual, "every_s": 60.0, "feature": True, **more})
+    return IndicatorSources({"mood": source}, folder)
+
+
+def told(found, value, t_s):
+    answer = json.dumps({"v": value, "t": t_s}).encode()
+    found.found["mood"] = found.heard("mood", answer, NOW_NS)
+    return found.all[0]
+
+
+def test_an_address_gathers_its_own_past_and_keeps_it(tmp_path):
+    found = address(tmp_path)
+    assert found.told("ADA", NOW_NS) == ()  # nothing is known yet
+    for i in range(11):
+        seen = told(found, 50 + i % 3, 1_789_999_000 + 60 * i)
+    assert math.isfinite(seen.z)
+    again = address(tmp_path)
+    assert again.all[0].why == "not asked yet"
+    seen = told(again, 60, 1_789_999_970)
+    assert told(found, 60, 1_789_999_970).z == seen.z > 5.0
+    assert again.told("ADA", NOW_NS) == (("ext_mood", seen.z),)
+    other = address(tmp_path, path="/w")  # another number: its past is not this one's
+    answer = b'{"w":1,"t":1789999980}'
+    assert math.isnan(other.heard("mood", answer, NOW_NS).z)
+
+
+def test_the_same_answer_twice_is_one_value(tmp_path):
+    found = address(tmp_path)
+    for _ in range(30):
+        seen = told(found, 50, 1_789_999_900)
+    assert math.isnan(seen.z)
+    assert "older than" in told(found, 50, 1_789_999_000).why
+
+
+def test_late_and_other_coins_are_no_feature(tmp_path):
+    found = address(tmp_path, coin="ADA")
+    for i in range(12):
+        told(found, 50 + i % 3, 1_789_999_000 + 60 * i)
+    assert found.told("ADA", NOW_NS - 300 * S_NS)
+    assert found.told("DOGE", NOW_NS - 300 * S_NS) == ()
+    assert found.told("ADA", NOW_NS + 3_600 * S_NS) == ()
+
+
+def test_only_the_host_of_an_address_is_shown(tmp_path):
+    assert address(tmp_path).all[0].source == "example.com"
+
+
+def test_an_address_that_fails_is_no_source_and_keeps_what_was_heard(monkeypatch, tmp_path):
+    async def fail(url):
+        return Fault("no such thing (HTTP 404)", "odd")
+
+    monkeypatch.setattr(forecast_sources, "ask", fail)
+    found = address(tmp_path)
+    seen = asyncio.run(found.read(("mood",), NOW_NS))["mood"]
+    assert seen.why == f"{NO_SOURCE}: example.com: no such thing (HTTP 404)"
+    assert math.isnan(seen.value)
+    told(found, 7, 1_789_999_900)
+    seen = asyncio.run(found.read(("mood",), NOW_NS))["mood"]
+    assert (seen.value, seen.why) == (7.0, "example.com: no such thing (HTTP 404)")
+
+
+def test_a_file_brings_its_past_along(tmp_path):
+    path = tmp_path / "flow.csv"
+    path.write_text("".join(f"{1_789_990_000 + 60 * i},{i % 4}\n" for i in range(40)), "utf-8")
+    found = IndicatorSources({"flow": IndicatorSource(str(path), feature=True)})
+    assert [each.name for each in found.extras] == ["ext_flow"]
+    assert math.isfinite(look(found).z)
+    assert IndicatorSources({"flow": IndicatorSource(str(path))}).extras == ()
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {},
+        {"file": "a.csv", "url": "https://example.com/"},
+        {"url": "http://example.com/"},
+        {"url": "ftp://example.com/"},
+        {"url": "https://example.com/", "path": "data/0"},
+        {"file": "a.csv", "coin": "ada"},
+        {"file": "a.csv", "odd": 1},
+    ],
+)
+def test_a_source_that_cannot_be_one_is_refused(given):
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.convert(given, IndicatorSource)
+
+
+def test_only_so_many_may_be_features():
+    sources = {f"n{i}": {"file": "a.csv", "feature": True} for i in range(9)}
+    with pytest.raises(msgspec.ValidationError, match="At most 8"):
+        msgspec.convert({"indicators": sources}, Forecast)

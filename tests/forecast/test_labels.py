@@ -212,6 +212,69 @@ def test_a_candidate_that_could_never_be_entered_is_void():
     assert labels.voids == {VOID_ENTRY: 1}
 
 
+def many_paid(gone):
+    """A settlement of 7 bp an hour after the entry at a venue that lists its last ninety."""
+    stamp = MS + 3_600_000
+    old = tuple((stamp - (90 - i) * 28_800_000, 1.0) for i in range(90))
+    labels, found = PairLabels(LabelRules(gain_bp=50.0, stop_bp=200.0, latency_ms=500.0)), []
+    for s in range(0, 8 * 3_600 + 60, 30):
+        settled = old if s < 3_600 else (*old[1:], (stamp, 7.0))
+        here = quote(s, 20.0, settled=() if s in gone else settled, rate=7e-4,
+                     next_ms=stamp + 28_800_000 * (s >= 3_600))  # fmt: skip
+        if s in gone:  # a desk that starts anew knows the past settlements some seconds later
+            labels = PairLabels.restored(json.loads(json.dumps(labels.dump())), labels.rules)
+        found += [each.label.net_bp for each in labels.beat(here)]
+        if not s:
+            labels.add(candidate(here), {})
+    return found
+
+
+def test_a_settlement_is_paid_once_though_the_tail_comes_later_than_the_restart():
+    assert many_paid((7_200, 7_230)) == many_paid(()) == [pytest.approx(-4.0)]
+    assert many_paid((3_570, 3_600, 3_630)) == [pytest.approx(-4.0)]  # paid as expected, then told
+
+
+# --- what is no price ---
+
+
+@pytest.mark.parametrize("how_far", [3_000.0, 9_000.0, 1e12, float("inf")])
+@pytest.mark.parametrize("name", ["close_bp", "open_bp"])
+def test_one_beat_that_is_no_price_ends_nothing(name, how_far):
+    glitch = quote(120, 30.0, **{name: -how_far})
+    _, label = one([(0, 30.0), (1, 30.0), (60, 30.0), (120, glitch), *every(60, 30.0, 180)])
+    assert (label.how, label.mfe_bp) == ("time", pytest.approx(-11.0))
+    mids = quote(120, 30.0, perp_bid=60.0, perp_ask=200.0, mark=1e9)
+    _, label = one([(0, 30.0), (1, 30.0), (60, 30.0), (120, mids), *every(60, 30.0, 180)])
+    assert (label.how, label.mae_bp) == ("time", pytest.approx(-11.0))
+
+
+def test_a_leap_counts_with_the_second_beat_that_says_so():
+    path = [(0, 30.0), (1, 30.0), (60, 30.0), (120, -400.0), (130, -380.0), *every(60, 30.0, 180)]
+    _, label = one(path)
+    assert (label.how, label.t_first_ns) == ("target", T0_NS + 130 * S_NS)
+    assert label.net_bp == pytest.approx(399.0)
+
+
+def test_nobody_is_entered_at_a_leap():
+    _, label = one([(0, 30.0), (1, 900.0), (60, 30.0), *every(60, 14.0, 120)])
+    assert (label.how, label.net_bp) == ("target", pytest.approx(5.0))
+
+
+def test_a_leap_is_still_doubted_after_a_restart():
+    labels = PairLabels(RULES)
+    for i, basis in enumerate((30.0, 30.0, 30.0, -400.0)):
+        here = quote(i, basis)
+        labels.beat(here)
+        if not i:
+            labels.add(candidate(here), {})
+    kept = json.loads(json.dumps(labels.dump(), allow_nan=False))
+    found = PairLabels.restored(kept, RULES)
+    assert found.dump() == labels.dump()
+    assert kept["doubt"]
+    del kept["doubt"], kept["seen"]  # as an older program wrote it
+    assert len(PairLabels.restored(kept, RULES)) == 1
+
+
 # --- registering ----------------------------------------------------------------------------------
 
 

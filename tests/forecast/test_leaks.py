@@ -8,6 +8,7 @@ its own row would fail.
 import itertools
 import math
 
+import feature_rig
 import numpy as np
 import pytest
 from label_rig import PAIR, quote
@@ -96,6 +97,74 @@ def is_not_in_its_own_mean(z) -> bool:
 def test_current_tick_in_its_own_mean():
     assert is_not_in_its_own_mean(product_z)
     assert not is_not_in_its_own_mean(z_with_itself)
+
+
+def seen_after(change):
+    """The vector of a tick with this change, after two hours of a beat each ten seconds."""
+    state = FeatureState()
+    for i in range(720):
+        part = math.sin(i)
+        state.update(
+            feature_rig.tick(
+                10.0 * i, 10.0 + part, 100.0 * (1.0 + 1e-5 * part), rate=1e-4 * (1.0 + 0.1 * part)
+            )
+        )
+    return state.update(change(7_200.0))
+
+
+def by_basis(far):
+    return lambda s: feature_rig.tick(s, 10.0 + 50.0 * far)
+
+
+def by_price(far):
+    return lambda s: feature_rig.tick(s, 10.0, 100.0 * math.exp(0.01 * far))
+
+
+def by_rate(far):
+    return lambda s: feature_rig.tick(s, rate=1e-4 + 1e-3 * far)
+
+
+def by_spread(far):
+    def change(s):
+        half = 0.005 * (1.0 + 20.0 * far)
+        return feature_rig.tick(s, spot_bid=100.0 - half, spot_ask=100.0 + half,
+                    perp_bid=100.1 - half, perp_ask=100.1 + half)  # fmt: skip
+
+    return change
+
+
+def by_size(far):
+    def change(s):  # both touches rise, so their bids are new
+        return feature_rig.tick(
+            s, spot=101.0, spot_bid_size=5.0 + 500.0 * far, perp_bid_size=5.0 + 900.0 * far
+        )
+
+    return change
+
+
+def by_trades(far):
+    return lambda s: feature_rig.tick(s, spot_trades=1.0 + 200.0 * far)
+
+
+COMPARED = {
+    by_basis: ("x_fair", "z_5m", "z_2h", "z_24h", "z_72h", "db_10m"),
+    by_price: ("ret_1h",),
+    by_rate: ("f_vel", "f_z"),
+    by_spread: ("spr_s", "spr_f"),
+    by_size: ("ofi_f", "ofi_s", "ofi_diff_1m"),
+    by_trades: ("int_ratio",),
+}
+
+
+@pytest.mark.parametrize("what", list(COMPARED))
+def test_no_feature_is_compared_with_itself(what):
+    """In proportion, however far it is: a mean or deviation that held it would bend the line."""
+    near, mid, far = (seen_after(what(each)) for each in (0.0, 1.0, 2.0))
+    for name in COMPARED[what]:
+        at = INDEX[name]
+        step = mid[at] - near[at]
+        assert abs(step) > 0.1, name
+        assert far[at] - near[at] == pytest.approx(2.0 * step, rel=1e-9), name
 
 
 # --- a settled rate before it was published, and an indicative one from later samples -------------

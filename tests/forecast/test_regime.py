@@ -31,8 +31,19 @@ def test_pinned_rich_and_cheap():
     regime = RegimeState()
     assert regime.update(tick(0.0), vector(x=3.9, pinned=1.0)) == "pinned"
     assert regime.update(tick(1.0), vector(x=3.9, pinned=0.0)) == "rich"
-    assert regime.why == "basis above fair"
+    assert regime.why == "basis +3.9 bp from fair, inside +-4.0"
     assert regime.update(tick(2.0), vector(x=-9.0)) == "cheap"
+
+
+def test_wide_swings_make_no_nearness():
+    """-43.5 bp is inside two deviations of 25 bp, and is not near fair."""
+    regime = RegimeState()
+    assert regime.update(tick(0.0), vector(x=-43.5, sd=25.0, pinned=1.0)) == "cheap"
+    assert regime.why == "basis -43.5 bp from fair, inside +-50.0"
+    assert regime.update(tick(1.0), vector(x=-9.9, sd=25.0, pinned=1.0)) == "pinned"
+    assert regime.why == "funding prints its constant, basis -9.9 bp from fair, inside +-10.0"
+    assert regime.update(tick(2.0), vector(x=-12.4, sd=25.0, pinned=1.0)) == "pinned"
+    assert regime.update(tick(3.0), vector(x=-12.6, sd=25.0, pinned=1.0)) == "cheap"
 
 
 def test_a_basis_on_the_edge_does_not_flicker():

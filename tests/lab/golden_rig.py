@@ -2,7 +2,8 @@
 
 A scene is a few prices and commands. Its ledger stands in `golden/NAME.md` as a table that a person
 can follow: each amount beside the arithmetic that gives it. The test evaluates the arithmetic,
-replays the scene and compares every posting, in order, to the last digit.
+replays the scene and compares every posting, in order, to the last digit. The same tape is then
+played as in the window, at other speeds and scrubbed, and has to give the same ledger.
 """
 
 import ast
@@ -17,6 +18,7 @@ from basisdesk.events import BEAT
 from basisdesk.lab.tape import TapeReader, TapeWriter
 from basisdesk.ledger.check import check_journal, journal_entries
 from tests.bybit_wire import LINEAR, REST, SPOT, instruments, ticker, write_recording
+from tests.lab.replay_rig import plays_alike
 
 S = 1_000_000_000
 T0 = 1_735_689_600 * S  # 2025-01-01 00:00:00 UTC
@@ -124,6 +126,7 @@ class Scene:
         assert main(["replay", str(tape), *given, "--json"]) == 0
         said = json.loads(capsys.readouterr().out)
         assert check_journal(self.journal).problems == []
+        plays_alike(tape, commands, config, said["ledger_digest"])
         return said, postings(self.journal)
 
     def outcomes(self, *kinds):

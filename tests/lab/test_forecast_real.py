@@ -50,8 +50,8 @@ def made(folder, missing=(), micro=False):
     put(folder, "spot_klines", [candle(h, 40_000 + h, micro) for h in hours])
     put(folder, "futures_klines", [HEADER, *(candle(h, 40_010 + h) for h in range(24))])
     premium = [
-        f"{JAN_2024_MS + h * 3_600_000},0,0,0,{0.0004 + 0.0001 * h:.4f},0,0,0,1,0,0,0"
-        for h in range(24)
+        f"{JAN_2024_MS + h * 3_600_000},0,{value:.4f},0,{value:.4f},0,0,0,1,0,0,0"
+        for h, value in ((h, 0.0004 + 0.0001 * h) for h in range(24))
     ]
     put(folder, "premium_index_klines", [HEADER, *premium])
     stamps = [JAN_2024_MS + 8 * 3_600_000 * k + 6 for k in range(3)]

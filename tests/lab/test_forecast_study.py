@@ -10,7 +10,7 @@ import pytest
 from basisdesk.forecast.forecaster import Forecaster
 from basisdesk.forecast.table import N
 from basisdesk.lab.forecast_bars import ticks
-from basisdesk.lab.forecast_figures import ECE_MAX
+from basisdesk.lab.forecast_figures import ECE_MAX, sterner
 from basisdesk.lab.forecast_report import (
     CALM,
     SIMULATED,
@@ -54,7 +54,8 @@ def test_the_model_beats_base_rate_and_z_bins(study):
 def test_shuffled_outcomes_teach_nothing(study):
     for run in study["shuffled"]:
         assert run["holds"], (run["gain"], run["skill_base_interval"])
-        assert run["gain"]["low"] <= 0.0 <= run["gain"]["high"]
+        assert run["skill_base"] > -0.01
+        assert run["verdict"].startswith("not enough evidence")
         assert run["skill_base_interval"][0] <= 0.0
         assert 0.3 < run["auc"] < 0.7
 
@@ -74,7 +75,7 @@ def test_the_document_is_json_and_says_where_it_stands():
     text = json.dumps(found, allow_nan=False)
     assert json.loads(text) == found
     assert "skipped" in found["real"]
-    assert len(found["sentences"]) == 7
+    assert len(found["sentences"]) == 8
     marked = [each for each in found["sentences"] if each.startswith("SIMULATED")]
     assert len(marked) == 6
     assert found["simulated"]["mark"] == found["calm"]["mark"] == "SIMULATED"
@@ -128,3 +129,14 @@ def test_a_world_too_short_says_nothing_and_does_not_fall():
     said = scored(rows, CALM, online(rows))
     assert len(said.p) == 0
     assert not math.isnan(len(rows.vectors))
+
+
+def test_a_skill_wholly_below_zero_is_worse_than_the_base_rate():
+    found = {"skill_interval": [-0.2, -0.002], "n_eff": 1_114.0, "verdict": "better than z-bins"}
+    assert sterner(found) == "worse than the base rate"
+    few = sterner(found | {"n_eff": 4.0, "verdict": "not enough evidence: 4 effective"})
+    assert few == "not enough evidence: 4 effective, and so far worse than the base rate"
+    held = sterner(found | {"skill_interval": [-0.2, 0.1]})
+    assert held == "not enough evidence: the interval against the base rate holds zero"
+    better = sterner(found | {"skill_interval": [0.01, 0.1]})
+    assert better == "better than the base rate and than z-bins"

@@ -9,8 +9,9 @@ from basisdesk.errors import UserError
 from basisdesk.events import ClosePair, ExitPlan, OpenPair, Result
 from basisdesk.playbook.autopilot import Autopilot, Limits
 from basisdesk.playbook.journal import NOTES_MAX
+from basisdesk.playbook.words import View
 from basisdesk.trading.risk import RiskState
-from tests.playbook.playbook_rig import PAIR, T0, Books, D, S, but, held, view
+from tests.playbook.playbook_rig import FIRST, PAIR, SECOND, T0, Books, D, S, but, held, view
 
 PLAN = ExitPlan(D("7.5"), D("82.5"), D(2))
 CALM = view(2.0)
@@ -22,12 +23,15 @@ class Flight:
     def __init__(self, mode="auto", book="decoupling", limits=None):
         self.pilot = Autopilot(limits=limits)
         self.now = T0
+        self.by = ""  # of the last entry, as its position says it
         self.pilot.set_mode(PAIR, mode, book, T0, "to try it")
 
     def look(self, *views, after=1.0):
         self.now += round(after * S)
         seen = [but(each, t_ns=self.now) for each in views]
-        return self.pilot.step(seen, self.now)
+        commands = self.pilot.step(seen, self.now)
+        self.by = next((each.by for each in commands if isinstance(each, OpenPair)), self.by)
+        return commands
 
     def said(self, *kinds):
         notes = self.pilot.journal.notes
@@ -35,7 +39,8 @@ class Flight:
 
     def opened(self, plan=PLAN, number=1, **given):
         """The view once the entry was filled."""
-        return but(view(50.0), held=held(plan, pair=number, **{"opened_ns": self.now} | given))
+        usual = {"opened_ns": self.now, "by": self.by}
+        return but(view(50.0), held=held(plan, pair=number, **usual | given))
 
     def enter(self):
         """A position of its own."""
@@ -48,7 +53,7 @@ class Flight:
         """After a restart: what was kept went through JSON text."""
         kept = json.loads(json.dumps(self.pilot.dump(), allow_nan=False))
         later = Flight()
-        later.pilot, later.now = Autopilot.restored(kept), self.now
+        later.pilot, later.now, later.by = Autopilot.restored(kept), self.now, self.by
         return later
 
 
@@ -78,12 +83,13 @@ def test_suggest_notes_and_sends_nothing_until_it_is_accepted():
     assert not flight.pilot.journal.notes[-1].done
     assert flight.pilot.suggestion(PAIR).code == "turned"
     (order,) = flight.pilot.accept(PAIR, flight.now, "looks right")
+    flight.by = order.by
     assert isinstance(order, OpenPair)
     assert flight.pilot.journal.notes[-1].reason == "looks right"
     assert flight.pilot.accept(PAIR, flight.now) == []  # once
     flight.look(flight.opened())
     assert list(flight.pilot.own) == [1]  # its exits are suggested from here on
-    assert flight.look(but(flight.opened(), held=held(PLAN, "40", 1.0))) == []
+    assert flight.look(but(flight.opened(), held=held(PLAN, "40", 1.0, by=flight.by))) == []
     assert flight.pilot.suggestion(PAIR).commands == (ClosePair(1),)
 
 
@@ -181,19 +187,19 @@ def test_it_is_silent_while_the_desk_takes_no_entries():
     flight = Flight()
     flight.enter()
     halted = RiskState("halted", "drawdown")
-    late = but(flight.opened(), held=held(PLAN, "40", 1.0), risk=halted)
+    late = but(flight.opened(), held=held(PLAN, "40", 1.0, by=flight.by), risk=halted)
     assert flight.look(late) == []
     assert flight.look(but(late, risk=RiskState("reducing", "stale"))) == []
-    assert flight.look(but(late, risk=RiskState())) == [ClosePair(1)]
+    assert flight.look(but(late, risk=RiskState())) == [close_of("time")]
 
 
 def test_a_close_is_asked_for_once_and_again_where_nothing_came_of_it():
     flight = Flight()
     flight.enter()
-    late = but(flight.opened(), held=held(PLAN, "40", 1.0))
-    assert flight.look(late) == [ClosePair(1)]
+    late = but(flight.opened(), held=held(PLAN, "40", 1.0, by=flight.by))
+    assert flight.look(late) == [close_of("time")]
     assert flight.look(late) == []
-    assert flight.look(late, after=15) == [ClosePair(1)]
+    assert flight.look(late, after=15) == [close_of("time")]
 
 
 # --- whose it is ----------------------------------------------------------------------------------
@@ -210,9 +216,73 @@ def test_a_position_stays_with_the_playbook_that_opened_it():
     flight = Flight()
     flight.enter()
     flight.pilot.set_mode(PAIR, "auto", "clamp-aware", flight.now)
-    late = but(flight.opened(), held=held(PLAN, "40", 1.0))
-    assert flight.look(late) == [ClosePair(1)]
+    late = but(flight.opened(), held=held(PLAN, "40", 1.0, by=flight.by))
+    assert flight.look(late) == [close_of("time")]
     assert flight.pilot.journal.notes[-1].playbook == "decoupling"
+
+
+def test_a_person_in_the_same_legs_is_never_claimed():
+    """The desk refused the entry, and a person opened the same pair within its patience."""
+    flight = Flight()
+    flight.look(view())
+    for by in ("", "league, a study", "autopilot: decoupling, turned (decision 1)"):
+        theirs = but(
+            flight.opened(), held=held(PLAN, "60", close_bp=2.0, opened_ns=flight.now, by=by)
+        )
+        assert flight.look(theirs) == []
+        assert flight.pilot.own == {}
+    assert flight.look(theirs, after=15) == []
+    assert ("unanswered", "unanswered") in flight.said()
+    assert flight.look(but(theirs, mid_bp=1.0)) == []
+
+
+def test_another_position_of_its_number_is_not_its_own():
+    flight = Flight()
+    flight.enter()
+    assert flight.look(but(flight.opened(), held=held(PLAN, "40", 1.0))) == []
+    assert flight.pilot.own == {}
+
+
+UNWATCHED = View(
+    pair=PAIR, first=FIRST, second=SECOND, coin="ADA", t_ns=T0, stale="The pair is not watched."
+)
+
+
+@pytest.mark.parametrize("known", [None, (1,), (1, 2)])
+def test_a_pair_that_is_out_of_sight_keeps_its_owner(known):
+    flight = Flight()
+    flight.enter()
+    assert flight.look(but(UNWATCHED, live=known)) == []
+    assert list(flight.pilot.own) == [1]
+    late = but(flight.opened(), held=held(PLAN, "40", 1.0, by=flight.by))
+    assert flight.look(late) == [close_of("time")]
+
+
+def test_what_the_desk_no_longer_holds_is_closed_though_out_of_sight():
+    flight = Flight()
+    flight.enter()
+    flight.look(but(UNWATCHED, live=(2,), closed=(3, "user")))
+    assert flight.pilot.own == {}
+    (text,) = [each.text for each in flight.pilot.journal.notes if each.kind == "closed"]
+    assert text == "Pair 1 is closed (unknown)."
+
+
+def test_off_says_what_becomes_of_what_is_held():
+    flight = Flight()
+    flight.enter()
+    flight.pilot.set_mode(PAIR, "off", "", flight.now)
+    told = "Pair 1 keeps its exit plan; decoupling closes it no more."
+    assert flight.pilot.journal.notes[-1].text == f"{PAIR} is off. {told}"
+    late = but(flight.opened(), held=held(PLAN, "40", 1.0, by=flight.by))
+    assert flight.look(late) == []
+    assert list(flight.pilot.own) == [1]
+    flight.pilot.set_mode(PAIR, "auto", "carry", flight.now)
+    assert flight.look(late) == [close_of("time")]  # the one that opened it looks at it again
+
+
+def close_of(code, book="decoupling"):
+    """A close as the autopilot sends it: it says whose it is."""
+    return ClosePair(1, by=f"autopilot: {book}, {code}")
 
 
 def closed(flight, why, net="5", number=1):
@@ -243,10 +313,18 @@ def test_a_close_by_hand_is_an_override():
 def test_its_own_close_is_none():
     flight = Flight()
     flight.enter()
-    flight.look(but(flight.opened(), held=held(PLAN, "40", 1.0)))
-    flight.look(closed(flight, "user"))
+    flight.look(but(flight.opened(), held=held(PLAN, "40", 1.0, by=flight.by)))
+    flight.look(closed(flight, "autopilot: decoupling, reverted"))
     assert flight.said("override") == []
-    assert "by the autopilot" in "".join(note.text for note in flight.pilot.journal.notes)
+    assert "is closed (autopilot: decoupling, reverted" in flight.pilot.journal.notes[-1].text
+
+
+def test_a_close_by_hand_while_its_own_is_under_way_is_an_override():
+    flight = Flight()
+    flight.enter()
+    flight.look(but(flight.opened(), held=held(PLAN, "40", 1.0, by=flight.by)))
+    flight.look(closed(flight, "user"))
+    assert flight.said("override") == [("override", "override")]
 
 
 def test_a_person_declines_with_a_reason_and_it_is_noted_against_what_was_said():
@@ -299,8 +377,8 @@ WALK = (
     lambda flight: view(),
     Flight.opened,
     Flight.opened,
-    lambda flight: but(flight.opened(), held=held(PLAN, "40", 1.0)),
-    lambda flight: but(flight.opened(), held=held(PLAN, "40", 1.0)),
+    lambda flight: but(flight.opened(), held=held(PLAN, "40", 1.0, by=flight.by)),
+    lambda flight: but(flight.opened(), held=held(PLAN, "40", 1.0, by=flight.by)),
     lambda flight: closed(flight, "user"),
     lambda flight: view(),
     lambda flight: CALM,

@@ -24,7 +24,7 @@ def score(p, p_star=0.7, abstain=()):
 
 
 def scored(p, seen=None, side=1, **given):
-    return but(seen or view(), score=score(p, **given), score_side=side)
+    return but(seen or view(fast=Band(50.0, 15.0, True)), score=score(p, **given), score_side=side)
 
 
 def calm_view(mid=60.0, **given):
@@ -144,7 +144,7 @@ def test_clamp_aware_sizes_by_the_odds():
 
 
 def test_clamp_aware_says_nothing_without_a_score():
-    assert CLAMP.decide(view(), T0).code == "abstain"
+    assert CLAMP.decide(view(fast=Band(50.0, 15.0, True)), T0).code == "abstain"
     other = scored(0.99, side=-1)
     assert CLAMP.decide(other, T0).code == "abstain"
     few = scored(0.99, abstain=("warm-up: sd_2h",))
@@ -157,6 +157,32 @@ def test_clamp_aware_enters_beyond_the_cost_zone_only(mid, code):
     # entry mid - 1.5, left at -3.0, fees 31 and 5 of edge; funding is paid to us
     seen = scored(0.95, view(mid))
     assert CLAMP.decide(seen, T0).code == code
+
+
+def test_clamp_aware_does_not_stand_against_momentum():
+    # the 5 min mean moves (mid - mean) / 5 min: 10 bp are 120 an hour, 10 of the 2 h deviations
+    calm, wild = (view(fast=Band(mean, 15.0, True)) for mean in (50.0, 47.9))
+    assert CLAMP.decide(scored(0.95, calm), T0).code == "edge"
+    found = CLAMP.decide(scored(0.95, wild), T0)
+    assert (found.kind, found.code, found.direction) == ("stand", "widening", 1)
+    assert "12.1 sd an hour (1 sd is 12.0 bp), 12 are allowed" in found.text
+    assert CLAMP.with_values({"widen_max": 13.0}).decide(scored(0.95, wild), T0).code == "edge"
+    back = view(fast=Band(90.0, 15.0, True))  # it comes back: never refused for that
+    assert CLAMP.decide(scored(0.95, back), T0).code == "edge"
+    mirrored = view(-69.0, fast=Band(-56.0, 15.0, True))
+    assert CLAMP.decide(scored(0.95, mirrored, side=-1), T0).code == "widening"
+    cold = view(fast=Band(50.0, 15.0))
+    assert CLAMP.decide(scored(0.95, cold), T0).code == "warm-up"
+    assert CLAMP.with_values({"widen_max": 1000.0}).decide(scored(0.95, cold), T0).code == "edge"
+
+
+def test_clamp_aware_asks_the_larger_margin_of_its_own_and_the_forecasts():
+    seen = scored(0.75)
+    assert CLAMP.decide(seen, T0).code == "edge"
+    review = CLAMP.decide(but(seen, margin=0.10), T0)  # drift is under review
+    assert review.code == "odds"
+    assert "the margin 10 points" in review.text
+    assert "p* 70.0 % + 2 %" in CLAMP.decide(seen, T0).text
 
 
 def test_funding_against_it_counts_one_interval():

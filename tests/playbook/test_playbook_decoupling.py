@@ -124,6 +124,7 @@ def test_a_refusal_of_the_desk_is_told():
         ("5", 0.4, 40.0, "time"),  # 10 bp of 9.3
         ("-5", 9.0, 40.0, "hold"),  # a loss is the plan's business: stop and time stop
         ("3", 0.05, 5.0, "reverted"),
+        ("2", 0.05, 5.0, "hold"),  # back at the mean, but 4 bp of the 5 that an exit is for
         ("-3", 0.05, 5.0, "hold"),
         (None, 5.0, 5.0, "hold"),
     ],
@@ -136,8 +137,17 @@ def test_it_leaves_by_price_and_by_time(net, hours, mid, code):
 
 
 def test_it_leaves_when_the_averages_have_crossed_back():
-    seen = but(view(40.0), held=held(PLAN, "1", 0.05), fast=Band(-1.0, 15.0, True))
+    seen = but(view(40.0), held=held(PLAN, "3", 0.05), fast=Band(-1.0, 15.0, True))
     assert says(seen).code == "crossed"
+    assert says(but(seen, held=held(PLAN, "1", 0.05))).code == "hold"  # 2 bp are no exit
+
+
+def test_an_exit_asks_no_more_than_the_entry_promised():
+    value = {param.name: param.value for param in BOOK.params}
+    assert 0.0 < value["exit_net_bp"] <= value["edge_min_bp"]
+    back = but(view(5.0), held=held(PLAN, "1", 0.05, close_bp=6.5))
+    assert says(back).code == "hold"
+    assert says(back, BOOK.with_values({"exit_net_bp": 0.0})).code == "reverted"
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ digest. `golden/NAME-calm.md` tells of the preset in which nothing is entered.
 
 A file is written anew with BASISDESK_GOLDEN=write, and then wants reading before it is committed.
 The market is the demo's: its basis comes back by construction, so a net here is no edge. The seeds
-are chosen so that a story ends within its span; with others carry waits for hours, and clamp-aware,
-which does not wait for the turn, is stopped out: that story is kept too.
+are chosen so that a story ends within its span; with others carry waits for hours. Clamp-aware
+without its refusal of momentum enters before the turn and is stopped out: that story is kept too.
 """
 
 import json
@@ -44,7 +44,10 @@ TERMS = ("basis", "funding", "fees", "slippage", "borrow", "residual")
 
 
 class Span(NamedTuple):
-    """What is run: playbook, scenario and its seed, the pair, seconds a step, the most minutes."""
+    """What is run: playbook, scenario and its seed, the pair, seconds a step, the most minutes.
+
+    values: params that are not as usual.
+    """
 
     book: str
     scenario: str
@@ -52,6 +55,7 @@ class Span(NamedTuple):
     legs: tuple[str, str]
     step_s: float
     minutes: float
+    values: tuple[tuple[str, float], ...] = ()
 
 
 STORIES = {
@@ -59,7 +63,9 @@ STORIES = {
     "convergence": Span("convergence", "decoupling", 7, ADA, 2.0, 30),
     "carry": Span("carry", "decoupling", 8, ADA, 2.0, 60),
     "clamp-aware": Span("clamp-aware", "decoupling", 8, ADA, 2.0, 60),
-    "clamp-aware-stop": Span("clamp-aware", "decoupling", 6, ADA, 2.0, 10),  # enters too early
+    "clamp-aware-stop": Span(
+        "clamp-aware", "decoupling", 6, ADA, 2.0, 10, (("widen_max", 1000.0),)
+    ),  # enters too early
     "funding-gap": Span("funding-gap", "openings", 7, PENDLE, 50.0, 26 * 60),
 }
 CALM = {
@@ -81,6 +87,8 @@ class Taped(Rehearsal):
         self.tape = TapeWriter(tape, header, 1 << 30) if tape is not None else None
         self.commands = []
         super().__init__(span.scenario, span.legs, span.seed, span.step_s)
+        if span.values:
+            self.autopilot.set_values(span.book, dict(span.values), self.now_ns)
         self.autopilot.set_mode(self.pair, "auto", span.book, self.now_ns)
         # a forecast that has learned for months is not rehearsed here
         if span.book == "clamp-aware":
@@ -198,8 +206,8 @@ def story(span, told):
         journal(run),
         "## Ledger",
         f"Pair {pair['pair']}: {pair['qty']} long {pair['long']}, short {pair['short']}; opened at "
-        f"{clock(pair['opened_ns'])} ({pair['open_reason']}), closed at "
-        f"{clock(pair['closed_ns'])} ({pair['close_reason']}).",
+        f"{clock(pair['opened_ns'])} ({pair['opened_by']}), closed at "
+        f"{clock(pair['closed_ns'])} ({pair['close_by'] or pair['close_reason']}).",
         table(("time", *keys), fills),
         *([table(("time", "instrument", "rate", "mark", "amount"), paid)] if paid else []),
         table(("term", "USDT"), pair["attribution"].items()),
@@ -247,9 +255,17 @@ def test_every_step_has_its_reason_and_the_terms_add_up(name, told):
     assert all(one.t_ns <= two.t_ns for one, two in pairwise(notes))
     assert all(note.code and note.text.endswith((".", "%", ")")) for note in notes)
     asked = [note for note in steps if note.kind == "exit"]
-    assert bool(asked) == (pair["close_reason"] == "user")  # else the plan left, and says by what
-    if not asked:
-        assert f"({pair['close_reason']}, net " in steps[-1].text
+    assert bool(asked) == bool(pair["close_by"])  # else the plan left, and says by what
+    (entry,) = [note for note in steps if note.kind == "enter"]
+    who, _, how = pair["opened_by"].partition(", ")
+    assert (who, how) == (f"autopilot: {STORIES[name].book}", pair["open_reason"])
+    assert how == f"{entry.code}, decision {entry.n}"
+    assert all(note.forecast for note in notes if note.kind in ("enter", "exit", "stand"))
+    why = pair["close_reason"]
+    if asked:  # the ledger says whose close it was
+        why = pair["close_by"]
+        assert why == f"autopilot: {STORIES[name].book}, {asked[-1].code}"
+    assert f"({why}, net " in steps[-1].text
     terms = {term: Decimal(amount) for term, amount in pair["attribution"].items()}
     (result,) = run.closed()
     assert sum(terms[term] for term in TERMS) == terms["total"] == result.net

@@ -7,6 +7,7 @@ import pytest
 
 from basisdesk.events import ExitPlan, Result
 from basisdesk.playbook import shelf
+from basisdesk.playbook.sizing import Wish, sized
 from basisdesk.playbook.words import Account, Band, Flow, Funding, Gap, Terms
 from tests.playbook.playbook_rig import MS0, T0, Books, D, but, held, view
 from tests.playbook.test_playbook_carry import score
@@ -91,3 +92,55 @@ def test_an_odd_view_is_decided_in_words(book):
         if found.kind == "exit":
             assert seen.held is not None
     assert kinds == {"enter", "exit", "stand"}
+
+
+MINUS = "\N{MINUS SIGN}"
+BOOKS = {book.name: book for book in shelf.USUAL}
+FAULTS = (inf, -inf, 1e300, -1e300, 6_000.0)
+
+
+def faulty(seen, fault):
+    """The view with one figure after the other beyond belief, all that a feed could break."""
+    for name in ("mid_bp", "open_bp", "close_bp", "fair_bp", "high_bp", "low_bp"):
+        yield but(seen, **{name: fault})
+    for part, names in (
+        ("fast", ("mean_bp", "sd_bp")),
+        ("slow", ("mean_bp", "sd_bp")),
+        ("funding", ("rate_8h_bp", "settled_8h_bp", "borrow_8h_bp")),
+        ("terms", ("fees_bp", "round_trip_bp")),
+    ):
+        for name in names:
+            yield but(seen, **{part: but(getattr(seen, part), **{name: fault})})
+    yield but(seen, funding=but(seen.funding, interval_h=fault, next_ms=MS0 - 5))
+    yield but(seen, funding=but(seen.funding, velocity_bp_h=fault))
+    yield but(seen, flow=Flow(fault, fault, "perp", "why", fault, fault))
+
+
+@pytest.mark.parametrize("name", BOOKS)
+@pytest.mark.parametrize("two_perps", [False, True])
+def test_a_figure_beyond_belief_makes_no_plan_and_no_fault(name, two_perps):
+    book, entered = BOOKS[name], 0
+    for mid in (60.0, -90.0):
+        usual = {"two_perps": two_perps, "score": score(0.95), "score_side": 0}
+        funding = Funding(mid, mid, 0.0, MS0 + 3_600_000, 8.0, 0.0)
+        sane = view(mid, funding=funding, fast=Band(0.95 * mid, 12.0, True), **usual)
+        for fault in FAULTS:
+            for seen in faulty(sane, fault):
+                found = book.decide(seen, T0)
+                entered += found.kind == "enter"
+                assert all(abs(float(each.exit.stop_bp)) < 1e4 for each in found.commands)
+                position = held(ExitPlan(D(5), D(90), D(2)), "7", close_bp=fault, entry_bp=fault)
+                assert book.decide(but(seen, held=position), T0).text
+        wild = but(sane, slow=but(sane.slow, sd_bp=4_000.0))  # a stop of many deviations
+        orders = [*book.decide(sane, T0).commands, *book.decide(wild, T0).commands]
+        assert all(abs(float(each.exit.stop_bp)) < 1e4 for each in orders)
+    assert entered > 0
+
+
+def test_a_plan_beyond_any_market_is_not_sent():
+    for stop in ("-9500", "12000"):
+        plan = ExitPlan(D(5), D(stop), D(2))
+        found = sized(but(view(), two_perps=True), Wish(direction=-1, plan=plan, edge_bp=20.0))
+        assert found == f"A plan at {float(stop):.1f} bp lies beyond any market.".replace(
+            "-", MINUS
+        )

@@ -6,6 +6,7 @@ import pytest
 
 from basisdesk.events import ClosePair, ExitPlan, OpenPair, SetValue
 from basisdesk.playbook.reader import Beside, ViewReader
+from basisdesk.playbook.reading import Memory
 from tests.engine_rig import LONG, SHORT, D, Line, S
 from tests.playbook.rehearsal import Rehearsal
 
@@ -89,7 +90,9 @@ def test_its_bands_are_kept_bit_for_bit():
     run(line, 1, perp="0.3672")
     assert look(line, later).fast == look(line, reader).fast
     assert later.dump() == reader.dump()
-    reader.forget(LEGS)
+    reader.keep([LEGS])
+    assert reader.dump() == later.dump()
+    reader.keep([])
     assert reader.dump() == {}
 
 
@@ -149,6 +152,53 @@ def test_of_two_positions_the_autopilots_own_is_read():
     assert look(line, own=(2,)).held.pair == 2
 
 
+def test_of_two_positions_what_the_autopilot_asked_for_is_read_before_a_persons():
+    line = Line()
+    run(line, 3)
+    line.open("1000")
+    by = "autopilot: carry, carry (decision 4)"
+    line.tell(OpenPair(LONG, SHORT, D(2_000), D(2), ExitPlan(D(10), D(200)), by=by))
+    run(line, 1)
+    seen = look(line)
+    assert (seen.held.pair, seen.held.by, sorted(seen.live)) == (2, by, [1, 2])
+    assert look(line, own=(1,)).held.by == ""
+
+
+def test_a_position_is_told_though_nobody_watches_its_pair():
+    line = Line()
+    run(line, 3)
+    line.open()
+    run(line, 1)
+    line.engine.market.forget(LEGS)
+    seen = look(line)
+    assert seen.stale == "The pair is not watched."
+    assert (seen.held.pair, seen.live, seen.busy) == (1, (1,), False)
+    line.tell(ClosePair(1))
+    run(line, 1)
+    after = look(line)
+    assert (after.held, after.live, after.closed) == (None, (), (1, "user"))
+    assert after.ours[-1].pair == 1
+
+
+def test_what_is_beyond_belief_is_not_remembered():
+    memory = Memory(300.0, 7_200.0)
+    memory.take(0.0, 5.0, 0.4)
+    before = memory.dump()
+    for mid_bp, price in ((math.inf, 0.4), (1e300, 0.4), (5.0, 1e300), (5.0, math.inf), (5.0, 0.0)):
+        memory.note(1.0, mid_bp, price)
+        memory.catch_up(2.0)
+        memory.take(1.0, mid_bp, price)
+        assert memory.dump() == before
+
+
+@pytest.mark.parametrize("value", ["x", None, [1], {}])
+def test_bands_of_another_shape_are_refused(value):
+    kept = Memory(300.0, 7_200.0).dump()
+    for damaged in (kept | {"t_s": value}, kept | {"fast": kept["fast"] | {"var": value}}):
+        with pytest.raises((ValueError, KeyError, TypeError)):
+            Memory(300.0, 7_200.0).restore(damaged)
+
+
 def test_risk_and_sector_are_the_desks():
     line = Line()
     run(line, 3)
@@ -170,3 +220,28 @@ def test_candles_that_come_later_make_the_bands_anew(monkeypatch):
     made.run(0.2)
     assert made.view.slow.warm
     assert abs(made.view.slow.mean_bp) < 15.0
+
+
+def test_candles_that_come_in_pages_the_oldest_first_fill_the_bands_too(monkeypatch):
+    """The series reaches a day back with the first page; the hours that count come after it."""
+    told, later = Rehearsal._feed, []
+
+    def in_part(self, rows):
+        klines = [row for row in rows if b"/kline?" in row[1][:60]]
+        later.extend(klines[1:])
+        told(self, [row for row in rows if row not in klines[1:]])
+
+    monkeypatch.setattr(Rehearsal, "_feed", in_part)
+    made = Rehearsal("2025 calm", LEGS)
+    monkeypatch.setattr(Rehearsal, "_feed", told)
+    assert len(later) == 2  # the newer half of a day, of both legs
+    made.run(1)
+    assert not made.view.slow.warm
+    restored = ViewReader(made.engine)
+    restored.restore(made.reader.dump())
+    for reader in (made.reader, restored):
+        reader.read(LEGS, made.now_ns)
+    told(made, later)
+    made.run(0.2)
+    assert made.view.slow.warm
+    assert restored.read(LEGS, made.now_ns).slow.warm  # bands kept half full are no hindrance

@@ -100,3 +100,13 @@ def test_the_same_tape_gives_the_same_journal():
     two.run(20)
     assert one.autopilot.dump() == two.autopilot.dump()
     assert one.engine.books.digest() == two.engine.books.digest()
+
+
+@pytest.mark.slow
+def test_clamp_aware_waits_for_the_turn_where_it_would_have_been_stopped_out():
+    made = Rehearsal("decoupling", ADA, seed=6, step_s=2.0)
+    made.autopilot.set_mode(made.pair, "auto", "clamp-aware", made.now_ns)
+    made.beside = lambda view: Beside(score=score(0.9, 0.75))
+    made.run(6)
+    assert ("stand", "widening") in made.said()
+    assert made.said("enter") == []

@@ -120,7 +120,8 @@ def test_a_rule_is_a_sentence():
         "crossing counts after it went back by 0.5 bp per 8 h each h."
     )
     assert "sector meme is hot" in sentence(rule("sector_state", "sector:meme", 1.0, side="equals"))
-    assert "no source" in sentence(rule("confidence", level=50.0))
+    said = sentence(rule("confidence", level=70.0))
+    assert said == "Tells you when the confidence of any forecast pair is over 70.0 %."
     assert figure(-0.001, "basis") == "0.0 bp"
     assert figure(NAN, "basis") == "unknown"
     assert [span(s) for s in (30, 90, 900, 5_400, 86_400, 172_800)] == [
@@ -284,7 +285,7 @@ def test_the_scanner_and_the_desk_have_their_readings():
     view, desk, reader = view_of(), NoDesk(), Reader({"BTC": "L1"})
     wanted = {"cross_gap", "btc_eth", "sector_state", "win_rate", "liq_distance", "confidence"}
     read = {each.quantity: each for each in reader.read(view, desk, wanted, START_NS)}
-    assert "confidence" not in read
+    assert len(read["confidence"].values) == 0  # nobody forecasts here
     assert read["cross_gap"].values.tolist() == pytest.approx([7.5, 0.2])
     assert read["cross_gap"].say(0) == "Bybit 9.00, OKX 1.50 bp per 8 h."
     assert read["btc_eth"].values.tolist() == [7.5]

@@ -7,6 +7,7 @@ import pytest
 
 from basisdesk.events import ScanPast
 from basisdesk.market.past import Past
+from basisdesk.scan import past_stats
 from basisdesk.scan.past_stats import (
     GapSeries,
     basis_minutes,
@@ -287,3 +288,12 @@ def test_the_basis_of_a_stranger_is_unknown():
     past.sample(1_000, {SPOT: 1.0})
     assert np.isnan(basis_minutes(past, SPOT, SLOW)).all()
     assert math.isnan(half_life(basis_minutes(past, SPOT, SLOW)).half_life)
+
+
+def test_a_memory_too_long_for_a_float_divides_by_nothing(monkeypatch):
+    """Seen at 600 times speed: c(2 lag) / c(lag) was the float next to 1, a step of it 1."""
+    lag, almost = 256, 1.0 - 2.0**-53
+    monkeypatch.setattr(past_stats, "_covariance", lambda _a, _w, of: 1.0 if of == lag else almost)
+    kept, near = past_stats._memory(np.ones(2_000), np.ones(2_000), lag)
+    assert 0.0 < kept < 1.0
+    assert near == 1.0

@@ -2,14 +2,16 @@
 
 import math
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from quant_rig import MINUTE_NS, D, Quant, Watched, swing
+from quant_rig import MINUTE_NS, PERP, SPOT, D, Quant, Watched, swing
 
 from basisdesk.events import ExitPlan
 from basisdesk.trading.hold_time import Holds
+from basisdesk.trading.like_gaps import like_gaps
 from basisdesk.trading.passage import Reversion, passage_h, reversion
 
 LN2 = math.log(2)
@@ -130,8 +132,11 @@ def test_a_range_from_the_live_basis():
     # from two deviations to the mean: 1.14 and 2.77 units, half-life / ln 2 each
     unit_h = measured.half_life_h / LN2
     assert found.median_h == pytest.approx(by_formula(2.0, 0.5) * unit_h, rel=0.03)
-    assert found.p90_h == pytest.approx(by_formula(2.0, 0.9) * unit_h, rel=0.03)
+    # the late end by the slow end of the half-life's own interval
+    slow = measured.range_h[1] / measured.half_life_h
+    assert found.p90_h == pytest.approx(by_formula(2.0, 0.9) * unit_h * slow, rel=0.03)
     assert not found.may_never
+    assert found.minutes == 1440
 
 
 def test_the_spread_that_leaving_pays_makes_the_way_longer():
@@ -167,6 +172,93 @@ def test_a_target_beyond_the_mean_may_never_be_reached():
     assert not found.known
 
 
+# --- gaps from the fair basis -----------------------------------------------------------------
+
+
+FAIR = -4.5
+
+
+def runs_back(signs, every=72, peak=60.0, tau=9.0):
+    """Fair basis and half a bp of noise, and gaps that jump away and run back, in minutes."""
+    t = np.arange(every)
+    noise = np.random.default_rng(5).normal(0.0, 0.5, every * len(signs))
+    return FAIR + noise + np.concatenate([sign * peak * np.exp(-t / tau) for sign in signs])
+
+
+def stood(samples, mid):
+    rig = Watched(samples)
+    rig.stand(mid)
+    rig.pair.now = msgspec.structs.replace(rig.pair.now, fair_bp=FAIR)
+    return rig
+
+
+def asked(rig, direction, mid, target):
+    return Holds().until((SPOT, PERP), direction, (mid, target), rig.market, rig.now)
+
+
+def test_gaps_that_closed_tell_how_long_a_like_one_takes():
+    """From 40 bp to 5 bp at a time constant of 9 min: 9 ln 8 = 18.7 min."""
+    rig = stood(runs_back([1] * 20), FAIR + 40)
+    found = asked(rig, 1, FAIR + 40, FAIR + 5)
+    assert 60 * found.median_h == pytest.approx(18.7, abs=2.0)
+    assert found.median_h <= found.p90_h < 0.5
+    assert found.like.n == found.like.came == 20
+    assert found.reversion.mean_bp == FAIR
+    low, high = found.reversion.range_h
+    assert low < 9 * LN2 / 60 * 1.5
+    assert low < found.reversion.half_life_h < high
+
+
+def test_a_gap_and_its_mirror_image_get_one_answer():
+    """Three of four gaps are above: the mean of the day lies there, and means nothing."""
+    samples = runs_back([1, 1, 1, -1] * 5)
+    assert samples.mean() > FAIR + 3
+    high = asked(stood(samples, FAIR + 50), 1, FAIR + 50, FAIR + 2)
+    low = asked(stood(samples, FAIR - 50), -1, FAIR - 50, FAIR - 2)
+    assert high.known
+    assert (low.median_h, low.p90_h) == (high.median_h, high.p90_h)
+    assert 0.3 < high.median_h < 0.8
+
+
+def test_too_few_gaps_are_counted_and_the_law_is_not_stretched():
+    """One wide gap in a quiet day: neither gaps nor the half-life of small moves say anything."""
+    quiet = swing(0.1, 1440, seed=4) - swing(0.1, 1440, seed=4).mean() + FAIR
+    found = asked(stood(quiet, FAIR + 60), 1, FAIR + 60, FAIR)
+    assert not found.known
+    assert not found.may_never
+    assert found.why.startswith(
+        "not known yet: 0 of 5 like gaps have closed, and this gap of 60 bp is far wider than any"
+    )
+
+
+def test_a_half_life_that_few_gaps_contradict_is_not_told():
+    """A square wave of eight hours: its gaps last, whatever its covariances say."""
+    samples = FAIR + 20.0 * np.repeat([1.0, -1.0, 1.0], 480) + swing(0.5, 1440, seed=2) / 3
+    found = asked(stood(samples, FAIR + 20), 1, FAIR + 20, FAIR)
+    assert not found.known
+    assert found.why.startswith("not known yet: 2 of 5 like gaps have closed, and ")
+
+
+def test_gaps_that_stay_open_are_counted_as_open():
+    away = np.concatenate([np.full(10, 20.0), [0.0], np.full(30, 20.0)])
+    found = like_gaps(away, 20.0, 1.0, 60)
+    assert (found.n, found.came) == (2, 1)
+    assert found.median_h == math.inf
+    nothing = like_gaps(np.full(50, math.nan), 20.0, 1.0, 60)
+    assert (nothing.n, nothing.median_h, nothing.p90_h) == (0, math.inf, math.inf)
+    none = like_gaps(np.array([*[20.0] * 9, 0.0] * 6), 20.0, 1.0, 60)
+    assert (none.n, none.came) == (6, 6)
+    assert 60 * none.median_h == pytest.approx(5)
+    assert 60 * none.p90_h == pytest.approx(9)
+
+
+def test_gaps_that_never_close_have_no_median():
+    samples = np.concatenate([np.tile([20.0] * 3 + [0.0], 6), np.full(1000, 20.0)]) + FAIR
+    found = asked(stood(samples, FAIR + 20), 1, FAIR + 20, FAIR + 1)
+    assert not found.known
+    assert found.why == "under half of 7 like gaps came to the target"
+
+
 def test_a_target_that_is_reached_takes_no_time():
     rig = Watched(BASIS)
     rig.stand(5.0)
@@ -179,7 +271,7 @@ def test_too_little_data_gives_a_reason_and_no_figure(minutes):
     rig.stand(5.0)
     found = rig.hold(0.0)
     assert found.median_h is None
-    assert found.why
+    assert found.why == f"not known yet: {minutes} of 240 min of basis"
 
 
 def test_without_a_target_or_a_watched_pair_there_is_no_range():

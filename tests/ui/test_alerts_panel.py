@@ -95,13 +95,13 @@ def test_a_rule_is_shown_as_it_stands(desk):
     assert math.isnan(stale.away_of)
 
 
-def test_states_off_snoozed_waiting_and_without_a_source(desk):
+def test_states_off_snoozed_waiting_and_without_anything_to_look_at(desk):
     desk.alerting.set_rule(rule("confidence", id="conf"))
     desk.alerting.set_rule(rule("btc_eth", level=5, id="off", on=False))
     desk.beats(2)
     desk.alerting.snooze("btc-eth", 60)
     rows = {row.id: row.state for row in rule_rows(desk.book, desk.now_ns, True)}
-    assert rows["conf"] == "? no source"
+    assert rows["conf"] == "\u00b7 nothing there"  # no pair is forecast
     assert rows["off"] == "\u25cb off"
     assert rows["funding-gap"] == "\u25b2 waits"
     assert rows["btc-eth"].startswith("\u25d0 snoozed to 10:14")

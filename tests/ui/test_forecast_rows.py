@@ -1,5 +1,7 @@
 """What is said of the pair: what is unknown stays unknown, and nothing is claimed too early."""
 
+import math
+
 import pytest
 from forecast_made import (
     ETH,
@@ -29,17 +31,17 @@ from basisdesk.ui.forecast_rows import (
     edge_line,
     funding_line,
     gauge_of,
+    half_life_text,
+    head_of,
     hold_line,
-    hours_text,
     indicators_line,
     lead_line,
     lines_of,
-    pct_text,
     reason_text,
     regime_line,
-    unbroken,
     verdict_of,
 )
+from basisdesk.ui.forecast_texts import hours_text, pct_text, unbroken
 
 
 def view_of(**changes):
@@ -54,7 +56,8 @@ def test_a_probability_stands_beside_its_interval_and_p_star():
     gauge = gauge_of(make_view())
     assert gauge.figure == "72.4 %"
     assert gauge.interval == "61.4 to 81.4 %"
-    assert gauge.star == "p* 83.6 %"
+    assert gauge.star == "p* 83.6 % + 2 %"
+    assert gauge.line == pytest.approx(0.856)
     assert gauge.known
     assert gauge.tone == "text"
     assert gauge.caption == (
@@ -68,8 +71,35 @@ def test_without_enough_outcomes_the_figure_is_no_number_and_calm():
     assert gauge.figure == NO_EVIDENCE
     assert gauge.wordy
     assert gauge.tone == gauge.band == "muted"
-    assert gauge.interval == "model: 50.0 %, 12.0 to 88.0 %"
+    assert gauge.interval == "not enough (0 of 30)"
+    assert not gauge.known
     assert gauge_of(view_of(score=make_score(n_eff=N_EFF_MIN))).figure == "72.4 %"
+
+
+def test_what_has_no_weight_is_not_called_the_models():
+    """logit -> 69.5 %, told 54.8 %: the base rate, and the model weighs nothing in it."""
+    told = {"p": 0.548, "low": 0.481, "high": 0.612, "own": 0.66, "base": 0.548, "n_eff": 41.0}
+    gauge = gauge_of(view_of(score=make_score(**told, weight=0.0)))
+    assert gauge.figure == NO_EVIDENCE
+    assert gauge.interval == "base rate 54.8 % (48.1 to 61.2 %), model weighs 0 %"
+    some = gauge_of(view_of(score=make_score(**told, weight=0.4)))
+    assert some.interval == "54.8 % (48.1 to 61.2 %), model weighs 40 %"
+    sure = gauge_of(view_of(score=make_score(**(told | {"n_eff": 231.0}), weight=0.4)))
+    assert (sure.figure, sure.interval) == ("54.8 %", "48.1 to 61.2 %, model weighs 40 %")
+    none = gauge_of(view_of(score=make_score(**(told | {"n_eff": 231.0}), weight=0.0)))
+    assert none.interval == "base rate (48.1 to 61.2 %), model weighs 0 %"
+
+
+def test_the_side_and_its_time_stand_over_all_of_it_even_while_it_abstains():
+    head = head_of(young_view(), True)
+    assert (head.text, head.tone) == ("Long spot, short perp \u00b7 as of 09:14:22 UTC", "muted")
+    assert head_of(young_view(), True, 1) == head
+    other = head_of(view_of(direction=-1, held=True), True, 1)
+    assert other.tone == "warn"
+    assert other.text == (
+        "Short spot, long perp, held \u00b7 as of 09:14:22 UTC\nThe ticket has the other side."
+    )
+    assert head_of(None, True).text == head_of(ForecastView(), True, 1).text == ""
 
 
 def test_a_score_that_abstains_is_shown_and_dimmed():
@@ -149,7 +179,7 @@ def test_every_line_of_a_pair_is_there_in_both_states():
     names = [line.name for line in lines_of(make_view(), True, NOW_NS)]
     assert names == [line.name for line in lines_of(young_view(), True, NOW_NS)]
     assert names == [
-        "Expected hold", "Funding in it", "Settlements", "Edge", "Regime", "Lead",
+        "Expected hold", "Funding in it", "Settlements", "Edge", "p* is for", "Regime", "Lead",
         "Similar cases", "Means, band", "From outside",
     ]  # fmt: skip
     assert lines_of(None, True, NOW_NS) == ()
@@ -171,13 +201,28 @@ def test_unknown_lines_are_grey_dashes_with_a_reason_and_never_zero():
 def test_the_expected_hold():
     assert hold_line(make_pair()).text == "3.3 h, 9 of 10 within 7.1 h"
     assert hold_line(make_pair(hold=Hold(2.0))).text == "2.0 h, 9 of 10 unknown"
-    never = hold_line(make_pair(hold=Hold(3.3, 7.1, may_never=True)))
-    assert never.text.endswith(", may never reach the target")
-    assert never.tone == "warn"
-    lost = hold_line(make_pair(hold=Hold(may_never=True)))
-    assert lost.text == f"{NOTHING} the target may never be reached"
+    why = "the target lies 7.5 bp beyond the mean of the basis"
+    never = hold_line(make_pair(hold=Hold(math.inf, math.inf, may_never=True, why=why)))
+    assert (never.text, never.tone) == (f"may never: {why}", "warn")
+    bare = hold_line(make_pair(hold=Hold(may_never=True)))
+    assert bare.text == "may never: the target may never be reached"
+    young = Hold(why="not known yet: 180 of 240 min of basis")
+    assert hold_line(make_pair(hold=young)).text == f"{NOTHING} {young.why}"
+    assert hold_line(make_pair(hold=Hold(0.0, 0.0))).text == "none, the target is reached"
     assert hours_text(0.0) == "under 1 min"
     assert [hours_text(h) for h in (0.2, 0.99, 3.34, 31.0)] == ["12 min", "59 min", "3.3 h", "31 h"]
+
+
+def test_the_hold_says_what_it_stands_on():
+    half = {"half_h": 0.12, "half_low_h": 0.1, "half_high_h": 0.151, "hours": 23.98}
+    line = hold_line(make_pair(hold=Hold(0.6, 2.2, came=22, gaps=23, **half)))
+    assert line.text == "36 min, 9 of 10 within 2.2 h; 22 of 23 like gaps closed in 24 h"
+    assert "Now: half-life 7 min (6 min to 9 min) in 24 h of basis." in line.tip
+    law = hold_line(make_pair(hold=Hold(1.6, 5.8, **half)))
+    assert law.text.endswith("5.8 h; half-life 7 min (6 min to 9 min) in 24 h of basis")
+    assert half_life_text(Hold(half_h=2.0, half_low_h=1.0, half_high_h=math.inf)) == (
+        "half-life 2.0 h (1.0 h or more)"
+    )
 
 
 def test_funding_over_the_hold_and_the_settlements():
@@ -195,7 +240,13 @@ def test_funding_over_the_hold_and_the_settlements():
 
 
 def test_edge_and_regime():
-    assert edge_line(make_pair()).text == "+34.4 bp to target +3.0, after 31.0 costs"
+    assert edge_line(make_pair()).text == (
+        "+34.4 bp long spot to fair, left at +3.0, after 31.0 costs"
+    )
+    held = edge_line(make_pair(held=True, direction=-1)).text
+    assert held == "+34.4 bp short spot to its target +3.0, after 31.0 costs"
+    pinned = make_pair(regime="pinned", regime_why="basis -3.2 bp from fair, inside +-6.0")
+    assert regime_line(pinned).text == f"pinned: basis {MINUS}3.2 bp from fair, inside \u00b16.0"
     assert regime_line(make_pair()).text == "rich: basis above fair"
     stress = make_pair(regime="stress", regime_why="the spread of spot is 6.1 times its median")
     assert regime_line(stress).tone == "warn"

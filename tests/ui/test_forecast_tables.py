@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from forecast_made import (
     NAN,
+    NOW_NS,
     make_candidate,
     make_label,
     make_pair,
@@ -81,6 +82,19 @@ def test_the_foot_shows_the_sum():
     logit = foot.text.partition("logit ")[2].partition(" ")[0]
     assert milli(parts) - milli(bias) == milli(logit)
     assert foot.text.endswith("calibrated 72.4 %")
+
+
+def test_the_sum_goes_on_to_what_is_told_and_parts_without_weight_are_grey():
+    told = {"raw": 0.695, "own": 0.662, "base": 0.548, "weight": 0.0}
+    here = make_pair(score=make_score(0.548, **told))
+    assert foot_of(here).text.endswith(
+        " \u2192 raw 69.5 % \u2192 calibrated 66.2 % \u2192 with base rate 54.8 %,"
+        " the model by weight 0 %: 54.8 %"
+    )
+    assert all(line.idle for line in feature_lines(here))
+    heard = make_pair(score=make_score(0.6, **(told | {"weight": 0.46})))
+    assert not any(line.idle for line in feature_lines(heard))
+    assert "by weight 46 %: 60.0 %" in foot_of(heard).text
 
 
 def test_parts_that_miss_the_logit_are_said_aloud():
@@ -181,6 +195,7 @@ def test_not_enough_evidence_is_the_first_state_and_calm():
 def test_the_figures_of_a_report():
     shown = {name: fact.text for name, fact in facts(make_view()).items()}
     assert shown == {
+        "As of": "09:13:22 UTC",
         "Outcomes": "2,600, 231 effective",
         "Base rate": "31.2 %",
         "Brier": "0.1331",
@@ -194,9 +209,27 @@ def test_the_figures_of_a_report():
         "Hold, 9 of 10": "6.7 h",
         "Asked above p*": "2 %",
         "Model": "lr1.3f2a91cc.2600",
+        "Your word": "\u2013",
     }
     assert all(fact.tip for fact in facts(make_view()).values())
     assert facts(make_view())["Net a trade"].meaning == "gain"
+
+
+@pytest.mark.parametrize("n", [1, 5, 29])
+def test_of_few_outcomes_no_figure_is_shown_and_all_count_the_same(n):
+    """One outcome made "Base rate 0.0 %, ECE 50.0 %, Brier 0.2500"."""
+    report = make_report(n=n, n_eff=0.4, base_rate=0.0, ece=0.5, brier=0.25, trades=1)
+    view = make_view(skill=Skill(NOW_NS, report, (), 0.7, n), n_learned=n + 4, n_eff=3.6)
+    shown = facts(view)
+    few = f"not enough ({n} of 30)"
+    for name in ("Base rate", "Brier", "Over base rate", "Over z-bins", "ECE", "Coverage",
+                 "Net a trade", "AUC", "Hold, 9 of 10", "Drift"):  # fmt: skip
+        assert (shown[name].text, shown[name].meaning) == (few, "muted"), name
+    assert shown["Outcomes"].text == f"{n + 4}, 4 effective"
+    assert proof_of(view).text == "Not enough evidence: 4 effective outcomes of 200"
+    assert shown["As of"].text == "09:14:22 UTC"
+    rates = facts(make_view(skill=Skill(1, make_report(trades=7))))
+    assert rates["Net a trade"].text == rates["Hold, 9 of 10"].text == "not enough (7 of 30)"
 
 
 def test_a_skill_interval_is_that_of_the_brier_difference_over_the_other_score():
@@ -252,7 +285,10 @@ def test_an_open_candidate_says_when_it_is_told():
     assert row.end == "until 16:44"
     assert row.net_shown == NOTHING
     assert (row.coin, row.legs, row.side) == ("ADA", "Bybit spot / perp", "long spot")
-    assert (row.score, row.word) == ("72.4", "abstain")
+    assert (row.score, row.word) == (NOTHING, "abstain")
+    assert math.isnan(row.p)
+    assert "Told then: 72.4 %" in signal_tip(row, True)
+    assert signal_rows(make_view(), True)[1].score == "72.4"
     assert "told at its horizon" in signal_tip(row, True)
     bare = make_view(horizon_h=NAN)
     assert signal_rows(bare, True)[0].end == "open"

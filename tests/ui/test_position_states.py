@@ -241,7 +241,9 @@ def test_the_selected_pair_in_figures_has_a_unit_on_each():
     assert facts["Margin"].figure == "margin"
     assert pair_facts(None, "USDT") == ()
     reduced(rig)
-    assert len(pair_facts(only(rig), "USDT")) == 4
+    over = {fact.name: fact for fact in pair_facts(only(rig), "USDT")}
+    assert over["Over"].text.startswith("closed by hand")
+    assert len(over) == 5
 
 
 def test_a_row_wants_the_same_buttons_until_it_wants_others():

@@ -257,3 +257,15 @@ def test_an_exit_plan_is_edited_without_blocking(qtbot, rig, panel):
     assert row.plan == "\u2264 3 bp \u00b7 stop 98.5"
     rig.submit(ClosePair(1))
     assert panel.edit_plan(1) is None
+
+
+def test_a_close_of_the_autopilot_says_so_in_the_row_and_under_the_waterfall(rig, panel):
+    rig.submit(ClosePair(2, by="autopilot: decoupling, reverted"))
+    panel.refresh()
+    panel.table.choose(next(at for at, row in enumerate(panel.table.rows_model.rows)
+                            if row.pair == 2))  # fmt: skip
+    row = panel.table.chosen()
+    assert row.plan.startswith("autopilot: decoupling, reverted ")
+    assert panel.waterfall.shown.ended == f"Over: {row.plan}."
+    assert "Over: autopilot: decoupling, reverted" in panel.waterfall.accessibleDescription()
+    panel.waterfall.grab()

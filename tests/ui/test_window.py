@@ -146,6 +146,31 @@ def test_the_selected_pair_is_on_the_chart_until_somebody_turns_to_the_ticket(qt
     assert window.positions.table.chosen() is None
 
 
+@pytest.mark.parametrize("size", [(1600, 1000), (1280, 800)])
+def test_a_banner_that_comes_and_goes_moves_no_splitter(qtbot, rig, window, size):
+    """Its place beside the menus is always kept: charts, ticket and tables stay where they are."""
+    window.resize(*size)
+    qtbot.waitUntil(lambda: window.size() == window.steady._size)
+    tables = window.docks["positions"]
+    window.resizeDocks([tables], [tables.height() + 40], Qt.Orientation.Vertical)  # by a person
+    qtbot.wait(10)
+    docks = [window.docks[name] for name in ("charts", "ticket", "positions")]
+    before = [dock.geometry() for dock in docks]
+    status = rig.context.status
+    for times in range(20):
+        status.banner_level = "error" if times % 2 else "warn"
+        status.banner = "The exchange stopped. Restarting it; your pairs and ledger are kept. " * 4
+        window.banner.refresh()
+        qtbot.wait(5)
+        assert window.banner.text.endswith("are kept. ")
+        assert [dock.geometry() for dock in docks] == before
+        status.banner = ""
+        window.banner.refresh()
+        qtbot.wait(5)
+        assert window.banner.text == ""
+    assert [dock.geometry() for dock in docks] == before
+
+
 def test_rows_of_positions_take_no_height_from_the_ticket(qtbot, rig, window):
     window.resize(1280, 800)
     qtbot.wait(20)

@@ -54,6 +54,9 @@ class _NoActions:
     def reset_account(self) -> None:
         """Ignore."""
 
+    def open_tape(self, path: object) -> None:
+        """Ignore."""
+
     def quit(self) -> None:
         """Ignore."""
 
