@@ -36,8 +36,34 @@ def no_window_stays(request: pytest.FixtureRequest) -> Iterator[None]:
                 window.close()
 
 
+# Files that take longest, the longest first: begun last they would keep one worker alone.
+LONGEST = (
+    "test_kill.py",
+    "test_forecast_study.py",
+    "test_session.py",
+    "test_faults_desk.py",
+    "test_soak.py",
+    "test_replaying.py",
+    "test_golden_time.py",
+    "test_golden_tapes.py",
+    "test_capture_binance_trade.py",
+    "test_crash.py",
+    "test_scanning.py",
+    "test_captures.py",
+    "test_league.py",
+    "test_sweep_workers.py",
+    "test_forecasting.py",
+    "test_faults_process.py",
+    "test_playbook_golden.py",
+    "test_playbook_scenarios.py",
+)
+
+
+@pytest.hookimpl(trylast=True)  # behind the plugin that shuffles
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that use a QApplication are marked by themselves."""
+    """Mark tests that use a QApplication; put the longest files first, else keep the order."""
     for item in items:
         if {"qtbot", "qapp"} & set(getattr(item, "fixturenames", ())):
             item.add_marker("gui")
+    place = {name: at for at, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.path.name, len(LONGEST)))
