@@ -157,6 +157,8 @@ class Banner(Panel):
         lines = LINES * self._labels["warn"].fontMetrics().lineSpacing()
         self.setFixedHeight(lines + theme.px(AIR_PX))
         self._said = ""
+        self.setObjectName("banner")  # drawn as the menus are, so the row is one
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
 
     @property
     def text(self) -> str:
