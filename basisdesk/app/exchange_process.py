@@ -7,7 +7,6 @@ being imported.
 
 import queue
 import subprocess
-import sys
 import threading
 from contextlib import suppress
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from basisdesk.app.own_program import own_command
 from basisdesk.config import Demo
 from basisdesk.errors import UserError
 
@@ -107,7 +107,7 @@ class ExchangeProcess:
     def _launch(self, epoch_ms: int | None) -> "subprocess.Popen[bytes]":
         demo = self._demo
         arguments = [
-            *(sys.executable, "-m", "basisdesk", "demo-exchange", "--port", str(self._port)),
+            *own_command(["demo-exchange", "--port", str(self._port)]),
             *("--seed", str(demo.seed), "--scenario", demo.scenario, "--speed", str(demo.speed)),
             *("--symbol", demo.symbol, "--state", str(self._state)),
         ]

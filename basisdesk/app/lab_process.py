@@ -47,13 +47,6 @@ class End(NamedTuple):
     stopped: bool
 
 
-def lab_command(arguments: Sequence[str]) -> list[str]:
-    """The command that runs `basisdesk ARGUMENTS`: of a frozen program, the program itself."""
-    if getattr(sys, "frozen", False):
-        return [sys.executable, *arguments]
-    return [sys.executable, "-m", "basisdesk", *arguments]
-
-
 class LabProcess:
     """One study that runs. Both calls come from a thread of ours."""
 

@@ -18,7 +18,8 @@ from typing import Any
 from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 
 from basisdesk.app.crash import log
-from basisdesk.app.lab_process import STOP_WAIT_S, End, LabProcess, Progress, lab_command
+from basisdesk.app.lab_process import STOP_WAIT_S, End, LabProcess, Progress
+from basisdesk.app.own_program import own_command
 from basisdesk.clock import mono_s
 from basisdesk.errors import UserError
 from basisdesk.ui.lab_view import ClaimRow, Job, LabView, RunRow
@@ -42,7 +43,7 @@ class Labs(QObject):
     _back = Signal(object)  # something to do in the window's thread
 
     def __init__(
-        self, view: LabView, parent: QObject | None = None, command: Command = lab_command
+        self, view: LabView, parent: QObject | None = None, command: Command = own_command
     ) -> None:
         super().__init__(parent)
         self.view = view

@@ -16,6 +16,7 @@ from basisdesk.app.crash import CrashHandler, start_log, stop_log
 from basisdesk.app.replay_parts import ReplayOptions
 from basisdesk.app.replaying import Replaying
 from basisdesk.app.saving import save_picture
+from basisdesk.app.until_one import until_one
 from basisdesk.config import Settings
 from basisdesk.errors import ProfileError, UserError
 from basisdesk.feed.tasks import spawn
@@ -137,14 +138,7 @@ async def _wait(options: "DeskOptions", over: asyncio.Event, replay: Replaying) 
         waits.add(asyncio.ensure_future(asyncio.sleep(options.exit_after_s)))
     if options.pilot is not None:
         waits.add(asyncio.ensure_future(options.pilot(replay.context, replay.window)))
-    try:
-        done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        for task in done:
-            task.result()
-    finally:
-        for task in waits:
-            task.cancel()
-        await asyncio.gather(*waits, return_exceptions=True)
+    await until_one(waits)
 
 
 async def _set(over: asyncio.Event) -> None:

@@ -28,6 +28,7 @@ from basisdesk.app.record import addresses
 from basisdesk.app.replays import Replays
 from basisdesk.app.saving import save_job, save_picture, saved, session_begun
 from basisdesk.app.taping import start_tape
+from basisdesk.app.until_one import until_one
 from basisdesk.app.watching import Pair, Watching
 from basisdesk.clock import SystemClock, wall_ns
 from basisdesk.engine import Engine
@@ -248,14 +249,7 @@ class Desk(QObject):
             waits.add(asyncio.create_task(asyncio.sleep(self._options.exit_after_s)))
         if self._options.pilot is not None:
             waits.add(asyncio.create_task(self._fly(self._options.pilot), name="pilot"))
-        try:
-            done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                task.result()
-        finally:
-            for task in waits:
-                task.cancel()
-            await asyncio.gather(*waits, return_exceptions=True)
+        await until_one(waits)
 
     async def _until_stopped(self) -> None:
         await self._stop.wait()

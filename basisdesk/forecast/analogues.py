@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from basisdesk.forecast.calibration import wilson
 from basisdesk.forecast.table import INDEX
 from basisdesk.forecast.words import Vector
+from basisdesk.market.stats import wilson
 
 BY = ("x_fair", "edge", "z_24h", "sd_2h", "f_ind")
 CASES_MAX = 4_096  # remembered, the oldest go first

@@ -22,6 +22,7 @@ from bisect import bisect_right
 from typing import Any, NamedTuple
 
 from basisdesk.forecast.model import P_MIN, sigmoid
+from basisdesk.market.stats import wilson
 
 BINS = 20
 WIDTH = 0.5  # of a bin, in logits
@@ -30,7 +31,6 @@ FORGETTING = 0.9995  # of all counts, at each outcome: half of it is gone after 
 FORGETTING_REVIEWED = 0.998  # while drift is under review: after 346
 PRIOR = 4.0  # effective outcomes a bin begins with
 SHARE_MIN = 1e-3  # of effective outcomes in outcomes
-Z_95 = 1.959964  # of a normal variable, 95 % on both sides
 
 
 class Told(NamedTuple):
@@ -147,17 +147,6 @@ class Calibrator:
             [block[1] / block[0] for block in blocks],
             [block[3] for block in blocks],
         )
-
-
-def wilson(p: float, n: float, z: float = Z_95) -> tuple[float, float]:
-    """Interval of a share p of n independent outcomes (Wilson, 1927); (0, 1) of none."""
-    if not n > 0.0:
-        return 0.0, 1.0
-    square = z * z / n
-    middle = (p + square / 2.0) / (1.0 + square)
-    half = z / (1.0 + square) * math.sqrt(p * (1.0 - p) / n + square / (4.0 * n))
-    low, high = middle - half, middle + half
-    return max(0.0, low), min(1.0, high)
 
 
 def _falls(left: list[float], right: list[float]) -> bool:

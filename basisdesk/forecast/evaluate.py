@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from basisdesk.forecast.abstain import N_EFF_MIN
-from basisdesk.forecast.calibration import wilson
 from basisdesk.forecast.counts import ACROSS
 from basisdesk.forecast.model import P_MIN
+from basisdesk.market.stats import wilson
 
 Floats = NDArray[np.float64]
 

@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from basisdesk.forecast.calibration import wilson
 from basisdesk.lab.leverage_events import Levered, Path
 from basisdesk.lab.rule import BandRule
 from basisdesk.lab.statistics import cvar
+from basisdesk.market.stats import wilson
 
 LEVELS = (1.0, 2.0, 3.0, 5.0, 10.0, 20.0)
 # What founding note S2 tells of five and twenty times, shares of all opportunities.

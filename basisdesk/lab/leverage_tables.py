@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from basisdesk.forecast.calibration import wilson
 from basisdesk.lab.leverage_events import Levered, Path, levered, survival
 from basisdesk.lab.leverage_levels import TOLD, Level, LeverageOptions, level_of
 from basisdesk.lab.rule import Costs
 from basisdesk.lab.series import PairSeries
 from basisdesk.lab.stamp import utc_text
+from basisdesk.market.stats import wilson
 
 HOLDS_H = (8.0, 24.0, 72.0, 168.0, 720.0)
 WORST = 5

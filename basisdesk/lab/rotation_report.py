@@ -6,14 +6,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from basisdesk.forecast.calibration import wilson
 from basisdesk.lab.rotation_data import day_of
 from basisdesk.lab.rotation_events import half_life_h, short_windows
 from basisdesk.lab.rotation_panel import STAMPS_A_DAY
 from basisdesk.lab.rotation_tests import (
     POWER_80,
     UNKNOWN,
-    Z_95,
     Answer,
     Interval,
     blocks_of,
@@ -22,6 +20,7 @@ from basisdesk.lab.rotation_tests import (
     placebo,
 )
 from basisdesk.lab.words import chart, table
+from basisdesk.market.stats import Z_95, wilson
 from basisdesk.scan.sector_series import Floats
 
 if TYPE_CHECKING:

@@ -13,10 +13,10 @@ import numpy as np
 
 from basisdesk.lab.rotation_events import Events
 from basisdesk.lab.rotation_panel import DAY_MS, Plan
+from basisdesk.market.stats import Z_95
 from basisdesk.scan.sector_series import Floats, Ints
 
 NAN = math.nan
-Z_95 = 1.959964
 POWER_80 = 2.801585  # 1.959964 + 0.841621: an effect so many standard errors large shows in 80 %
 AWAY = 90  # settlements, 30 days: a placebo keeps as far away from the events themselves
 MOVE = 0.02  # of "moved by 2 %", which a claim of hits may hide behind

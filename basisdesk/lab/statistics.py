@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from basisdesk.forecast.calibration import wilson
 from basisdesk.forecast.evaluate import Interval
 from basisdesk.lab.series import Floats, Ints
+from basisdesk.market.stats import wilson
 
 __all__ = ["Interval", "wilson"]
 

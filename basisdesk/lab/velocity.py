@@ -22,7 +22,6 @@ from basisdesk.lab.rotation_panel import grid
 from basisdesk.lab.rotation_tests import (
     NAN,
     UNKNOWN,
-    Z_95,
     Interval,
     blocks_of,
     bootstrap,
@@ -31,6 +30,7 @@ from basisdesk.lab.rotation_tests import (
     holm,
 )
 from basisdesk.lab.words import Progress, chart, made_by, no_progress, pre_registration, table, told
+from basisdesk.market.stats import Z_95
 from basisdesk.scan import sector_series as series
 from basisdesk.scan.sector_series import Floats, Ints
 

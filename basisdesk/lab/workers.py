@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 import threading
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import (
@@ -116,7 +117,7 @@ class Here:
 # --- what all pools with workers of their own do --------------------------------------------------
 
 
-class _Handing:
+class _Handing(ABC):
     """Hands batches out, a few ahead of each worker, and again where a worker died."""
 
     workers = 1
@@ -154,14 +155,14 @@ class _Handing:
             answer(out.pop(future), np.asarray(result))
         return len(done)
 
-    def _submit(self, rows: Floats) -> Any:
-        raise NotImplementedError
+    @abstractmethod
+    def _submit(self, rows: Floats) -> Any: ...
 
-    def _broken(self) -> tuple[type[BaseException], ...]:
-        raise NotImplementedError
+    @abstractmethod
+    def _broken(self) -> tuple[type[BaseException], ...]: ...
 
-    def _renew(self) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def _renew(self) -> None: ...
 
 
 def _failed(future: Future[Any]) -> bool:

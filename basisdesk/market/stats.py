@@ -1,8 +1,24 @@
-"""Running statistics: exponentially weighted mean and deviation, and plain mean and extreme."""
+"""Running statistics: exponentially weighted mean and deviation, plain mean and extreme; shares."""
 
 import math
 
 WARM_WEIGHT = 0.95  # quant.md 2.18
+Z_95 = 1.959964  # standard normal quantile of a two-sided 95 % interval
+
+
+def wilson(share: float, n: float, z: float = Z_95) -> tuple[float, float]:
+    """Score interval of a share of n independent outcomes (Wilson, 1927); (0, 1) of none.
+
+    Unlike share +- z * standard error it stays within 0 and 1, and holds for few outcomes.
+    """
+    if not n > 0.0:
+        return 0.0, 1.0
+    square = z * z / n
+    middle = (share + square / 2.0) / (1.0 + square)
+    half = z / (1.0 + square) * math.sqrt(share * (1.0 - share) / n + square / (4.0 * n))
+    low = middle - half if share > 0.0 else 0.0
+    high = middle + half if share < 1.0 else 1.0
+    return max(0.0, low), min(1.0, high)
 
 
 class EwStats:

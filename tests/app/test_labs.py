@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QLabel
 
 from basisdesk.app import lab_process
 from basisdesk.app.lab_commands import STUDIES
-from basisdesk.app.lab_process import lab_command
 from basisdesk.app.labs import WAITING_MAX, Labs
+from basisdesk.app.own_program import own_command
 from basisdesk.lab.runs import Asked, Runs
 from basisdesk.ui.lab_rows import job_end
 from basisdesk.ui.lab_view import LabView
@@ -172,9 +172,9 @@ def test_what_cannot_be_started_says_so(qtbot, tmp_path):
 
 
 def test_a_frozen_program_is_its_own_interpreter(monkeypatch):
-    assert lab_command(["lab"])[1:] == ["-m", "basisdesk", "lab"]
+    assert own_command(["lab"])[1:] == ["-m", "basisdesk", "lab"]
     monkeypatch.setattr(sys, "frozen", True, raising=False)
-    assert lab_command(["lab"]) == [sys.executable, "lab"]
+    assert own_command(["lab"]) == [sys.executable, "lab"]
 
 
 # --- the window

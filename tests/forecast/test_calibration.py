@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from basisdesk.forecast.calibration import FORGETTING_REVIEWED, Calibrator, wilson
+from basisdesk.forecast.calibration import FORGETTING_REVIEWED, Calibrator
 from basisdesk.forecast.evaluate import ece
 from basisdesk.forecast.model import sigmoid
+from basisdesk.market.stats import wilson
 
 
 def lived(distorted, seed: int, n: int = 16_000, said=None):

@@ -3,7 +3,6 @@ import math
 import numpy as np
 import pytest
 
-from basisdesk.forecast.calibration import wilson
 from basisdesk.forecast.evaluate import (
     Interval,
     Outcomes,
@@ -18,6 +17,7 @@ from basisdesk.forecast.evaluate import (
     report,
     verdict,
 )
+from basisdesk.market.stats import wilson
 
 H_S = 8 * 3_600.0
 A = np.array
