@@ -136,7 +136,7 @@ def test_no_place_that_reads_markup_gets_text_from_outside():
         if last == "setToolTip" and place != "ui/theme.py":
             argument = node.args[0]
             made = isinstance(argument, ast.Call) and name_of(argument.func) == "safe"
-            if not made and not isinstance(argument, ast.Name):
+            if not made and not isinstance(argument, ast.Name | ast.Constant):
                 wrong.append((place, node.lineno, name))
         if last in ("setOpenExternalLinks", "setOpenLinks"):
             said = node.args[0]
@@ -151,3 +151,17 @@ def test_only_files_of_our_own_are_handed_to_other_programs():
             url = node.args[0]
             assert isinstance(url, ast.Call), place
             assert name_of(url.func) == "QUrl.fromLocalFile", place
+
+
+def test_no_event_loop_runs_inside_another():
+    """Under one a coroutine that waits never wakes: dialogs open, and answer by a signal."""
+    nesting = {"exec", "exec_", "processEvents", "getOpenFileName", "getSaveFileName"}
+    nesting |= {"getExistingDirectory", "getText", "getItem", "waitForFinished", "QEventLoop"}
+    harmless = {"qasync.QEventLoop", "view.getItem"}
+    nested = {
+        (place, name)
+        for place, _, name in source().calls
+        if name.rpartition(".")[2] in nesting and name not in harmless
+        if place.startswith(("ui/", "app/")) and not place.startswith("app/bench/")
+    }
+    assert nested == set()
