@@ -15,6 +15,7 @@ import platformdirs
 from basisdesk import __version__
 from basisdesk.app.desk_command import add_desk
 from basisdesk.app.lab_commands import Ends, add_lab
+from basisdesk.app.library_commands import add_library
 from basisdesk.clock import wall_ns
 from basisdesk.config import Settings, load_settings, profile_dir
 from basisdesk.errors import SettingsError, UserError
@@ -75,7 +76,9 @@ def _parser(typed: Sequence[str]) -> argparse.ArgumentParser:
     _add_journal_commands(commands)
     _add_demo(commands)
     _add_measures(commands)
-    add_lab(commands, Ends(_show, _profile), typed)
+    ends = Ends(_show, _profile)
+    add_lab(commands, ends, typed)
+    add_library(commands, ends, _settings)
     return parser
 
 

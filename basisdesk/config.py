@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -147,10 +148,12 @@ class TapeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The session recorder. `disk_mb_max` bounds all tapes of the profile together.
 
     scan: record the scanner's polled pages too. No trade depends on them, and they are large.
+    folder: where tapes go, an absolute path; "" keeps them in the profile.
     """
 
     record: bool = True
     scan: bool = False
+    folder: Annotated[str, msgspec.Meta(max_length=1_000, pattern="^$|^[~/]|^[A-Za-z]:")] = ""
     disk_mb_max: Annotated[int, msgspec.Meta(ge=10, le=1_000_000)] = 2_000
 
 
@@ -265,6 +268,24 @@ class Forecast(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError(f"At most {FEATURES_MAX} indicators may be features")
 
 
+class Network(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The way out. proxy: an http proxy that tunnels (CONNECT) to the venues, "" for none.
+
+    It may hold a name and a password, "http://USER:PASSWORD@HOST:PORT": show it by `shown_proxy`.
+    Addresses of this machine are never asked for through it.
+    """
+
+    proxy: Annotated[
+        str, msgspec.Meta(max_length=300, pattern=r"^$|^http://([!-.0-~]+@)?[A-Za-z0-9.:\[\]-]+/?$")
+    ] = ""
+
+    def __post_init__(self) -> None:
+        name, at, _ = self.proxy.removeprefix("http://").rpartition("@")
+        named = not at or all(name.partition(":")[::2])
+        if self.proxy and not (named and _host_only(self.proxy)):
+            raise ValueError("Give http://HOST:PORT, or http://USER:PASSWORD@HOST:PORT")
+
+
 class Ui(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The window."""
 
@@ -300,6 +321,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     forecast: Forecast = Forecast()
     ui: Ui = Ui()
     demo: Demo = Demo()
+    network: Network = Network()
 
     def fees_of(self, venue: str) -> Fees:
         """The fee schedule of a venue; the venue's base tier where none is set."""
@@ -332,6 +354,14 @@ def load_settings(path: Path | None) -> Settings:
         raise SettingsError(f"Cannot read settings {path}: {exc.strerror}.") from exc
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
         raise SettingsError(f"Settings {path} are not valid TOML: {exc}. Mend that line.") from exc
+    return settings_of(raw, path)
+
+
+def settings_of(raw: dict[str, Any], path: Path) -> Settings:
+    """Settings from the tables of a TOML file; `raw` is written over. path: for the sentence.
+
+    Raises SettingsError as `load_settings` does.
+    """
     _merge(raw, "fees", FEES)
     _merge(raw, "borrow", BORROW)
     try:
@@ -364,6 +394,39 @@ def _merge(raw: dict[str, Any], name: str, defaults: Mapping[str, Fees | Borrow]
         else:
             merged[venue] = row
     raw[name] = merged
+
+
+def shown_proxy(proxy: str) -> str:
+    """A proxy as it may be shown and logged: without its name and password."""
+    return proxy if "@" not in proxy else f"http://***@{proxy.rpartition('@')[2]}"
+
+
+def shareable(settings: Settings) -> Settings:
+    """The settings as they may leave this machine, in a recording: addresses lose what is secret.
+
+    Of the webhook, the proxy and the outside numbers' addresses the host stays.
+    """
+    known = settings.forecast.indicators.items()
+    change = msgspec.structs.replace
+    return change(
+        settings,
+        alerts=change(settings.alerts, webhook=_host_only(settings.alerts.webhook)),
+        network=Network(_host_only(settings.network.proxy)),
+        forecast=change(
+            settings.forecast,
+            indicators={name: change(each, url=_host_only(each.url)) for name, each in known},
+        ),
+    )
+
+
+def _host_only(url: str) -> str:
+    """An address without its path, name and password; "" where it cannot be read."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # raises where it is no number
+    except ValueError:
+        return ""
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}/" if parts.hostname else ""
 
 
 def profile_dir(given: str | None, default: Path) -> Path:

@@ -14,6 +14,10 @@
 A refusal to trade is not an error: it is a value (`events.Refused`).
 """
 
+import sys
+
+from basisdesk import __version__
+
 
 class DeskError(Exception):
     """Base of every error raised on purpose."""
@@ -62,3 +66,14 @@ class JournalError(UserError):
 
 class ProfileError(UserError):
     """The profile folder is unusable, or another desk has it open."""
+
+
+def extra_from(extra: str) -> str:
+    """How to get a part that is left out: the end of a sentence, after a colon.
+
+    extra: its name in `basisdesk[EXTRA]`. A bundle has no pip, so there it is the wheel's.
+    """
+    if getattr(sys, "frozen", False):
+        wheel = f"basisdesk-{__version__}-py3-none-any.whl"
+        return f'this bundle leaves it out; install the wheel: pipx install "./{wheel}[{extra}]"'
+    return f"pip install basisdesk[{extra}]"

@@ -51,7 +51,7 @@ class AutopilotFiles:
             self.put_aside(exc.strerror or "it cannot be opened")
         except msgspec.ValidationError as exc:
             self.put_aside(str(exc))
-        except ValueError:  # msgspec's errors are ValueErrors
+        except (ValueError, RecursionError):  # msgspec's errors are ValueErrors
             self.put_aside("it is damaged")
         return None
 

@@ -54,6 +54,8 @@ class Beside(QObject):
         self.forecasting: Forecasting | None = None
         self.autopiloting: Autopiloting | None = None
         self.labs: Labs | None = None
+        self._piloted: tuple[tuple[str, str], ...] = ()  # pairs the autopilot wants watched
+        self._charted: tuple[tuple[str, str], ...] = ()  # pairs that chart windows keep
 
     def start(self) -> None:
         """Make them and let them beat. Needs a running loop."""
@@ -152,8 +154,18 @@ class Beside(QObject):
         self._context.lab = LabView(self._options.profile, STUDIES, self)
         self._context.lab_actions = self.labs = Labs(self._context.lab, self)
 
+    def watch_charts(self, pairs: object) -> None:
+        """The chart windows keep these pairs (a tuple of leg pairs) on the screen."""
+        self._charted = pairs if isinstance(pairs, tuple) else ()
+        self._watch_all()
+
     def _watch(self, pairs: tuple[tuple[str, str], ...]) -> None:
-        """Bring the feeds of these pairs and keep their history, on the screen or not."""
+        self._piloted = pairs
+        self._watch_all()
+
+    def _watch_all(self) -> None:
+        """Bring the feeds of these pairs and keep their history, whatever the desk shows."""
+        pairs = tuple(dict.fromkeys((*self._charted, *self._piloted)))
         self._parts.feeding.watch(pairs)
         self._parts.submit(SetValue("watch", ", ".join(" ".join(pair) for pair in pairs)))
 

@@ -8,7 +8,6 @@ and `now.state` says so. It ends with its input, so also when the desk is killed
 
 import os
 import subprocess
-import sys
 import threading
 from collections import deque
 from collections.abc import Sequence
@@ -19,6 +18,7 @@ from typing import Any
 
 import msgspec
 
+from basisdesk.app.own_program import own_module
 from basisdesk.forecast.challenge import NO_RIVER, OFF, Challenge, Rival, in_order, row_of
 from basisdesk.forecast.forecaster import Taken
 from basisdesk.forecast.table import Feature
@@ -72,7 +72,7 @@ class Challengers:
         extras: tuple[Feature, ...] = (),
         command: Sequence[str] = (),
     ) -> None:
-        usual = [sys.executable, "-m", "basisdesk.lab.challenger_process", str(folder)]
+        usual = own_module("basisdesk.lab.challenger_process", [str(folder), repr(horizon_h)])
         self.now = Challenge()
         self.said: tuple[int, dict[str, float]] = (0, {})
         self.restarts = 0
@@ -80,7 +80,7 @@ class Challengers:
         self._extras = extras
         self._folder = folder
         self._known = bool(command)
-        self._command = list(command) or [*usual, repr(horizon_h)]
+        self._command = list(command) or usual
         self._ready = threading.Condition()  # guards what follows; never held while a pipe is used
         self._waiting: deque[_Line] = deque()
         self._stopping = False

@@ -8,32 +8,91 @@ import asyncio
 import faulthandler
 import logging
 import logging.handlers
+import re
 import sys
 import threading
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TextIO
 
-from PySide6.QtCore import QMessageLogContext, QtMsgType, qInstallMessageHandler
+from PySide6.QtCore import (
+    QMessageLogContext,
+    QObject,
+    Qt,
+    QtMsgType,
+    Signal,
+    Slot,
+    qInstallMessageHandler,
+)
 
 from basisdesk.errors import UserError
 
 LOG_BYTES_MAX = 2_000_000
 LOG_FILES = 3
+LOG_NAME = "basisdesk.log"
 SAME_CRASH_MAX = 5  # records of one place in the code; more say nothing new
+SAME_QT_MAX = 5  # of one message of Qt's; a paint that warns does so fifteen times a second
+PLACES_MAX = 500  # places and messages counted apart; what comes after counts as one
+_USERINFO = re.compile(r"://[^/\s@]+@")  # of a proxy: its error's own text has the password
 
 log = logging.getLogger("basisdesk")
 
 
+class LogFile(logging.handlers.RotatingFileHandler):
+    """The log's file, rotated. A disk that takes no line costs the line and nothing else.
+
+    The usual way would be a traceback on stderr for each line.
+
+    lost: lines that could not be written; said in the log once it takes lines again.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.lost = 0
+        super().__init__(path, maxBytes=LOG_BYTES_MAX, backupCount=LOG_FILES, encoding="utf-8")
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a line, after one on those that were lost before it."""
+        if lost := self.lost:
+            self.lost = 0
+            text = f"{lost} lines before this one could not be written"
+            said = logging.LogRecord(log.name, logging.WARNING, __file__, 0, text, None, None)
+            super().emit(said)
+            if self.lost:  # still no room
+                self.lost += lost
+                return
+        super().emit(record)
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Count what was lost, and open the file anew: a broken one keeps half of a line."""
+        del record
+        self.lost += 1
+        if (stream := self.stream) is not None:
+            self.stream = None  # the next line opens it
+            with suppress(OSError):
+                stream.close()
+
+    def close(self) -> None:
+        """Let the file go; what a full disk does not take is lost."""
+        try:
+            super().close()
+        except OSError:
+            self.lost += 1
+
+
+class _Plain(logging.Formatter):
+    """Lines without anybody's password."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return _USERINFO.sub("://", super().format(record))
+
+
 def start_log(folder: Path) -> logging.Handler:
     """Send the program's log to `folder`/basisdesk.log, rotated. Raises OSError."""
-    path = folder / "basisdesk.log"
-    handler = logging.handlers.RotatingFileHandler(
-        path, maxBytes=LOG_BYTES_MAX, backupCount=LOG_FILES, encoding="utf-8"
-    )
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    handler = LogFile(folder / LOG_NAME)
+    handler.setFormatter(_Plain("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     root = logging.getLogger()
     root.addHandler(handler)
     root.setLevel(logging.INFO)
@@ -69,14 +128,41 @@ def _sentence(exc: BaseException) -> str:
     )
 
 
-class CrashHandler:
-    """Installs the hooks; `on_crash` gets one sentence each time something escapes.
+class _Teller(QObject):
+    """Hands a sentence over to the thread it was made in: a widget belongs to that one alone."""
 
+    told = Signal(object)  # str
+
+    def __init__(self, on_crash: Callable[[str], None]) -> None:
+        super().__init__()
+        self._on_crash = on_crash
+        self._home = threading.get_ident()
+        self.told.connect(self._tell, Qt.ConnectionType.QueuedConnection)
+
+    def tell(self, sentence: str) -> None:
+        """At once in its own thread; from another one as soon as the loop has a turn."""
+        if threading.get_ident() == self._home:
+            self._tell(sentence)
+        else:
+            self.told.emit(sentence)
+
+    @Slot(object)
+    def _tell(self, sentence: str) -> None:
+        try:
+            self._on_crash(sentence)
+        except Exception:
+            log.exception("what follows a fault failed itself")
+
+
+class CrashHandler:
+    """Installs the hooks; `on_crash` gets one sentence for each place something escaped from.
+
+    Make it in the window's thread: `on_crash` runs there, wherever the fault was.
     found: one sentence when the run before ended in a native crash, "" otherwise.
     """
 
     def __init__(self, folder: Path, on_crash: Callable[[str], None]) -> None:
-        self._on_crash = on_crash
+        self._teller = _Teller(on_crash)
         self._seen: dict[str, int] = {}
         self.found = _kept_trace(folder)
         self._fault_file: TextIO = (folder / "crash.log").open("w", encoding="utf-8")
@@ -98,11 +184,18 @@ class CrashHandler:
             if frames
             else where
         )
-        self._seen[place] = self._seen.get(place, 0) + 1
-        if self._seen[place] <= SAME_CRASH_MAX:
+        times = self._times(place)
+        if times <= SAME_CRASH_MAX:
             log.error("escaped from %s", where, exc_info=exc)
-        if self._seen[place] == 1:
-            self._on_crash(_sentence(exc))
+        if times == 1:
+            self._teller.tell(_sentence(exc))
+
+    def _times(self, what: str) -> int:
+        """How often this was seen, this time included."""
+        if what not in self._seen and len(self._seen) >= PLACES_MAX:
+            what = "more"
+        self._seen[what] = times = self._seen.get(what, 0) + 1
+        return times
 
     def close(self) -> None:
         """Put the hooks back."""
@@ -140,4 +233,6 @@ class CrashHandler:
         self, kind: QtMsgType, _context: QMessageLogContext, message: str | None
     ) -> None:
         quiet = kind in (QtMsgType.QtDebugMsg, QtMsgType.QtInfoMsg)
+        if not quiet and self._times(f"Qt: {message}") > SAME_QT_MAX:
+            return
         log.log(logging.DEBUG if quiet else logging.WARNING, "Qt: %s", message)

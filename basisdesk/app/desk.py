@@ -7,7 +7,8 @@ Qt's libraries gets a sentence instead of a traceback.
 import gc
 import os
 import sys
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,7 +37,8 @@ class DeskOptions:
     account: the paper account that trades. notice: a sentence to show over the window at first.
     scanner: open the scanner's window too; a screenshot is of that one then. replay: a tape to
     play, beside the desk, or alone where `alone`; replay_speed: times as fast as it went;
-    replay_plays: at once.
+    replay_plays: at once. settings_file: what the settings were read from, `settings.toml` of the
+    profile where None. typed: demo settings that the command line named, over those of the file.
     """
 
     profile: Path
@@ -52,6 +54,13 @@ class DeskOptions:
     replay_speed: float = 1.0
     replay_plays: bool = False
     alone: bool = False
+    settings_file: Path | None = None
+    typed: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def settings_path(self) -> Path:
+        """The settings file, whether it exists or not."""
+        return self.settings_file or self.profile / "settings.toml"
 
     @property
     def home(self) -> Path:
@@ -66,10 +75,15 @@ class DeskOptions:
 
 @dataclass(frozen=True)
 class Onward:
-    """Where a desk goes on when it is left for another account, or for the same one anew."""
+    """Where a desk goes on when it is left: another account, another mode, or the same one anew.
+
+    mode, settings: those to go on with; None keeps what there is.
+    """
 
     account: str
     reset: bool = False
+    mode: "Mode | None" = None
+    settings: Settings | None = None
 
 
 def run_desk(options: DeskOptions) -> int:
@@ -95,7 +109,18 @@ def run_desk(options: DeskOptions) -> int:
             continue
         if onward is None:
             return 0
-        before, here = here, replace(here, account=onward.account, notice="")
+        before, here = here, _next(here, onward)
+
+
+def _next(here: DeskOptions, onward: Onward) -> DeskOptions:
+    """The options of the desk that comes after."""
+    return replace(
+        here,
+        account=onward.account,
+        mode=onward.mode or here.mode,
+        settings=onward.settings or here.settings,
+        notice="",
+    )
 
 
 def _run_account(options: DeskOptions) -> Onward | None:

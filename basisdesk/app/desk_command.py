@@ -1,6 +1,7 @@
 """`basisdesk` without a command: the options of the desk, and what they come to."""
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from basisdesk.errors import SettingsError
 
 if TYPE_CHECKING:
     from basisdesk.app.desk import DeskOptions
+    from basisdesk.ui.context import Mode
 
 REPLAY_SPEEDS = (0.1, 1_000.0)  # lab.player repeats them; here, --help needs no engine
 
@@ -21,7 +23,11 @@ def add_desk(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config", metavar="FILE", help="settings file (TOML)")
     source = parser.add_mutually_exclusive_group()
     source.add_argument("--demo", action="store_true", help="trade on the built-in demo exchange")
-    source.add_argument("--live", action="store_true", help="public feeds of the real venue")
+    source.add_argument(
+        "--live",
+        action="store_true",
+        help="public feeds of the real venues; without either: as last time, at first the demo",
+    )
     parser.add_argument(
         "--replay",
         type=Path,
@@ -50,16 +56,11 @@ def desk_options(arguments: argparse.Namespace, settings: Settings, profile: Pat
     }
     if arguments.replay is not None:
         overrides.pop("speed", None)  # it is the tape's
-    try:
-        demo = msgspec.convert(
-            msgspec.structs.asdict(settings.demo) | overrides, type(settings.demo)
-        )
-    except msgspec.ValidationError as exc:
-        raise SettingsError(f"Command line: {exc}.") from exc
+    named = getattr(arguments, "config", None)
     return DeskOptions(
         profile=profile,
-        settings=msgspec.structs.replace(settings, demo=demo),
-        mode="live" if arguments.live else "simulated",
+        settings=typed_over(settings, overrides),
+        mode=_mode(arguments, profile),
         exit_after_s=arguments.exit_after,
         screenshot=arguments.screenshot,
         account=arguments.account,
@@ -68,7 +69,32 @@ def desk_options(arguments: argparse.Namespace, settings: Settings, profile: Pat
         replay_speed=speed,
         replay_plays=arguments.speed is not None or arguments.exit_after is not None,
         alone=arguments.replay is not None and not (arguments.demo or arguments.live),
+        settings_file=Path(named) if named else None,
+        typed=overrides,
     )
+
+
+def typed_over(settings: Settings, typed: Mapping[str, object]) -> Settings:
+    """The settings with what the command line named for the demo. Raises SettingsError."""
+    try:
+        demo = msgspec.convert(
+            {**msgspec.structs.asdict(settings.demo), **typed}, type(settings.demo)
+        )
+    except msgspec.ValidationError as exc:
+        raise SettingsError(f"Command line: {exc}.") from exc
+    return msgspec.structs.replace(settings, demo=demo)
+
+
+def _mode(arguments: argparse.Namespace, profile: Path) -> "Mode":
+    """Demo or live: as typed, else as last time. A script gets the demo unless it says live."""
+    if arguments.live:
+        return "live"
+    script = arguments.exit_after is not None or arguments.screenshot is not None
+    if arguments.demo or script or arguments.replay is not None:
+        return "simulated"
+    from basisdesk.app.first_run import last_mode
+
+    return last_mode(profile)
 
 
 def _replay_speed(arguments: argparse.Namespace) -> float:

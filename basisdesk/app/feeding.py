@@ -56,6 +56,7 @@ class Feeding:
             endpoints,
             rest,
             pace=_pace(clock, demo),
+            proxy=settings.network.proxy,
         )
         if demo is None:  # the demo exchange sleeps with us and its time with it
             self.supervisor.on_slept = clock.skip

@@ -1,7 +1,11 @@
-"""Runs the desk on a new profile until its charts have painted data, and says so."""
+"""Runs the desk on a new profile until its charts have painted data, and says so.
+
+Run as `python -m basisdesk.app.first_chart FOLDER`, of a bundle as `basisdesk -m ...`.
+"""
 
 import asyncio
 import math
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,3 +33,7 @@ async def _first_chart(context: "Context", window: "MainWindow") -> None:
     window.refresh_all()
     window.grab()
     print("painted", flush=True)  # noqa: T201  (the bench reads this line)
+
+
+if __name__ == "__main__":
+    sys.exit(run_until_first_chart(Path(sys.argv[1])))

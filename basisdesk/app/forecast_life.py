@@ -4,7 +4,8 @@ It changes by what it hears and by nothing else, so the same ticks in the same o
 life again: live, and from the journal on the disk (forecast_disk.py).
 """
 
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from basisdesk.config import Settings
@@ -29,6 +30,7 @@ FORGOTTEN = "forgotten"  # the one key of a row that says so
 REVIEW_END = "review_end"  # a key of a row that says so
 
 AHEAD_NS = 60_000_000_000  # a pair heard so much later than now was heard by a wrong clock
+BATCH_MAX = 64  # ticks heard together, some 1.5 ms
 PAIRS_KEPT = 120  # pairs remembered; beyond it the one longest silent goes
 
 
@@ -76,15 +78,37 @@ class Life:
             self.hear(pair, None)
             self.set_back += 1
         score = self.forecaster.beat(pair, tick)
-        vector = self.forecaster.vector(pair)
-        if score is not None and vector is not None:
-            self._last_ns[pair] = tick.t_ns
-            regime = self.regimes.get(pair)
-            if regime is None:
-                regime = self.regimes[pair] = RegimeState()
-            regime.update(tick, vector)
+        if score is not None:
+            self._place(pair, tick)
         self._gather()
         return score
+
+    def hear_all(self, ticks: Sequence[tuple[str, Tick]]) -> list[Score | None]:
+        """`hear` of one tick each of so many pairs, in their order; the scores are bit for bit its.
+
+        Raises:
+            ValueError: a pair is in it twice.
+        """
+        for pair, tick in ticks:
+            if self._last_ns.get(pair, 0) > tick.t_ns + AHEAD_NS:
+                return [self.hear(*each) for each in ticks]  # seldom: a clock was set back
+        scores = self.forecaster.beat_all(ticks)
+        for (pair, tick), score in zip(ticks, scores, strict=True):
+            if score is not None:
+                self._place(pair, tick)
+        self._gather()
+        return scores
+
+    def _place(self, pair: str, tick: Tick) -> None:
+        # the regime of a beat that was scored
+        vector = self.forecaster.vector(pair)
+        if vector is None:
+            return
+        self._last_ns[pair] = tick.t_ns
+        regime = self.regimes.get(pair)
+        if regime is None:
+            regime = self.regimes[pair] = RegimeState()
+        regime.update(tick, vector)
 
     def taken(self) -> tuple[Taken, dict[int, str]]:
         """Candidates and labels since the last call, and the regime at each candidate."""
@@ -146,6 +170,18 @@ class Life:
             else:
                 self.hear(*reader.tick(row))
         return n
+
+
+def batch_of(queue: deque[Heard]) -> list[tuple[str, Tick]]:
+    """Take the ticks at the head of a queue that may be heard together: BATCH_MAX, a pair once."""
+    found: dict[str, Tick] = {}
+    while queue and len(found) < BATCH_MAX:
+        pair, tick = queue[0]
+        if not isinstance(tick, Tick) or pair in found:
+            break
+        found[pair] = tick
+        queue.popleft()
+    return list(found.items())
 
 
 class RowMaker:

@@ -18,7 +18,7 @@ from PySide6.QtCore import QObject, Qt, QTimer
 
 from basisdesk.app.forecast_figures import bands_of, funding_of, hold_of
 from basisdesk.app.forecast_keeping import Keeping, in_thread
-from basisdesk.app.forecast_life import Heard, Life, rules_of
+from basisdesk.app.forecast_life import Heard, Life, batch_of, rules_of
 from basisdesk.app.forecast_outside import Outside
 from basisdesk.app.forecast_pairs import (
     PERPS_ONLY,
@@ -237,14 +237,18 @@ class Forecasting(QObject):
         """Let the forecaster hear what waits, then past minutes of new pairs, until so late."""
         queue = self._queue
         while queue and mono_s() < until_s:
-            name, tick = heard = queue.popleft()
-            score = life.hear(name, tick)
-            self._keeping.put(heard)
-            if tick is None:
-                self._last.pop(name, None)
-                self._begun.discard(name)
-            elif score is not None and isinstance(tick, Tick):
-                self._last[name] = tick, score
+            some = batch_of(queue)
+            for each, score in zip(some, life.hear_all(some), strict=True):
+                self._keeping.put(each)
+                if score is not None:
+                    self._last[each[0]] = each[1], score
+            if not some:
+                name, word = queue[0]  # a pair to forget, or a person's word
+                life.hear(name, word)
+                self._keeping.put(queue.popleft())
+                if word is None:
+                    self._last.pop(name, None)
+                    self._begun.discard(name)
         for name, past in self._new.items():
             while mono_s() < until_s and (minute := past.next()) is not None:
                 life.hear(name, minute)
@@ -264,8 +268,7 @@ class Forecasting(QObject):
 
     def _pair(self, life: Life, watched: Watched) -> PairForecast:
         key, name = watched.key, watched.name
-        known = self._last.get(name)
-        forecaster = life.forecaster
+        known, forecaster = self._last.get(name), life.forecaster
         features, vector = forecaster.features(name), forecaster.vector(name)
         if known is None or features is None or vector is None:
             return PairForecast(key, why_empty="Waiting for the past minutes of this pair.")
@@ -362,8 +365,7 @@ class Forecasting(QObject):
             max(now_s - LEAD_PAST_S, shown.market.live_from_s), now_s
         )
         t_ns = (times * 1e9).astype("int64")
-        legs = (t_ns, columns["spot"]), (t_ns, columns["perp"])
-        slow.lead = await in_thread(lead_lag, *legs)
+        slow.lead = await in_thread(lead_lag, (t_ns, columns["spot"]), (t_ns, columns["perp"]))
         slow.lead_ns = now_ns
 
     def _weigh(self) -> None:
@@ -372,9 +374,8 @@ class Forecasting(QObject):
         if life is None or self._away:
             return
         n = life.forecaster.model.n
-        past_s = now_s - self._skill_s
         hours = (self._engine.now_ns - self.view.skill.t_ns) / 3.6e12  # the market may run faster
-        if n != self._skilled and past_s >= (SOON_S if hours >= 1.0 else SKILL_S):
+        if n != self._skilled and now_s - self._skill_s >= (SOON_S if hours >= 1.0 else SKILL_S):
             self._skilled, self._skill_s = n, now_s if n else self._skill_s
             forecaster = life.forecaster
             skill = Skill(

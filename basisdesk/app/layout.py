@@ -1,4 +1,4 @@
-"""The layouts of both windows in the profile folder."""
+"""The layouts of the desk, the scanner and the chart windows in the profile folder."""
 
 import base64
 import binascii
@@ -6,14 +6,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
+from PySide6.QtCore import QTimer
 
 from basisdesk.app.crash import log
 from basisdesk.ui.window import MainWindow
+from basisdesk.ui.workspace_rows import WorkspaceState, packed, unpacked
 
 if TYPE_CHECKING:
     from basisdesk.ui.scan_window import ScanWindow
 
-DESK, SCANNER = "layout.json", "scanner-layout.json"
+DESK, SCANNER, CHARTS = "layout.json", "scanner-layout.json", "charts-layout.json"
 LAYOUT_VERSION = 1
 LAYOUT_BYTES_MAX = 1 << 20
 
@@ -47,8 +49,15 @@ def save_layout(path: Path, state: bytes) -> None:
 
 
 def restore_window(profile: Path, window: MainWindow) -> None:
-    """The desk's window as it was left; a damaged or missing file means the defaults."""
+    """The desk's window as it was left; a damaged or missing file means the defaults.
+
+    Its chart windows open once it stands.
+    """
     window.restore_layout(load_layout(profile / DESK))
+    left = unpacked(load_layout(profile / CHARTS))
+    if left is not None and left.charts:
+        charts = left.charts
+        QTimer.singleShot(0, window, lambda: window.chart_windows.put(charts))
 
 
 def restore_scanner(profile: Path, scanner: "ScanWindow") -> None:
@@ -57,10 +66,13 @@ def restore_scanner(profile: Path, scanner: "ScanWindow") -> None:
 
 
 def save_window(profile: Path, window: MainWindow) -> None:
-    """Keep how both windows are arranged. A disk that refuses is worth one line in the log."""
+    """Keep how the windows are arranged. A disk that refuses is worth one line in the log."""
     try:
         save_layout(profile / DESK, window.save_layout())
         if window.scan is not None:
             save_layout(profile / SCANNER, window.scan.save())
+        charts = window.chart_windows.states()
+        if charts or (profile / CHARTS).exists():
+            save_layout(profile / CHARTS, packed(WorkspaceState(b"", charts=charts)))
     except OSError as exc:
         log.warning("layout not saved: %s", exc)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from PySide6.QtCore import QObject, Qt, QTimer
 
+from basisdesk.app.taping import Recording
 from basisdesk.clock import mono_s
 from basisdesk.engine import Engine
 from basisdesk.feed.inbox import Inbox
@@ -18,6 +19,7 @@ class Meter(QObject):
     """Writes the program's own figures into the status; `told` runs after each writing.
 
     notes: what the feeds counted, by connection. tape: the session's recording, where there is one.
+    beat: called at each beat, twenty times a second.
     """
 
     def __init__(
@@ -26,7 +28,7 @@ class Meter(QObject):
         status: Status,
         inbox: Inbox,
         notes: Callable[[], Mapping[str, LinkNote]],
-        tape: TapeWriter | None,
+        tape: TapeWriter | Recording | None,
         parent: QObject,
     ) -> None:
         super().__init__(parent)
@@ -36,6 +38,7 @@ class Meter(QObject):
         self._notes = notes
         self._tape = tape
         self.told: Callable[[], None] | None = None
+        self.beat: Callable[[], None] | None = None
         self._lags: list[float] = []
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
@@ -55,6 +58,8 @@ class Meter(QObject):
         now_s = mono_s()
         self._lags.append(max(0.0, (now_s - self._beat_s) * 1e3 - LAG_BEAT_MS))
         self._beat_s = now_s
+        if self.beat is not None:
+            self.beat()
         if now_s - self._second_s < 1.0:
             return
         status = self._status

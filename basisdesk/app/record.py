@@ -6,7 +6,7 @@ from pathlib import Path
 
 from basisdesk import __version__
 from basisdesk.clock import SystemClock
-from basisdesk.config import Settings
+from basisdesk.config import Settings, shareable
 from basisdesk.engine import Engine, MemoryJournal
 from basisdesk.errors import UserError
 from basisdesk.feed.inbox import Inbox
@@ -60,9 +60,17 @@ async def _record(options: RecordOptions) -> dict[str, int]:
     clock, inbox, venues = SystemClock(), Inbox(), known_venues()
     engine = Engine(options.settings, venues, MemoryJournal())
     sockets, rest = addresses(options.settings, options.endpoints)
-    supervisor = Supervisor(list(venues.values()), inbox, clock, engine.market, sockets, rest)
+    supervisor = Supervisor(
+        list(venues.values()),
+        inbox,
+        clock,
+        engine.market,
+        sockets,
+        rest,
+        proxy=options.settings.network.proxy,
+    )
     supervisor.watch(set(options.legs))
-    header = header_for("live", __version__, clock.now_ns(), options.settings)
+    header = header_for("live", __version__, clock.now_ns(), shareable(options.settings))
     limit = int(options.settings.tape.disk_mb_max * 1e6)
     feeds = asyncio.create_task(supervisor.run(), name="feeds")
     try:

@@ -25,7 +25,7 @@ from basisdesk.app.replay_parts import (
     survey_all,
     tape_settings,
 )
-from basisdesk.app.saving import save_job, saved
+from basisdesk.app.saving import LOGS, save_job, saved
 from basisdesk.clock import mono_s
 from basisdesk.config import Settings
 from basisdesk.errors import UserError
@@ -376,9 +376,10 @@ class Replaying(QObject):
         asked.cancel.setFocus()
         self._tell()
 
-    def save_log(self, folder: Path) -> None:
+    def save_log(self, folder: Path | None) -> None:
         """Write this replay's session log: its journal first, then the usual report of it."""
-        spawn(self._save(folder), "save the session log", self._on_failed)
+        where = folder or self._options.profile / LOGS
+        spawn(self._save(where), "save the session log", self._on_failed)
 
     async def _save(self, folder: Path) -> None:
         try:
@@ -391,6 +392,7 @@ class Replaying(QObject):
             self.warn(problem)
         else:
             self._status.saved = str(job.folder)
+            self.window.tell_saved(job.folder)
         self.pulse.mark_all()
 
     def show_pair(self, first: str, second: str) -> None:

@@ -23,12 +23,14 @@ from basisdesk.app.feeding import Feeding
 from basisdesk.app.layout import restore_scanner, restore_window, save_window
 from basisdesk.app.meter import Meter
 from basisdesk.app.practice import Practice, practice_faults
+from basisdesk.app.product import Product, ProductCalls
 from basisdesk.app.pump import Pump
 from basisdesk.app.record import addresses
 from basisdesk.app.replays import Replays
 from basisdesk.app.saving import save_job, save_picture, saved, session_begun
-from basisdesk.app.taping import start_tape
+from basisdesk.app.taping import Recording
 from basisdesk.app.until_one import until_one
+from basisdesk.app.uptime import watch_over
 from basisdesk.app.watching import Pair, Watching
 from basisdesk.clock import SystemClock, wall_ns
 from basisdesk.engine import Engine
@@ -142,7 +144,7 @@ class Desk(QObject):
         )
         self._stop = asyncio.Event()
         self._start_session(start_ns)
-        self._tape = start_tape(self._options, self._journal, self._status, start_ns)
+        self._tape = Recording(self._options, self._journal, self._status, start_ns)
         self._crashed = False
         self._build_window()
 
@@ -162,11 +164,13 @@ class Desk(QObject):
             forecast=ForecastView() if settings.forecast.on else None,
             autopilot=AutopilotView(),
         )
+        calls = ProductCalls(self.show_pair, self.open_tape, self._leave, self._warn)
+        self._product = Product(self._options, self._context, calls, self)
         theme = theme_for(settings.ui)
         theme.apply(self._app)
         self._window = MainWindow(self._context, theme)
         self._pulse = Pulse(self._window.panels(), settings.ui.repaint_ms, self)
-        self._pump = Pump(self._inbox, self._engine, self._record, self._pulse.mark, self._clock)
+        self._pump = Pump(self._inbox, self._engine, self._tape.put, self._pulse.mark, self._clock)
         self._status.engine_ms = self._pump.waits_ms
         self._crash = CrashHandler(self._folder, self._on_crash)
         if self._crash.found:
@@ -181,10 +185,17 @@ class Desk(QObject):
             self._engine, self._status, self._inbox, self.feeding.notes, self._tape, self
         )
         self._meter.told = self._clear_exchange_banner
+        figures, mark = self._status.uptime, self._pulse.mark_all
+        self._uptime = watch_over(self._folder, self._context, figures, self._tape, mark, self)
+        self._meter.beat = self._uptime.beat
         self._outlets = DesktopOutlets(self._status, self._on_alert_clicked, self)
         self._window.scanner_made.connect(self._on_scanner_made)
         parts = BesideParts(self.feeding, self._clock, self._pulse, self._outlets, self.submit)
         self._beside = Beside(self._options, self._context, parts, self)
+        charts = self._window.chart_windows
+        charts.made.connect(self._pulse.add)
+        charts.gone.connect(self._pulse.remove)
+        charts.wanted.connect(self._beside.watch_charts)
         self._replays = Replays(self._settings, self._options.profile, self)
 
     def _start_session(self, start_ns: int) -> None:
@@ -214,7 +225,9 @@ class Desk(QObject):
             if self._options.scanner:
                 self._open_scanner()
             self._meter.start()
+            self._uptime.start()
             self._connect()
+            self._window.bars.help.first_steps()
             if self._options.replay is not None:
                 self.open_tape(self._options.replay, play=self._options.replay_plays)
             await self._stay()
@@ -260,16 +273,18 @@ class Desk(QObject):
     async def _close(self, loop: asyncio.AbstractEventLoop) -> None:
         """No more frames, then feeds, exchange, tape, journal, window: the reverse of the start."""
         self._pump.stopped = True
+        self._product.close()
         self._pulse.stop()
         self._meter.stop()
+        self._uptime.stop()
         await self._replays.close()
         await self._beside.stop(orderly=not self._crashed)
         self._outlets.close()
         await self.feeding.stop(SHUTDOWN_S)
+        self._product.keep()
         if self._exchange is not None:
             self._exchange.on_exit = None
-        if self._tape is not None:
-            self._tape.close()
+        self._tape.close()
         self._journal.close()
         save_window(self._options.profile, self._window)
         self._window.close()
@@ -293,8 +308,9 @@ class Desk(QObject):
         except Exception as exc:  # noqa: BLE001 - goes where a walk by the timer would send it
             self._crash.record(exc, "a command")
 
-    def save_log(self, folder: Path) -> None:
+    def save_log(self, folder: Path | None) -> None:
         """Write this journal's session log into a new folder, in a thread; then say where."""
+        folder = self._product.log_folder(folder)
         journal, signals = self._journal.path, self._beside.signals
         job = save_job(folder, journal, self._settings, self._engine, signals)
         spawn(self._save(job), "save the session log", self._on_task_dead)
@@ -304,6 +320,7 @@ class Desk(QObject):
             self._warn(problem)
         else:
             self._status.saved = str(job.folder)
+            self._window.tell_saved(job.folder)
         self._pulse.mark_all()
 
     def open_tape(self, path: Path, *, play: bool = False) -> None:
@@ -340,12 +357,14 @@ class Desk(QObject):
         if problem := why_not_free(self._options.profile, name):
             self._warn(problem)
         else:
-            self.onward = Onward(name)
-            self._stop.set()
+            self._leave(Onward(name))
 
     def reset_account(self) -> None:
         """Leave in order, put the account's folder aside, and open it anew."""
-        self.onward = Onward(self._options.account, reset=True)
+        self._leave(Onward(self._options.account, reset=True))
+
+    def _leave(self, onward: Onward) -> None:
+        self.onward = onward
         self._stop.set()
 
     def _warn(self, sentence: str) -> None:
@@ -357,11 +376,6 @@ class Desk(QObject):
         self._stop.set()
 
     # --- what happens to the desk ----------------------------------------------------------------
-
-    def _record(self, frame: Frame) -> None:
-        if self._tape is None or (frame.conn.endswith(".scan") and not self._settings.tape.scan):
-            return
-        self._tape.put(frame)
 
     def _on_alert_clicked(self) -> None:
         self._window.show_scanner()
@@ -381,6 +395,7 @@ class Desk(QObject):
         self._crashed = self._pump.stopped = True
         self._beside.look_no_more()
         self._status.banner, self._status.banner_level = sentence, "error"
+        self._uptime.after_fault()
         now_ns = self._status.fault_ns = self._clock.now_ns()
         halted = RiskChanged(now_ns, "halted", "basisdesk stopped after a fault", "crash")
         try:

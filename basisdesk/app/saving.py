@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from basisdesk.lab.report import SaveJob
     from basisdesk.ui.pulse import Pulse
 
+LOGS = "logs"  # the folder that session logs go to where a person chose none
+
 
 def session_begun(engine: Engine, settings: Settings, mode: str, start_ns: int) -> SessionStarted:
     """What the journal says of a session that starts now. The first one deposits the start."""

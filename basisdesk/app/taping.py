@@ -1,31 +1,114 @@
-"""The tape of a session: opened with what the journal held, or a sentence why there is none."""
+"""The tape of a session: opened with what the journal held, or a sentence why there is none.
 
+A session whose disk was full goes on in a second tape: a hole in the middle of one would make
+books that never were.
+"""
+
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from basisdesk import __version__
+from basisdesk.config import shareable
 from basisdesk.errors import TapeError
 from basisdesk.events import ENTRY, Frame
 from basisdesk.lab.tape import TapeWriter, header_for, tapes_bytes
 from basisdesk.ledger.journal import Journal
+from basisdesk.market.scan_frames import SCAN
 from basisdesk.ui.context import Status
 
 if TYPE_CHECKING:
     from basisdesk.app.desk import DeskOptions
 
 
+def tapes_folder(options: "DeskOptions") -> Path:
+    """Where the tapes of this account and mode lie: in the profile, or below `tape.folder`."""
+    own = options.settings.tape.folder
+    if not own:
+        return options.folder / "tapes"
+    return Path(own).expanduser() / options.account / options.mode
+
+
+class Recording:
+    """What comes in, kept on tape while there is one. Nothing of it ever raises.
+
+    state: "" while recording, else why not, in words. part: which tape of the session this is.
+    """
+
+    def __init__(
+        self, options: "DeskOptions", journal: Journal, status: Status, start_ns: int
+    ) -> None:
+        self._options = options
+        self._journal = journal
+        self._status = status
+        self.part = 1
+        self._before = 0  # bytes of the tapes before this one
+        self._scan = options.settings.tape.scan
+        self._tape = start_tape(options, journal, status, start_ns)
+        self._why = status.tape_state
+        self._waits = self._tape is None and options.settings.tape.record
+
+    def put(self, frame: Frame) -> None:
+        """Keep one frame."""
+        if self._tape is None or (not self._scan and frame.conn.endswith(SCAN)):
+            return
+        self._tape.put(frame)
+
+    @property
+    def state(self) -> str:
+        """Why nothing is recorded; "" while it is."""
+        return self._why if self._tape is None else self._tape.state
+
+    @property
+    def bytes_written(self) -> int:
+        """Bytes on the disk, all tapes of the session."""
+        return self._before + (self._tape.bytes_written if self._tape is not None else 0)
+
+    @property
+    def frames(self) -> int:
+        """Frames on the tape that records now; 0 where there is none."""
+        return self._tape.frames if self._tape is not None else 0
+
+    def stop(self, why: str) -> None:
+        """Record no more until `resume`. Nothing where nothing is recorded anyway."""
+        if self._tape is None or (self._tape.state and not self._tape.disk_failed):
+            return
+        self._tape.close()
+        self._before += self._tape.bytes_written
+        self._tape, self._why, self._waits = None, why, True
+
+    def resume(self, now_ns: int) -> bool:
+        """Begin the next tape after a `stop`. Whether it records."""
+        if not self._waits:
+            return False
+        self.part += 1
+        self._status.tape_state = ""
+        self._tape = start_tape(self._options, self._journal, self._status, now_ns, self.part)
+        self._why = self._status.tape_state
+        self._waits = self._tape is None
+        return not self._waits
+
+    def close(self) -> None:
+        """Write what is left and let the file go."""
+        if self._tape is not None:
+            self._tape.close()
+
+
 def start_tape(
-    options: "DeskOptions", journal: Journal, status: Status, start_ns: int
+    options: "DeskOptions", journal: Journal, status: Status, start_ns: int, part: int = 1
 ) -> TapeWriter | None:
-    """A tape named after the session; None where none is wanted or none can be, said in status."""
+    """A tape named after the session; None where none is wanted or none can be, said in status.
+
+    part: from 2 on, a tape that goes on where the one before had to stop.
+    """
     limits = options.settings.tape
     if not limits.record:
         status.tape_state = "Recording is off in the settings."
         return None
-    tapes = options.folder / "tapes"
+    tapes = tapes_folder(options)
     try:
-        tapes.mkdir(mode=0o700, exist_ok=True)
+        tapes.mkdir(mode=0o700, parents=True, exist_ok=True)
         left = int(limits.disk_mb_max * 1e6) - tapes_bytes(tapes)
         if left <= 0:
             status.tape_state = f"Tapes fill their {limits.disk_mb_max} MB. Delete some."
@@ -34,11 +117,12 @@ def start_tape(
             "demo" if options.mode == "simulated" else "live",
             __version__,
             start_ns,
-            options.settings,
+            shareable(options.settings),
             status.speed,
             journal.seq,
         )
-        tape = TapeWriter(tapes / f"{status.session}.tape", header, left)
+        name = status.session if part == 1 else f"{status.session}-{part}"
+        tape = TapeWriter(tapes / f"{name}.tape", header, left)
         for _, outcome, _ in journal.entries():
             tape.put(Frame(ENTRY, msgspec.json.encode(outcome), outcome.ts_ns))
         return tape

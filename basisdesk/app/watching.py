@@ -58,7 +58,7 @@ class Watching:
             saved = msgspec.json.decode(self._path.read_bytes(), type=dict[str, Pair])
             pair = saved["pair"]
             known = all(split_key(key)[0] in self._venues for key in pair)
-        except (OSError, ValueError, KeyError):  # msgspec's errors are ValueErrors
+        except (OSError, ValueError, KeyError, RecursionError):  # msgspec's errors are ValueErrors
             return None
         return pair if known and split_key(pair[1])[1] == "perp" else None
 

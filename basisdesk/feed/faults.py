@@ -1,5 +1,6 @@
 """What went wrong with a connection, in plain words, and how long to stay away for it."""
 
+import re
 import socket
 import ssl
 from collections.abc import Callable
@@ -10,7 +11,9 @@ import msgspec
 from websockets.exceptions import (
     ConnectionClosed,
     InvalidHandshake,
+    InvalidProxy,
     InvalidStatus,
+    ProxyError,
     SecurityError,
 )
 
@@ -22,6 +25,7 @@ CALL_ERRORS = (
     httpcore.ProtocolError,
     httpcore.TimeoutException,
     httpcore.UnsupportedProtocol,
+    httpcore.ProxyError,
 )
 TEXT_MAX = 120  # characters of a venue's own words that are shown
 _CODES = {
@@ -101,6 +105,12 @@ def _tls(exc: ssl.SSLError) -> Fault:
     return Fault(f"blocked, TLS: {clean(getattr(exc, 'reason', '') or str(exc))}", "tls")
 
 
+def _proxy(exc: Exception) -> Fault:
+    """The proxy answered, and would not; its words hold the status, never our password."""
+    status = re.search(r"\b[1-5]\d\d\b", str(exc))
+    return Fault(f"proxy refused (HTTP {status.group()})" if status else "proxy gave no answer")
+
+
 def _handshake(exc: InvalidHandshake) -> Fault:
     if isinstance(exc.__cause__, EOFError | OSError):
         return Fault("closed before the handshake")
@@ -128,6 +138,7 @@ def _os_words(exc: OSError) -> str:
 
 
 _WORDS: dict[type[BaseException], Callable[[Any], Fault]] = {  # the first that fits
+    **dict.fromkeys(CALL_ERRORS[1:], _call),
     ssl.SSLError: _tls,
     socket.gaierror: lambda _: Fault("name lookup failed", "away"),
     ConnectionRefusedError: lambda _: Fault("refused", "away"),
@@ -136,8 +147,10 @@ _WORDS: dict[type[BaseException], Callable[[Any], Fault]] = {  # the first that 
     ConnectionClosed: _closed,
     InvalidStatus: _status,
     SecurityError: lambda exc: Fault(f"redirect refused: {clean(str(exc))}", "cool"),
+    InvalidProxy: lambda _: Fault("proxy address cannot be used", "tls"),  # its words hold it all
+    ProxyError: _proxy,
+    httpcore.ProxyError: _proxy,
     InvalidHandshake: _handshake,
     ValueError: lambda exc: Fault(f"redirect refused: {clean(str(exc))}", "cool"),
     OSError: lambda exc: Fault(_os_words(exc), "away"),
-    **dict.fromkeys(CALL_ERRORS[1:], _call),
 }

@@ -14,6 +14,7 @@ from basisdesk.clock import mono_s
 from basisdesk.feed.call_trace import CallTrace
 from basisdesk.feed.faults import CALL_ERRORS, Fault, fault_of, http_fault
 from basisdesk.feed.pace import Waits
+from basisdesk.feed.proxy import pool, through, told
 from basisdesk.feed.shared import Shared
 from basisdesk.feed.tasks import Pause
 from basisdesk.venues import Limits
@@ -80,6 +81,7 @@ class Lane:
         self.on_state: Callable[[Lane, str], None] | None = None
         self.on_scanned: Callable[[str, Fault | None], None] | None = None
         self._gap_s = limits.rest_gap_s
+        self._proxy = through(shared.proxy, url)
         self._shared = shared
         self._take = take
         # when each call is due, in the order of asking
@@ -144,7 +146,7 @@ class Lane:
 
     async def run(self) -> None:
         """Work off the calls until cancelled."""
-        async with self._client() as client:
+        async with pool(self._shared.tls, self._shared.names, self._proxy) as client:
             while True:
                 now_s = mono_s()
                 job = self._due(now_s)
@@ -245,12 +247,6 @@ class Lane:
         if self.on_scanned is not None:
             self.on_scanned(ask.path, fault)
 
-    def _client(self) -> httpcore.AsyncConnectionPool:
-        """Plain connections: no redirects, no cookies, no proxy, one deadline a call (`_call`)."""
-        return httpcore.AsyncConnectionPool(
-            ssl_context=self._shared.tls, max_connections=2, max_keepalive_connections=1
-        )
-
     async def _call(
         self, client: httpcore.AsyncConnectionPool, rank: Rank, ask: Ask
     ) -> Fault | None:
@@ -267,7 +263,7 @@ class Lane:
             if self._yielded:
                 return YIELDED
             slow = end.expired() and trace.sent and not live  # there, and perhaps quick for others
-            return Fault("timed out") if slow else fault_of(exc)
+            return Fault("timed out") if slow else told(fault_of(exc), self._proxy)
         finally:
             self._scanning = None
         if isinstance(body, Fault):
@@ -283,8 +279,10 @@ class Lane:
         host = parts.hostname or ""
         secure = parts.scheme == "https"
         port = parts.port or (443 if secure else 80)
-        found = await self._shared.names.addresses(host, port)
-        address = found[self.calls % len(found)]
+        address = host  # a proxy looks names up itself
+        if not self._proxy:
+            found = await self._shared.names.addresses(host, port)
+            address = found[self.calls % len(found)]
         literal = f"[{address}]" if ":" in address else address
         more: dict[str, object] = {"sni_hostname": host} if secure else {}
         async with client.stream(

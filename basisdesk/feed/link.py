@@ -18,6 +18,7 @@ from basisdesk.feed.asks import Asks
 from basisdesk.feed.faults import Fault, fault_of
 from basisdesk.feed.heir import Heir
 from basisdesk.feed.pace import Waits
+from basisdesk.feed.proxy import through, told
 from basisdesk.feed.renewal import Renewal
 from basisdesk.feed.shared import LinkFacts, Shared, StreamView, check_url
 from basisdesk.feed.silence import Mute, Silence
@@ -132,7 +133,7 @@ class Link:
         try:
             ws = await open_socket(self.url, self.connects - 1, self._shared)
         except OPEN_ERRORS as exc:
-            return fault_of(exc)
+            return told(fault_of(exc), through(self._shared.proxy, self.url))
         wire = Wire(ws, self.limits, self._shared.pace, self._asked)
         try:
             self._greet(wire)

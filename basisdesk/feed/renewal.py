@@ -16,6 +16,7 @@ from basisdesk.feed.asks import Asks
 from basisdesk.feed.faults import Fault, clean, fault_of
 from basisdesk.feed.heir import Heir
 from basisdesk.feed.pace import Waits
+from basisdesk.feed.proxy import through, told
 from basisdesk.feed.shared import Shared
 from basisdesk.feed.tasks import Pause
 from basisdesk.feed.wire import OPEN_ERRORS, Request, Wire, open_socket
@@ -127,7 +128,7 @@ class Renewal:
         try:
             ws = await open_socket(link.url, self.tries, self._shared)
         except OPEN_ERRORS as exc:
-            return fault_of(exc)
+            return told(fault_of(exc), through(self._shared.proxy, link.url))
         wire = Wire(ws, link.limits, self._shared.pace)  # nobody is told what is asked here
         try:
             return await self._overlap(old, wire)

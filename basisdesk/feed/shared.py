@@ -71,6 +71,7 @@ class Shared(msgspec.Struct, frozen=True):
     gate: HostGate
     names: Names
     tls: ssl.SSLContext
+    proxy: str = ""  # "http://HOST:PORT" that venues are reached through
 
     def say(self, change: LinkChange) -> int:
         """Put a link change into the inbox, stamped now; returns the stamp."""

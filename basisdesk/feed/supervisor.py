@@ -31,7 +31,7 @@ class Supervisor:
 
     endpoints: addresses by connection, "bybit.spot", that replace a venue's own.
     rest_urls: the same for HTTP, by venue name: one address for all hosts of the venue.
-    tls: a trust store for tests; None is the system's.
+    tls: a trust store for tests; None is the system's. proxy: "http://HOST:PORT" to go through.
     Raises SettingsError when an address is not encrypted and not on this machine.
     """
 
@@ -48,6 +48,7 @@ class Supervisor:
         rng: random.Random | None = None,
         names: Names | None = None,
         tls: ssl.SSLContext | None = None,
+        proxy: str = "",
     ) -> None:
         pace = pace or _pace_of(clock)
         given, hosts = endpoints or {}, rest_urls or {}
@@ -63,6 +64,7 @@ class Supervisor:
             gate=HostGate(),
             names=names or Names(),
             tls=tls or _trust(urls),
+            proxy=proxy,
         )
         self._venues = {venue.name: venue for venue in venues}
         self.links = {

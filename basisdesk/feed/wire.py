@@ -8,7 +8,7 @@ import asyncio
 import math
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from websockets import broadcast
@@ -18,6 +18,7 @@ from websockets.protocol import State
 
 from basisdesk.clock import mono_s
 from basisdesk.feed.pace import Pace
+from basisdesk.feed.proxy import Unmoved, by_number, through
 from basisdesk.feed.shared import Shared
 from basisdesk.venues import Limits
 
@@ -137,15 +138,19 @@ async def open_socket(url: str, turn: int, shared: Shared) -> Connection:
     parts = urlsplit(url)
     secure = parts.scheme == "wss"
     port = parts.port or (443 if secure else 80)
+    proxy, more = through(shared.proxy, url), dict[str, Any]()
     async with asyncio.timeout(shared.pace.open_s):
-        found: Sequence[str] = await shared.names.addresses(parts.hostname or "", port)
-        # An address of our choice also makes the library refuse redirects to other hosts.
-        ws = await connect(
+        if proxy:
+            proxy = await by_number(proxy, shared.names)
+        else:
+            found: Sequence[str] = await shared.names.addresses(parts.hostname or "", port)
+            # An address of our choice also makes the library refuse redirects to other hosts.
+            more = {"host": found[turn % len(found)], "port": port}
+        ws = await (Unmoved if proxy else connect)(
             url,
-            host=found[turn % len(found)],
-            port=port,
+            **more,
             ssl=shared.tls if secure else None,
-            proxy=None,
+            proxy=proxy or None,
             open_timeout=None,
             ping_interval=None,
             close_timeout=shared.pace.close_s,

@@ -7,6 +7,8 @@ import math
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from basisdesk.forecast.calibration import FORGETTING
 from basisdesk.forecast.table import INDEX, NAMES, N, missing
 from basisdesk.forecast.words import Vector
@@ -25,6 +27,8 @@ SENTENCES = 64  # of each kind that are remembered: most beats say what the one 
 
 _CORE = tuple(INDEX[name] for name in CORE)
 _X, _EDGE, _Z, _SD = _CORE
+_FULL = np.zeros(N)
+_add = np.add.reduce
 
 
 class Distances:
@@ -112,6 +116,17 @@ def reasons(seen: Seen, learned: Learned) -> tuple[str, ...]:
     if learned.review:
         found.append(f"drift under review: {learned.review}")
     return tuple(found)
+
+
+def usual(warming: tuple[str, ...], learned: Learned) -> tuple[str, ...]:
+    """The reasons of a beat with fresh quotes, nothing needed missing, and nothing unusual."""
+    return reasons(Seen("", _FULL, N, 0.0, warming), learned)
+
+
+def whole(rows: Vector) -> list[bool]:
+    """Of each vector, whether all features are there without which there is no score."""
+    there = np.isfinite(_add(rows[:, _CORE], 1))  # NaN and infinities stay in a sum
+    return list(there.tolist())
 
 
 def core_of(names: tuple[str, ...]) -> tuple[str, ...]:

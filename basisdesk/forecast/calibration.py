@@ -74,7 +74,8 @@ class Calibrator:
         drawn = self._drawn
         own, n = _along(self._curve() if drawn is None else drawn, _logit(raw))
         p = base + weight * (own - base)
-        low, high = wilson(p, max(n * share, 1.0))
+        counts = max(1.0, n * share)
+        low, high = wilson(p, counts)
         return Told(p, low, high, n, own)
 
     def learn(self, raw: float, y: int, share: float = 1.0) -> None:

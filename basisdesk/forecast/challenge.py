@@ -14,6 +14,7 @@ from typing import NamedTuple, Protocol
 import msgspec
 import numpy as np
 
+from basisdesk.errors import extra_from
 from basisdesk.forecast.calibration import Calibrator
 from basisdesk.forecast.counts import Baselines, Effective
 from basisdesk.forecast.evaluate import auc, brier, effective, log_loss, paired
@@ -29,7 +30,7 @@ DAY_S = 86_400.0
 
 OURS, BASE = "basisdesk", "base rate"
 OFF = "off"
-NO_RIVER = "no source: pip install basisdesk[ai]"
+NO_RIVER = f"no source: {extra_from('ai')}"
 
 Features = dict[str, float]
 

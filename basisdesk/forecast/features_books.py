@@ -1,7 +1,6 @@
 """Group C of the features: what the books show."""
 
-import math
-from math import nan
+from math import log, nan
 from typing import TYPE_CHECKING
 
 from basisdesk.forecast.moments import Kept, Middle, Smooth
@@ -12,6 +11,7 @@ if TYPE_CHECKING:
 
 IMPACT_MAX_BP = 1e4
 SIZE_MAX = 1e18  # base coin
+SPREAD_FIRST_S = FIRST["spr_s"]
 
 
 class BookState(Kept):
@@ -42,12 +42,18 @@ class BookState(Kept):
         shown_s, shown_f = tick.spot_bid_10 + tick.spot_ask_10, tick.perp_bid_10 + tick.perp_ask_10
         both = 0.0 < shown_s < SIZE_MAX and 0.0 < shown_f < SIZE_MAX
         impact = tick.impact_bp
+        usual_s, usual_f = self._spread_s, self._spread_f
         found = (
-            _unusual(self._spread_s, spread_s),
-            _unusual(self._spread_f, spread_f),
+            # spreads over their medians of the beats before; a spread of nothing is not a quote
+            spread_s / usual_s.value
+            if usual_s.heard_s >= SPREAD_FIRST_S and spread_s > 0.0
+            else nan,
+            spread_f / usual_f.value
+            if usual_f.heard_s >= SPREAD_FIRST_S and spread_f > 0.0
+            else nan,
             self._ratio_s.take(dt, _ratio(tick.spot_bid_5, tick.spot_ask_5)),
             self._ratio_f.take(dt, _ratio(tick.perp_bid_5, tick.perp_ask_5)),
-            self._relative.take(dt, math.log(shown_f / shown_s) if both else nan),
+            self._relative.take(dt, log(shown_f / shown_s) if both else nan),
             impact if -IMPACT_MAX_BP < impact < IMPACT_MAX_BP else nan,
             self._lean.take(dt, 0.5e4 * lean),  # a microprice lies half a spread off at most
         )
@@ -66,15 +72,9 @@ class BookState(Kept):
         return (*spreads, *means, True, self._lean.warm)
 
 
-def _unusual(middle: Middle, spread: float) -> float:
-    # spread over its median of the beats before; a spread of nothing is not a quote
-    known = middle.heard_s >= FIRST["spr_s"] and spread > 0.0
-    return spread / middle.value if known else nan
-
-
 def _ratio(bids: float, asks: float) -> float:
     # -1 to 1: which side shows more
     both = bids + asks
-    if bids >= 0.0 and asks >= 0.0 and 0.0 < both < SIZE_MAX:
+    if bids >= 0.0 <= asks and 0.0 < both < SIZE_MAX:
         return (bids - asks) / both
     return nan

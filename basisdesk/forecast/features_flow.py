@@ -76,7 +76,7 @@ class LegFlow(Kept):
             self._short = self._short * fades[0] + e
             self._long = self._long * fades[1] + e
             self.heard_s += dt
-        self._bid, self._bid_size, self._ask, self._ask_size = now
+        self._bid, self._bid_size, self._ask, self._ask_size = bid, bid_size, ask, ask_size
         usual = self._size.mean  # of the touches before: a large one is not in it
         self._size.take(dt, size / 2)
         heard_s = self.heard_s

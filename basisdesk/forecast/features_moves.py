@@ -5,7 +5,7 @@ the bounce between bid and ask is taken for volatility.
 """
 
 import math
-from math import log, nan
+from math import expm1, log, nan
 
 from basisdesk.forecast.moments import SILENCE, WARM_WEIGHT, Ago, Ew, Kept, Steps, first_weight
 from basisdesk.forecast.table import FIRST, H1, M10, M30
@@ -125,12 +125,11 @@ class Lead(Kept):
     def take(self, t_s: float, spot: float, perp: float) -> float:
         """Take both log prices; gives the perpetual's share, 0 to 1, NaN where it cannot tell."""
         dt = t_s - self._t_s
-        if dt < 1.0 - 0.5:
+        if dt < 0.5:
             return self.share
-        z, mean = self._z, self._mean
-        if z == z and dt <= LEAD_GAP_S:
+        mean, b = self._mean, perp - spot
+        if self._z == self._z and dt <= LEAD_GAP_S:
             self._learn(dt, spot - self._spot, perp - self._perp)
-        b = perp - spot
         self._z = b - mean.mean
         mean.update(dt if dt == dt else 0.0, b)
         self._t_s, self._spot, self._perp = t_s, spot, perp
@@ -139,25 +138,32 @@ class Lead(Kept):
     @property
     def share(self) -> float:
         """The perpetual's share as last known."""
-        zz = self._zz
-        pull = self._zs - self._zf  # (aS - aF) zz
+        zz, zs = self._zz, self._zs
+        pull = zs - self._zf  # (aS - aF) zz
         if self.weight < _LEAD_LEAST or not (zz > 0.0 and pull > 0.0):
             return nan
-        unexplained = self._dd - pull * pull / zz
-        if pull * pull * self.count < T_MIN * T_MIN * unexplained * zz:
+        square = pull * pull
+        unexplained = self._dd - square / zz
+        if square * self.count < T_MIN * T_MIN * unexplained * zz:
             return nan
-        return min(max(self._zs / pull, 0.0), 1.0)
+        found = zs / pull
+        if 0.0 <= found <= 1.0:
+            return found
+        return 0.0 if found < 0.0 else 1.0
 
     def _learn(self, dt: float, spot: float, perp: float) -> None:
         z = self._z
         if not (-RETURN_MAX <= spot <= RETURN_MAX and -RETURN_MAX <= perp <= RETURN_MAX):
             return
-        part, self.weight = _part(dt, H1, self.weight)
-        self.count = min(self.count + 1.0, 2.0 * H1 / dt)
+        part = -expm1(-dt / H1)  # dt is far below an hour
+        self.weight = weight = self.weight + part * (1.0 - self.weight)
+        part /= weight
+        count, most = self.count + 1.0, 2.0 * H1 / dt
+        self.count = min(count, most)
+        d = perp - spot
         self._zz += part * (z * z - self._zz)
         self._zs += part * (z * spot - self._zs)
         self._zf += part * (z * perp - self._zf)
-        d = perp - spot
         self._dd += part * (d * d - self._dd)
 
 

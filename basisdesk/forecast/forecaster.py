@@ -1,9 +1,10 @@
 """One beat of one pair: its features, what has ended since, its score, and whether it is noted.
 
-`Forecaster.beat` is the only way in, and ticks are all that it hears; so the same ticks give the
-same scores to the last bit, whether they come live, from a tape or from a journal of samples. A
-session that ended goes on from its last `dump` and the samples since (samples.py), with labels open
-and nothing changed. What happens in a beat, in this order:
+`Forecaster.beat`, or `beat_all` for many pairs in one moment, is the only way in, and ticks are all
+that it hears; so the same ticks give the same scores to the last bit, whether they come live, from
+a tape or from a journal of samples, and whether one by one or together. A session that ended goes
+on from its last `dump` and the samples since (samples.py), with labels open and nothing changed.
+What happens in a beat, in this order:
 
     vector   = features at this tick
     released = labels that reached their horizon: calibrator, drift watch, counts and model learn
@@ -17,11 +18,12 @@ not known at its time. `taken` hands out what has to be journaled.
 import hashlib
 import math
 from collections import deque
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from basisdesk.forecast.abstain import Distances, Learned, Seen, core_of, reasons
+from basisdesk.forecast.abstain import Distances, whole
 from basisdesk.forecast.analogues import Analogues, Memory
 from basisdesk.forecast.calibration import FORGETTING, FORGETTING_REVIEWED, Calibrator
 from basisdesk.forecast.counts import Baselines, Effective, Payoff
@@ -29,9 +31,11 @@ from basisdesk.forecast.drift import DriftWatch
 from basisdesk.forecast.evaluate import Outcomes, Report, report
 from basisdesk.forecast.features import FeatureState
 from basisdesk.forecast.label_rules import HOUR_NS, LabelRules
-from basisdesk.forecast.labels import PairLabels, Released
-from basisdesk.forecast.model import USUAL, Model, ModelRules
+from basisdesk.forecast.labels import Released
+from basisdesk.forecast.model import USUAL, Model, ModelRules, sigmoid
 from basisdesk.forecast.outside import refitted, tail
+from basisdesk.forecast.pair_memory import PairMemory
+from basisdesk.forecast.scoring import Stand
 from basisdesk.forecast.table import INDEX, Feature, N, mirror_of, sided
 from basisdesk.forecast.trust import Trust
 from basisdesk.forecast.words import Candidate, Label, Score, Tick, Vector
@@ -39,7 +43,6 @@ from basisdesk.forecast.words import Candidate, Label, Score, Tick, Vector
 FORMAT = 1
 MARGIN = 0.02  # by which p has to be above p*
 MARGIN_REVIEWED = 0.10  # while drift is under review
-WARM_LOOK_NS = 60_000_000_000  # between two questions whether the features are warm
 OUTCOMES_MAX = 8_192  # remembered for the report, the oldest go first
 TAKEN_MAX = 16_384  # candidates and labels that wait to be journaled
 
@@ -51,20 +54,6 @@ class Taken(NamedTuple):
 
     candidates: tuple[Candidate, ...]
     labels: tuple[Label, ...]
-
-
-class _Pair:
-    # what is remembered of one pair
-    def __init__(self, rules: LabelRules) -> None:
-        self.t_ns = 0
-        self.features = FeatureState()
-        self.labels = PairLabels(rules)
-        self.cold: tuple[str, ...] = ()  # core features whose memory is not full
-        self.looked_ns = -WARM_LOOK_NS
-        self.tick: Tick | None = None
-        self.vector: Vector | None = None
-        self.cost_bp = self.p_star = math.nan  # the line at these costs
-        self.priced = -1  # outcomes learned from when it was drawn
 
 
 class Forecaster:
@@ -93,9 +82,9 @@ class Forecaster:
         self.trust = Trust()
         self.memory = Memory(self.rules.horizon_h)
         self.version = ""
-        self._learned: Learned | None = None  # as after the last outcome
+        self._stand: Stand | None = None  # as after the last outcome
         self.wished = MARGIN
-        self._pairs: dict[str, _Pair] = {}
+        self._pairs: dict[str, PairMemory] = {}
         self._numbers: dict[str, int] = {}  # of pairs, in the order they came
         self._next_id = 1
         self._outcomes: deque[tuple[float, ...]] = deque(maxlen=OUTCOMES_MAX)
@@ -110,22 +99,61 @@ class Forecaster:
 
         A score always comes with finite numbers; `Score.abstain` says why it must not be used.
         """
-        state = self._pairs.get(pair)
-        if state is None:
-            state = self._pairs[pair] = _Pair(self.rules)
+        state = self._state(pair)
         if tick.t_ns <= state.t_ns:
             return None
         state.t_ns = tick.t_ns
         vector = state.features.update(tick)
         if self.extras:
             vector = np.append(vector, tail(self.extras, () if tick.stale else tick.outside))
-        state.tick, state.vector = tick, vector
+        state.tick, state.vector, state.z_n = tick, vector, -1
         for released in state.labels.beat(tick):
             self._learn(released)
-        score = self._score(state, tick, sided(vector, tick.direction, self._mirror))
+        seen = sided(vector, tick.direction, self._mirror)
+        raw, logit, _, contributions, distance, known = self.model.read(seen)
+        read = raw, logit, contributions, distance, known
+        score = self._stands().score(state, read, core=False)
         if state.labels.may(tick, vector.item(_X), vector.item(_Z)):
             self._note(pair, state, score)
         return score
+
+    def beat_all(self, heard: Sequence[tuple[str, Tick]]) -> list[Score | None]:
+        """`beat` of one tick each of so many pairs, in their order; the scores are bit for bit its.
+
+        Vectors are scaled and weighed together as long as nothing is learned; an outcome that comes
+        with a tick is learned when those before it are scored, and before it is scored itself.
+
+        Raises:
+            ValueError: a pair is in it twice.
+        """
+        if len({pair for pair, _ in heard}) < len(heard):
+            raise ValueError("a pair is heard twice in one batch")
+        rows = np.empty((len(heard), self.model.size))
+        step, written = rows.strides[0], rows.data
+        scores: list[Score | None] = []
+        waiting: list[tuple[str, PairMemory, Tick]] = []
+        first = last = 0  # rows that wait to be scored
+        for pair, tick in heard:
+            state = self._state(pair)
+            if tick.t_ns <= state.t_ns:
+                self._score_all(waiting, rows[first:last], scores)
+                first = last
+                scores.append(None)
+                continue
+            state.t_ns = tick.t_ns
+            state.features.write(tick, written, last * step)
+            if self.extras:
+                rows[last, N:] = tail(self.extras, () if tick.stale else tick.outside)
+            released = state.labels.beat(tick)
+            if released:
+                self._score_all(waiting, rows[first:last], scores)
+                first = last
+                for each in released:
+                    self._learn(each)
+            waiting.append((pair, state, tick))
+            last += 1
+        self._score_all(waiting, rows[first:last], scores)
+        return scores
 
     def taken(self) -> Taken:
         """Candidates and labels since the last call, to be journaled. They are given once."""
@@ -155,6 +183,8 @@ class Forecaster:
         state = self._pairs.get(pair)
         if state is None or state.vector is None or state.tick is None:
             return None
+        if state.z is not None and state.z_n == self.model.n:
+            return state.z
         return self.model.scaled(sided(state.vector, state.tick.direction, self._mirror))
 
     def features(self, pair: str) -> FeatureState | None:
@@ -219,7 +249,7 @@ class Forecaster:
             "next_id": self._next_id,
             "numbers": dict(self._numbers),
             "outcomes": [list(row) for row in self._outcomes],
-            "pairs": {pair: _dumped(state) for pair, state in self._pairs.items()},
+            "pairs": {pair: state.dump() for pair, state in self._pairs.items()},
             **({"extras": [each.name for each in self.extras]} if self.extras else {}),
         }
 
@@ -249,47 +279,51 @@ class Forecaster:
         found._numbers = {str(pair): int(n) for pair, n in kept["numbers"].items()}
         found._outcomes.extend(tuple(row) for row in kept["outcomes"])
         for pair, state in kept["pairs"].items():
-            found._pairs[str(pair)] = _restored(state, found.rules)
+            found._pairs[str(pair)] = PairMemory.restored(state, found.rules)
         found._name()
         return found
 
     # --- inside ----------------------------------------------------------------------------------
 
-    def _score(self, state: _Pair, tick: Tick, seen: Vector) -> Score:
-        if tick.t_ns - state.looked_ns >= WARM_LOOK_NS:
-            state.looked_ns = tick.t_ns
-            state.cold = core_of(state.features.warming)
-        effective, weight, base = self.effective, self.trust.weight, self.baselines.base
-        raw, logit, bias, contributions, distance, known = self.model.read(seen)
-        p, low, high, _, own = self.calibrator.told(raw, effective.share, weight, base)
-        if self.extras:  # what abstains counts the 44
-            known -= int(np.count_nonzero(np.isfinite(seen[N:])))
-        here = Seen(tick.stale, seen, known, distance, state.cold)
-        learned = self._learned
-        if learned is None or learned.review is not self.drift.review:
-            learned = Learned(effective.n, self.distances.line, self.drift.review)
-            self._learned = learned
-        if tick.cost_bp != state.cost_bp or state.priced != self.model.n:
-            state.cost_bp, state.priced = tick.cost_bp, self.model.n
-            state.p_star = self.payoff.p_star(tick.cost_bp)
-        return Score(
-            p=p,
-            low=low,
-            high=high,
-            p_star=state.p_star,
-            raw=raw,
-            logit=logit,
-            bias=bias,
-            contributions=contributions,
-            abstain=reasons(here, learned),
-            version=self.version,
-            n_eff=effective.n,
-            own=own,
-            base=base,
-            weight=weight,
-        )
+    def _state(self, pair: str) -> PairMemory:
+        state = self._pairs.get(pair)
+        if state is None:
+            state = self._pairs[pair] = PairMemory(self.rules)
+        return state
 
-    def _note(self, pair: str, state: _Pair, score: Score) -> None:
+    def _score_all(
+        self,
+        waiting: list[tuple[str, PairMemory, Tick]],
+        rows: Vector,
+        scores: list[Score | None],
+    ) -> None:
+        if not waiting:
+            return
+        rows.flags.writeable = False
+        seen, sides = rows, [tick.direction for _, _, tick in waiting]
+        if min(sides) < 0:
+            seen = rows * np.where(np.array(sides)[:, None] > 0, 1.0, self._mirror)
+        n, stand = self.model.n, self._stands()
+        logits, _, contributions, distances, known, z = self.model.read_all(seen)
+        read = zip(map(sigmoid, logits), logits, contributions, distances, known, strict=True)
+        x_z = rows[:, _X].tolist(), rows[:, _Z].tolist()
+        for (pair, state, tick), vector, scaled, said, core, x_bp, z_24h in zip(
+            waiting, rows, z, read, whole(rows), *x_z, strict=True
+        ):
+            state.tick, state.vector, state.z, state.z_n = tick, vector, scaled, n
+            score = stand.score(state, said, core=core)
+            scores.append(score)
+            if state.labels.may(tick, x_bp, z_24h):
+                self._note(pair, state, score)
+        waiting.clear()
+
+    def _stands(self) -> Stand:
+        stand = self._stand
+        if stand is None or stand.review is not self.drift.review:
+            stand = self._stand = Stand(self)
+        return stand
+
+    def _note(self, pair: str, state: PairMemory, score: Score) -> None:
         tick, vector = state.tick, state.vector
         if tick is None or vector is None:
             return
@@ -344,7 +378,7 @@ class Forecaster:
         self._name()
 
     def _name(self) -> None:
-        self._learned = None
+        self._stand = None
         more = f"+{len(self.extras)}" if self.extras else ""
         self.version = f"lr1.{self.rules.hash}.{self.model.n}{more}"
 
@@ -355,23 +389,3 @@ def decision(score: Score, margin: float) -> str:
         return f"abstain: {'; '.join(score.abstain)}"
     line = f"p {100 * score.p:.1f} %, p* {100 * score.p_star:.1f} % + {100 * margin:.0f} %"
     return f"trade: {line}" if score.p >= score.p_star + margin else f"no trade: {line}"
-
-
-def _dumped(state: _Pair) -> dict[str, Any]:
-    return {
-        "t_ns": state.t_ns,
-        "features": state.features.dump(),
-        "labels": state.labels.dump(),
-        "cold": list(state.cold),
-        "looked_ns": state.looked_ns,
-    }
-
-
-def _restored(kept: dict[str, Any], rules: LabelRules) -> _Pair:
-    state = _Pair(rules)
-    state.t_ns = int(kept["t_ns"])
-    state.features = FeatureState.restored(kept["features"])
-    state.labels = PairLabels.restored(kept["labels"], rules)
-    state.cold = tuple(kept["cold"])
-    state.looked_ns = int(kept["looked_ns"])
-    return state

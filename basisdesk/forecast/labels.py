@@ -102,11 +102,12 @@ class _Side:
         self.until_ns = min((each.until_ns for each in self.open), default=NEVER_NS)
 
     def walk(self, t_ns: int, u: float, mid: float, mark: float) -> None:
-        """One tradable beat: mid and mark come times the direction."""
+        """One tradable beat of what is open: mid and mark come times the direction."""
         self.u, self.u_ns = u, t_ns
-        if not self.open:
-            return
-        self.low, self.high = min(self.low, u), max(self.high, u)
+        if u < self.low:
+            self.low = u
+        if u > self.high:
+            self.high = u
         near = u <= self.target_at or mid >= self.stop_at or mark >= self.liq_at
         if not near and t_ns < self.until_ns:
             return
@@ -262,16 +263,28 @@ class PairLabels:
                 each.void = VOID_AWAY
 
     def _walk(self, tick: Tick) -> None:
-        mid = tick.mid_bp
+        # spelt out: a fifth of what properties and calls cost, each second of each pair
+        spot, usual = (tick.spot_bid + tick.spot_ask) / 2, (tick.perp_bid + tick.perp_ask) / 2
+        mid = 1e4 * (usual - spot) / spot if spot > 0.0 else math.nan
         if not self._prices.hold(tick, mid):
             return
-        mark, usual = tick.mark, tick.perp_mid
+        mark, t_ns = tick.mark, tick.t_ns
         if not (1.0 - MARK_APART) * usual < mark < (1.0 + MARK_APART) * usual:
             mark = usual
-        for d, side in self._sides.items():
-            u = d * tick.exit_bp(d) + (self._borrow if d < 0 else 0.0)
-            if math.isfinite(u):
-                side.walk(tick.t_ns, u, d * mid, d * mark)
+        sides, out = self._sides, tick.close_bp
+        if -math.inf < out < math.inf:
+            side = sides[1]
+            if side.open:
+                side.walk(t_ns, out, mid, mark)
+            else:
+                side.u, side.u_ns = out, t_ns
+        out = self._borrow - tick.open_bp
+        if -math.inf < out < math.inf:
+            side = sides[-1]
+            if side.open:
+                side.walk(t_ns, out, -mid, -mark)
+            else:
+                side.u, side.u_ns = out, t_ns
         if self._waiting:
             self._enter(tick)
 

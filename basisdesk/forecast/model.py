@@ -15,8 +15,9 @@ A missing feature is zero after scaling, which is "as usual", and no indicator i
 venue heard four features are always missing, and an indicator would only learn which pair it is.
 Too many missing ones are a reason to abstain (abstain.py), not a thing to learn.
 
-No random, and no BLAS but for the distance: products and sums are made in an order that numpy
-fixes, so the same outcomes give the same weights to the last bit.
+No random and no BLAS: products and sums are made in an order that numpy fixes, so the same outcomes
+give the same weights to the last bit. Of many vectors read at once each row is summed by itself in
+the order that one vector alone is summed in, so a reading does not depend on what is read with it.
 """
 
 import math
@@ -74,6 +75,20 @@ class Reading(NamedTuple):
     known: int
 
 
+class Readings(NamedTuple):
+    """What the model says of many vectors, a row each: as `Reading`.
+
+    z: the vectors in deviations of what was learned from, as `Model.scaled` gives one.
+    """
+
+    logits: list[float]
+    bias: float
+    contributions: Vector
+    distances: list[float]
+    known: list[int]
+    z: Vector
+
+
 def sigmoid(logit: float) -> float:
     """Probability of a logit, never 0 and never 1."""
     if not -LOGIT_MAX <= logit <= LOGIT_MAX:
@@ -129,6 +144,25 @@ class Model:
         contributions = _mul(self.weights, self._z)
         logit = float(_sum(contributions, 0)) + self.bias  # naming the axis saves a fifth
         return Reading(sigmoid(logit), logit, self.bias, contributions, distance, known)
+
+    def read_all(self, rows: Vector) -> Readings:
+        """`read` of each row, equal to the last bit, at a tenth of what it costs one by one."""
+        there = _below(_size(rows), FINITE_MAX)
+        apart = rows - self._mean
+        known = _sum(there, 1, np.intp)
+        if int(_least.reduce(known)) < self.size:
+            apart[~there] = 0.0
+        z = _mul(apart, self._scale)
+        squares = _sum(_mul(z, z), 1)
+        if not float(_most.reduce(squares)) <= Z_MAX * Z_MAX:
+            _least(z, Z_MAX, out=z)  # where nothing is far nothing changes
+            _most(z, -Z_MAX, out=z)
+        contributions = _mul(self.weights, z)
+        logits = _add(_sum(contributions, 1), self.bias)
+        distances = squares / _most(known, 1)
+        return Readings(
+            logits.tolist(), self.bias, contributions, distances.tolist(), known.tolist(), z
+        )
 
     def scaled(self, x: Vector) -> Vector:
         """The vector in deviations of what was learned from; 0 where missing."""
@@ -205,7 +239,7 @@ class Model:
             apart[gone] = 0.0
             known -= len(gone)
         _mul(apart, self._scale, z)
-        square = float(z.dot(z))
+        square = float(_sum(_mul(z, z, spare), 0))
         far = square > Z_MAX * Z_MAX
         if far:
             np.minimum(z, Z_MAX, out=z)

@@ -119,11 +119,12 @@ class Smooth(Kept):
     heard_s: since it began, or began anew after a silence of 3 tau.
     """
 
-    __slots__ = ("heard_s", "mean", "tau_s")
-    fixed = ("tau_s",)
+    __slots__ = ("_most_s", "heard_s", "mean", "tau_s")
+    fixed = ("tau_s", "_most_s")
 
     def __init__(self, tau_s: float) -> None:
         self.tau_s = tau_s
+        self._most_s = SILENCE * tau_s
         self.mean = nan
         self.heard_s = 0.0
 
@@ -134,10 +135,10 @@ class Smooth(Kept):
 
     def take(self, dt_s: float, value: float) -> float:
         """Take a value and give the mean. NaN is passed over, and gives NaN."""
-        mean, tau_s = self.mean, self.tau_s
+        mean = self.mean
         d = value - mean
-        if 0.0 < dt_s <= SILENCE * tau_s and d == d:
-            self.mean = mean = mean - expm1(-dt_s / tau_s) * d
+        if 0.0 < dt_s <= self._most_s and d == d:
+            self.mean = mean = mean - expm1(-dt_s / self.tau_s) * d
             self.heard_s += dt_s
             return mean
         if isnan(value):

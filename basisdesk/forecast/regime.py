@@ -27,7 +27,8 @@ STRESS_S = 60.0  # it lasts at least so long
 SD_FLOOR_BP = 0.3
 
 _RV, _X, _SD = INDEX["rv_10m"], INDEX["x_fair"], INDEX["sd_2h"]
-_PINNED, _SPREADS = INDEX["pinned"], (INDEX["spr_s"], INDEX["spr_f"])
+_PINNED = INDEX["pinned"]
+_SPREADS = (INDEX["spr_s"], "spot"), (INDEX["spr_f"], "perpetual")
 
 
 class RegimeState(Kept):
@@ -53,13 +54,13 @@ class RegimeState(Kept):
             return self.now
         if self.now == "stress":
             self.now, self.why = None, "after stress"
-        x_bp, sd_bp = float(vector[_X]), float(vector[_SD])
+        x_bp, sd_bp = vector.item(_X), vector.item(_SD)
         if isnan(x_bp) or isnan(sd_bp):
             return self.now
         sd_bp = max(sd_bp, SD_FLOOR_BP)
         limit = PINNED_OUT if self.now == "pinned" else PINNED_IN
         near_bp = limit * min(sd_bp, CLAMP_BP / PINNED_IN)
-        if vector[_PINNED] == 1.0 and abs(x_bp) < near_bp:
+        if vector.item(_PINNED) == 1.0 and abs(x_bp) < near_bp:
             self.now = "pinned"
             self.why = f"funding prints its constant, {_gap(x_bp, near_bp)}"
             return self.now
@@ -73,12 +74,12 @@ class RegimeState(Kept):
         if tick.stale:
             return tick.stale
         stressed = self.now == "stress"
-        moves = self._moves(t_s, float(vector[_RV]))
+        moves = self._moves(t_s, vector.item(_RV))
         if moves > (MOVES_OUT if stressed else MOVES_IN):
             return "spot moves as it does one hour in a hundred"
         limit = SPREAD_OUT if stressed else SPREAD_IN
-        for at, leg in zip(_SPREADS, ("spot", "perpetual"), strict=True):
-            spread = float(vector[at])
+        for at, leg in _SPREADS:
+            spread = vector.item(at)
             if spread > limit:
                 return f"the spread of the {leg} is {spread:.1f} times its median"
         return ""

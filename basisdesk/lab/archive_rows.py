@@ -18,7 +18,7 @@ from basisdesk.lab.archive_files import ArchiveFile
 from basisdesk.lab.series import Floats, Ints
 from basisdesk.lab.stamp import utc_text
 
-FILE_BYTES_MAX = 64 * 1024 * 1024
+FILE_BYTES_MAX = 32 * 1024 * 1024
 CELL_SAID = 24  # characters of a bad cell in a sentence
 MILLI_MAX = 100_000_000_000_000  # a stamp from here on is in microseconds
 MICRO_MAX = 100_000_000_000_000_000

@@ -171,26 +171,28 @@ def _cells(a: Decimal | None, b: Decimal | None) -> list[float | None]:
 
 def _settings(a: Session, b: Session) -> dict[str, Any]:
     """Settings that differ, by their dotted names."""
-    flat = [_flat(_decoded(session.get("settings"))) for session in (a, b)]
-    names = [key for key in {**flat[0], **flat[1]} if flat[0].get(key) != flat[1].get(key)]
+    both = [flat(decoded(session.get("settings"))) for session in (a, b)]
+    names = [key for key in {**both[0], **both[1]} if both[0].get(key) != both[1].get(key)]
     return {
         "title": "Settings that differ",
         "columns": ["setting", "A", "B"],
-        "rows": [[name, *(str(each.get(name, "n/a")) for each in flat)] for name in names],
+        "rows": [[name, *(str(each.get(name, "n/a")) for each in both)] for name in names],
         "note": "Of the last session in each log.",
     }
 
 
-def _flat(value: Any, name: str = "") -> dict[str, Any]:
+def flat(value: Any, name: str = "") -> dict[str, Any]:
+    """Nested settings by their dotted names."""
     if not isinstance(value, Mapping):
         return {name: value} if name else {}
     found: dict[str, Any] = {}
     for key, each in value.items():
-        found |= _flat(each, f"{name}.{key}" if name else str(key))
+        found |= flat(each, f"{name}.{key}" if name else str(key))
     return found
 
 
-def _decoded(settings: Any) -> Any:
+def decoded(settings: Any) -> Any:
+    """Settings kept as JSON text; nothing where it is damaged."""
     if not isinstance(settings, str):
         return settings
     try:

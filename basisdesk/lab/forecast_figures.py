@@ -11,7 +11,9 @@ from basisdesk.forecast.evaluate import Outcomes, auc, brier_skill, ece, report
 from basisdesk.forecast.model import LOGIT_MAX, Z_MAX
 from basisdesk.lab.forecast_bars import DAY_S, Ints, Rule
 from basisdesk.lab.forecast_study import Sample, online, scored, shuffled, told
+from basisdesk.market.stats import Z_95
 
+SEEDS_MIN = 3  # worlds under which their spread is not told
 LEARNED_MIN = 200  # outcomes before what is said counts: as many as a desk waits for at least
 DRAWS = 400
 ECE_MAX = 0.04
@@ -58,6 +60,41 @@ def judged(case: Case, rows: Sample, until_ns: Ints, seed: int) -> dict[str, Any
             "auc": where(case.target.auc, out["raw"]["auc_interval"]),
             "skill": where(case.target.skill, out["skill_interval"]),
         }
+    return out
+
+
+def spread(runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What one more seed may say, by case: mean, deviation and ends over the seeds.
+
+    range: mean +- 1.96 sd sqrt(1 + 1 / n), where another seed of this world is expected; reference:
+    where the two seeds of the research lie of it. Fewer than SEEDS_MIN seeds tell no deviation.
+    """
+    out = []
+    for case in dict.fromkeys(run["case"] for run in runs):
+        mine = [run for run in runs if run["case"] == case and "target" in run]
+        if len(mine) < SEEDS_MIN:
+            continue
+        for name, values in (
+            ("auc", [run["raw"]["auc"] for run in mine]),
+            ("skill", [run["skill"] for run in mine]),
+        ):
+            mean, sd = float(np.mean(values)), float(np.std(values, ddof=1))
+            far = Z_95 * sd * math.sqrt(1.0 + 1.0 / len(values))
+            aim, ends = mine[0]["target"][name], [mean - far, mean + far]
+            out.append(
+                {
+                    "case": case,
+                    "figure": name,
+                    "seeds": len(values),
+                    "mean": mean,
+                    "sd": sd,
+                    "least": min(values),
+                    "most": max(values),
+                    "range": ends,
+                    "target": aim,
+                    "reference": where(aim, ends).replace("interval", "range"),
+                }
+            )
     return out
 
 

@@ -65,8 +65,10 @@ def runs_of(found: Mapping[str, Any]) -> list[Named]:
 def tables(found: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Figures of all runs with their intervals, and what came of what was said with confidence."""
     runs = runs_of(found)
+    seeds = found["simulated"]["spread"]
     return [
-        _skill_table(runs), _other_table(runs), _above_table(runs), _calm_table(found["calm"])
+        _skill_table(runs), _other_table(runs), *([_spread_table(seeds)] if seeds else []),
+        _above_table(runs), _calm_table(found["calm"]),
     ]  # fmt: skip
 
 
@@ -111,6 +113,25 @@ def _other_table(runs: Sequence[Named]) -> dict[str, Any]:
         rows,
         "z-bins minus model above zero proves nothing by itself: see the runs N, where nothing can "
         "be known.",
+    )  # fmt: skip
+
+
+def _spread_table(rows: Sequence[Run]) -> dict[str, Any]:
+    told = [
+        [row["case"], "AUC" if row["figure"] == "auc" else "Brier skill", row["seeds"],
+         *map(_short, (row["mean"], row["sd"], row["least"], row["most"], *row["range"])),
+         " and ".join(f"{each:.2f}" for each in row["target"]), row["reference"]]
+        for row in rows
+    ]  # fmt: skip
+    return table(
+        "SIMULATED: from seed to seed",
+        [
+            ("run", ""), ("figure", ""), ("seeds", ""), ("mean", ""), ("sd", ""), ("least", ""),
+            ("most", ""), ("another from", ""), ("to", ""), ("reference", ""), ("it is", ""),
+        ],
+        told,
+        "Where one more seed of this world is expected, 95 %: mean +- 1.96 sd sqrt(1 + 1/n). The "
+        "reference is two seeds of another simulated world.",
     )  # fmt: skip
 
 

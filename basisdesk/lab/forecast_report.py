@@ -22,7 +22,7 @@ from basisdesk.forecast.label_rules import LabelRules
 from basisdesk.forecast.table import NAMES, N
 from basisdesk.lab import forecast_real
 from basisdesk.lab.forecast_bars import DAY_S, HOUR_NS, NS, Bars, Ints, Rule, ticks
-from basisdesk.lab.forecast_figures import Case, Target, figures, judged, null, sterner
+from basisdesk.lab.forecast_figures import Case, Target, figures, judged, null, spread, sterner
 from basisdesk.lab.forecast_page import charts, data_of, registered, tables
 from basisdesk.lab.forecast_sim import DOGE, simulate
 from basisdesk.lab.forecast_study import (
@@ -132,6 +132,7 @@ def simulated(asked: ForecastOptions) -> dict[str, Any]:
         "features": feeds,
         "runs": runs,
         "shuffled": nulls,
+        "spread": spread(runs),
         "reached": all(all(row.values()) for row in reached),
         "null_holds": all(run["holds"] for run in nulls),
     }
@@ -310,6 +311,15 @@ def _sentences(found: dict[str, Any]) -> list[str]:
             f" {run['ece']:.3f}: {'misses ' + ', '.join(missed) if missed else 'reached'};"
             f" {run['verdict']}. In hindsight, with every answer seen, a regression on these"
             f" features has AUC {best['auc']:.3f}, skill {best['skill']:.3f}."
+        )
+    for row in found["simulated"]["spread"]:
+        low, high = row["range"]
+        name = "AUC" if row["figure"] == "auc" else "skill"
+        out.append(
+            f"SIMULATED {row['case']}, {row['seeds']} seeds: {name} {row['mean']:.3f} on average,"
+            f" from {row['least']:.3f} to {row['most']:.3f}, sd {row['sd']:.3f}; another seed is"
+            f" expected within {low:.3f} to {high:.3f}, and the reference,"
+            f" {row['target'][0]:.2f} and {row['target'][1]:.2f}, is {row['reference']}."
         )
     for run in found["simulated"]["shuffled"]:
         low, high = run["skill_base_interval"]

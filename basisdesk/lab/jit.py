@@ -17,6 +17,8 @@ from typing import Any, TypeVar, cast
 
 from platformdirs import user_cache_path
 
+from basisdesk.errors import extra_from
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 FOLDERS_KEPT = 4  # of machine code, the newest
@@ -49,7 +51,8 @@ def _decorator() -> Callable[[Any], Any] | None:
     except ImportError:
         _log.warning(
             "numba is not installed: the kernel runs as plain Python, a hundred times slower. "
-            "Install it with `pip install 'basisdesk[lab]'`."
+            "To have it: %s.",
+            extra_from("lab"),
         )
         return None
     if "NUMBA_CACHE_DIR" not in os.environ:

@@ -11,7 +11,7 @@ import zstandard
 
 from basisdesk.errors import UserError
 
-LINE_BYTES_MAX = 64 * 1024 * 1024
+LINE_BYTES_MAX = 24 * 1024 * 1024  # the largest HTTP answer that is taken, escaped
 T_NS_MAX = 2**62  # some 146 years after 1970: a later stamp is a mistake
 
 

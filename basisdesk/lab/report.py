@@ -114,6 +114,13 @@ def write_report(
     tables = session_tables(rows, engine) | (more or {})
     document = session_document(rows, engine, tables)
     document["feeds"] = feeds or document["feeds"]
+    return write_document(folder, document, tables)
+
+
+def write_document(
+    folder: Path, document: dict[str, Any], tables: dict[str, list[list[str]]]
+) -> list[Path]:
+    """Write a session's document and tables as `write_report` does. Raises UserError."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if any((folder / name).exists() for name in ("session.json", "report.html")):
@@ -345,7 +352,7 @@ def html_page(document: dict[str, Any], tables: dict[str, list[list[str]]]) -> s
         ("Pairs", str(len(tables["pairs"]) - 1)),
         ("Fills", str(len(tables["fills"]) - 1)),
         ("Refusals", str(len(tables["refusals"]) - 1)),
-        ("Bad frames", str(document["feeds"]["bad_frames"])),
+        ("Bad frames", _count(document["feeds"]["bad_frames"])),
     ]
     body = "".join(
         f'<div class="card">{html.escape(k)}<b>{html.escape(v)}</b></div>' for k, v in cards
@@ -366,6 +373,11 @@ def html_page(document: dict[str, Any], tables: dict[str, list[list[str]]]) -> s
         "USDT, amounts exact.</p>"
         f'<div class="cards">{body}</div>{sections}<h2>Log</h2>{log}</body></html>'
     )
+
+
+def _count(value: int | None) -> str:
+    """A counter; a session of another day may not have kept it."""
+    return "not kept" if value is None else str(value)
 
 
 def _section(name: str, table: list[list[str]]) -> str:

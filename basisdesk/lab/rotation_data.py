@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from basisdesk.errors import UserError
+from basisdesk.errors import UserError, extra_from
 from basisdesk.lab import archive
 from basisdesk.lab.rotation_panel import Maps, Panel, Plan, dated, grid, month_turnover
 from basisdesk.lab.stamp import utc_text
@@ -307,9 +307,7 @@ def _parquet(path: Path, columns: list[str]) -> Any:
         import pyarrow as pa
         import pyarrow.parquet as pq
     except ImportError as exc:
-        raise UserError(
-            f'{path} needs pyarrow: pip install "basisdesk[lab]". Or name CSV files.'
-        ) from exc
+        raise UserError(f"{path} needs pyarrow: {extra_from('lab')}. Or name CSV files.") from exc
     try:
         names = pq.read_schema(path).names
         if lacking := [name for name in columns if name not in names]:

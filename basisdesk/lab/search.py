@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from basisdesk.errors import UserError
+from basisdesk.errors import UserError, extra_from
 from basisdesk.lab.rule import PARAMETERS
 from basisdesk.lab.series import Floats, Ints
 
@@ -253,7 +253,7 @@ class Asking:
             optuna: Any = import_module("optuna")
         except ImportError as exc:
             raise UserError(
-                "--search optuna needs the extra `optimise`: pip install basisdesk[optimise]; or "
+                f"--search optuna needs the extra `optimise`: {extra_from('optimise')}; or "
                 "choose --search sobol."
             ) from exc
         optuna.logging.set_verbosity(optuna.logging.WARNING)

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from basisdesk.errors import UserError
+from basisdesk.errors import UserError, extra_from
 from basisdesk.lab.series import Ints
 
 FILE_BYTES_MAX = 1 << 30
@@ -177,9 +177,7 @@ def _opened(path: Path) -> Any:
         import pyarrow as pa
         import pyarrow.parquet as pq
     except ImportError as exc:
-        raise UserError(
-            'Parquet needs pyarrow: pip install "basisdesk[lab]". Or use a .csv file.'
-        ) from exc
+        raise UserError(f"Parquet needs pyarrow: {extra_from('lab')}. Or use a .csv file.") from exc
     try:
         return pq.ParquetFile(path)
     except (OSError, ValueError, pa.ArrowException) as exc:

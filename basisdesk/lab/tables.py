@@ -7,7 +7,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from basisdesk.errors import UserError
+from basisdesk.errors import UserError, extra_from
 
 BATCH_ROWS = 50_000
 
@@ -60,7 +60,7 @@ def _write_parquet(path: Path, columns: Sequence[Column], rows: Iterator[Row]) -
         import pyarrow.parquet as pq
     except ImportError as exc:
         raise UserError(
-            'Parquet needs pyarrow: pip install "basisdesk[lab]". Or write a .csv file.'
+            f"Parquet needs pyarrow: {extra_from('lab')}. Or write a .csv file."
         ) from exc
     kinds = {"int": pa.int64(), "float": pa.float64(), "text": pa.string()}
     schema = pa.schema([(column.name, kinds[column.kind]) for column in columns])

@@ -29,7 +29,7 @@ from basisdesk.events import Frame
 TAPE_VERSION = 1
 BLOCK_BYTES = 256 * 1024  # raw bytes gathered before a block is written
 BLOCK_NS = 2_000_000_000  # or this long after its first frame: what a crash can lose
-BLOCK_BYTES_MAX = 64 * 1024 * 1024  # a larger block is not ours: bounds memory when reading
+BLOCK_BYTES_MAX = 32 * 1024 * 1024  # a larger block is not ours: bounds memory when reading
 HEADER_BYTES_MAX = 1024 * 1024
 
 BLOCK = struct.Struct("<III")  # what stands before a block; tape_index.py reads them alone
@@ -58,12 +58,13 @@ class TapeHeader(msgspec.Struct, frozen=True, omit_defaults=True):
 class TapeWriter:
     """Writes frames in blocks. Stops at `bytes_max` and says so in `state`; never raises from put.
 
-    state: "" while recording, else why it stopped, in words.
+    state: "" while recording, else why it stopped, in words. disk_failed: the disk stopped it.
     """
 
     def __init__(self, path: Path, header: TapeHeader, bytes_max: int) -> None:
         self.path = path
         self.state = ""
+        self.disk_failed = False
         self.bytes_written = 0
         self.frames = 0
         self._bytes_max = bytes_max
@@ -112,6 +113,7 @@ class TapeWriter:
         try:
             _write(self._file, BLOCK.pack(len(raw), zlib.crc32(raw), len(stored)) + stored)
         except OSError as exc:
+            self.disk_failed = True
             self._stop(f"The tape stopped: {exc.strerror}.")
             return
         self.bytes_written += len(stored) + BLOCK.size
@@ -172,7 +174,7 @@ class TapeReader:
             raise TapeError(f"Cannot read tape {self.path}: {exc.strerror}.") from exc
         try:
             header = msgspec.json.decode(line, type=TapeHeader)
-        except (msgspec.DecodeError, UnicodeDecodeError) as exc:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
             raise TapeError(
                 f"{self.path} is not a basisdesk tape. Make one with `basisdesk import`."
             ) from exc
@@ -229,6 +231,9 @@ def unpacked(stored: bytes, head: tuple[int, int], path: Path, number: int) -> b
     """The records of a block. head: (raw size, checksum). Raises TapeError where they differ."""
     raw_size, checksum = head
     try:
+        # What a frame says of its own size goes over max_output_size: it is compared beforehand.
+        if zstandard.frame_content_size(stored) not in (raw_size, -1):
+            raise damaged(path, number)
         raw = zstandard.ZstdDecompressor().decompress(stored, max_output_size=raw_size)
     except zstandard.ZstdError as exc:
         raise damaged(path, number) from exc

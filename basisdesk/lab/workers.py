@@ -32,7 +32,7 @@ from typing import Any, NamedTuple, Protocol, Self
 import numpy as np
 
 from basisdesk import __version__
-from basisdesk.errors import UserError
+from basisdesk.errors import UserError, extra_from
 from basisdesk.lab.series import Floats
 
 BEAT_S = 0.2  # how often it is asked whether to go on
@@ -257,7 +257,7 @@ class Cluster(_Handing):
             self._dask: Any = import_module("distributed")
         except ImportError as exc:
             raise UserError(
-                "--scheduler needs the extra `cluster`: pip install basisdesk[cluster]; without "
+                f"--scheduler needs the extra `cluster`: {extra_from('cluster')}; without "
                 "it, processes of this machine are used."
             ) from exc
         self._work, self._address = work, scheduler

@@ -36,7 +36,7 @@ class AccountCurves(QWidget):
             "curves grow from there."
         )
         self.setMouseTracking(True)
-        self.setMinimumSize(theme.px(240), theme.px(120))
+        self.setMinimumSize(theme.px(170), theme.px(110))
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setAccessibleName("Equity, drawdown and gross exposure over time")
 

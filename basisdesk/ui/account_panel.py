@@ -23,7 +23,8 @@ from basisdesk.ui.table_view import TableView
 from basisdesk.ui.theme import Theme
 from basisdesk.ui.times import zone_text
 
-FACTS_PX, RESULTS_PX = 300, 400
+FACTS_PX, RESULTS_PX = (262, 300), (316, 400)  # least and most
+SHARES = 3, 5, 4  # of the width, until a side has its most; the curves take the rest
 CURVE_NS = 1_000_000_000  # the last point of the curves follows the prices once a second
 
 
@@ -71,9 +72,10 @@ class AccountPanel(Panel):
         self.results.doubleClicked.connect(self._on_result_opened)
 
     def _lay_out(self, theme: Theme) -> None:
-        self.facts.setFixedWidth(theme.px(FACTS_PX))
         right = QWidget(self)
-        right.setFixedWidth(theme.px(RESULTS_PX))
+        for part, (least, most) in ((self.facts, FACTS_PX), (right, RESULTS_PX)):
+            part.setMinimumWidth(theme.px(least))
+            part.setMaximumWidth(theme.px(most))
         column = QVBoxLayout(right)
         column.setContentsMargins(0, theme.px(4), theme.px(4), 0)
         column.setSpacing(theme.px(2))
@@ -82,9 +84,8 @@ class AccountPanel(Panel):
         row = QHBoxLayout(self)
         row.setContentsMargins(theme.px(6), 0, 0, 0)
         row.setSpacing(theme.px(8))
-        row.addWidget(self.facts)
-        row.addWidget(self.curves, 1)
-        row.addWidget(right)
+        for widget, share in zip((self.facts, self.curves, right), SHARES, strict=True):
+            row.addWidget(widget, share)
 
     def explain(self, figure: str, pair: int = 0) -> ExplainDialog:
         """Show the formula and the rows of a figure of the account, or of a closed pair."""

@@ -95,20 +95,20 @@ def account_facts(money: Money, currency: str, reserve: float, utc: bool) -> tup
     tied = money.equity - money.free
     return (
         Fact("Equity", _in(money.equity, currency), "",
-             "Cash and everything held at mids: 10,014.49.", "equity"),
+             "Cash and everything held at mids: 10,014.49 USDT.", "equity"),
         Fact("Free cash", _in(money.free, currency), "",
              f"Not tied up. {number_text(reserve * 100, 0)} % of equity stays idle: entries leave "
              f"{_in(money.equity * Decimal(repr(reserve)), currency)} of it.", "cash"),
         Fact("Tied up", _in(tied, currency), "", "Equity less free cash: coins held, margin, "
              "collateral and what perpetuals have earned."),
         Fact("Margin", _in(money.margin, currency), "",
-             "Isolated margin of all perpetuals: 1,820.00."),
+             "Isolated margin of all perpetuals: 1,820.00 USDT."),
         Fact("Collateral", _in(money.collateral, currency), "",
-             "Secures borrowed coins: 0.00 without a short spot leg."),
+             "Secures borrowed coins: 0.00 USDT without a short spot leg."),
         Fact("Gross exposure", _in(money.gross, currency), "",
-             "Notional of all legs held, long and short, at mids: 18,900.00."),
+             "Notional of all legs held, long and short, at mids: 18,900.00 USDT."),
         Fact("Unhedged exposure", _in(money.unhedged, currency),
-             "warn" if money.unhedged else "", "Notional that no other leg cancels: 0.00."),
+             "warn" if money.unhedged else "", "Notional that no other leg cancels: 0.00 USDT."),
         Fact("Today", NOTHING if today is None else f"{gain_text(today, 2)} {currency}",
              "" if today is None else meaning_of(sign_of(today)),
              f"Since 00:00 {zone} of {date_text(money.day_ns, True)[:10]}, or since what a resume "

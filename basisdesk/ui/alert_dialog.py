@@ -36,6 +36,7 @@ from basisdesk.ui.alert_rows import (
     sides_of,
     unit_text,
 )
+from basisdesk.ui.dialog_size import bounded
 from basisdesk.ui.theme import PlainLabel, Theme, set_tip
 from basisdesk.ui.ticket_execution import FIGURE, Choice
 from basisdesk.ui.ticket_fields import AmountField, Widths, explain
@@ -45,6 +46,7 @@ DIALOG_PX = 470
 FIELD = Widths(field=110, unit=140)
 SAID_LINES = 3  # room for the preview: a sentence does not move the buttons
 PAYLOAD_LINES = 10
+PAYLOAD_LINES_MIN = 4  # where the screen is low; the rest scrolls
 MEND_FIRST = "Mend the fields above first."  # in the place of a payload that nothing makes
 NO_WEBHOOK = 'No webhook is set: write alerts.webhook = "https://..." into the settings.'
 WAYS: tuple[tuple[Channel, str, str], ...] = (
@@ -162,8 +164,10 @@ class AlertDialog(QDialog):
         self.payload.setReadOnly(True)
         self.payload.setTabChangesFocus(True)
         self.payload.setAccessibleName("What the webhook is sent")
-        lines = self.payload.fontMetrics().lineSpacing() * PAYLOAD_LINES
-        self.payload.setFixedHeight(lines + self._theme.px(8))
+        line = self.payload.fontMetrics().lineSpacing()
+        self.payload.setMinimumHeight(line * PAYLOAD_LINES_MIN + self._theme.px(8))
+        self.payload.setMaximumHeight(line * PAYLOAD_LINES + self._theme.px(8))
+        self.payload.setVisible(bool(self._hook.host))
         self.test = QPushButton("Send a test", self)
         self.test.setAutoDefault(False)
         self.test.clicked.connect(self._on_test)
@@ -208,13 +212,15 @@ class AlertDialog(QDialog):
         column.addWidget(self.payload)
         column.addSpacing(px(4))
         column.addWidget(self.said)
-        column.addStretch(1)
+        if not self._hook.host:
+            column.addStretch(1)
         buttons = QHBoxLayout()
         buttons.addStretch(1)
         buttons.addWidget(self.cancel)
         buttons.addWidget(self.save)
         column.addLayout(buttons)
         self.setMinimumWidth(px(DIALOG_PX))
+        self.resize(bounded(self.sizeHint(), self.parentWidget()))
 
     def _line(self, name: str, *parts: QWidget) -> QHBoxLayout:
         row = QHBoxLayout()

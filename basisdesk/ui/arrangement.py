@@ -7,18 +7,18 @@ from itertools import pairwise
 
 from PySide6.QtCore import QByteArray, QSize, Qt, QTimer
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QMainWindow
+from PySide6.QtWidgets import QMainWindow, QWidget
 
 from basisdesk.ui.docks import Dock
 from basisdesk.ui.guide_panel import WIDE_PX
 from basisdesk.ui.theme import Theme
 from basisdesk.ui.ticket_panel import PANEL_PX
+from basisdesk.ui.workspace_rows import READY, Ready
 
 LAYOUT_MAGIC = b"BDL2"  # with a checksum: Qt can crash on a state with a single bit changed
 LAYOUT_MAGIC_1 = b"BDL1"  # of versions before; read, never written
 LAYOUT_STATE = 1
 FIRST_SIZE = (1600, 1000)
-BOTTOM_SHARE = 0.24  # of the window's height, at first
 BOTTOM_PX_MIN = 222  # tabs, a header and the waterfall
 VISIBLE_PX_MIN = 80  # of a restored window that has to lie on some screen
 PART_BYTES_MAX = 1 << 19  # of either half of a saved layout
@@ -46,6 +46,7 @@ class Arrangement:
         self._guide = guide
         self._theme = theme
         self._guide_settled = False  # a layout says whether the guide is wanted
+        self._ready: Ready = READY[0]  # the ready-made arrangement that sizes follow
 
     # --- saving and coming back -------------------------------------------------------------------
 
@@ -114,21 +115,17 @@ class Arrangement:
 
     def bring_back(self) -> None:
         """Put the window onto a screen if none of it can be seen: a monitor was taken away."""
-        window = self._window
-        frame = window.frameGeometry()
-        for screen in QGuiApplication.screens():
-            seen = screen.availableGeometry().intersected(frame)
-            if seen.width() >= VISIBLE_PX_MIN and seen.height() >= VISIBLE_PX_MIN:
-                return
-        room = QGuiApplication.primaryScreen().availableGeometry()
-        window.resize(min(frame.width(), room.width()), min(frame.height(), room.height()))
-        window.move(room.topLeft())
+        bring_back(self._window)
 
     # --- the defaults -----------------------------------------------------------------------------
 
-    def reset(self) -> None:
-        """Charts and ticket above, the tables in tabs below, the guide away."""
+    def reset(self, ready: Ready = READY[0]) -> None:
+        """Charts and ticket above, the tables in tabs below, the guide away.
+
+        ready: which tab is in front then, and how much of the height the tables take.
+        """
         window = self._window
+        self._ready = ready
         top, bottom = Qt.DockWidgetArea.TopDockWidgetArea, Qt.DockWidgetArea.BottomDockWidgetArea
         for dock in self._docks.values():
             dock.setFloating(False)
@@ -146,9 +143,13 @@ class Arrangement:
             dock.dress()
         self._place_guide()
         self._docks[self._guide].hide()
-        tables[0].raise_()
+        self._docks[ready.front].raise_()
         self._size()
         QTimer.singleShot(0, window, self._size)
+
+    def size_again(self) -> None:
+        """Share the room out as the last ready-made arrangement wants it."""
+        self._size()
 
     def show_guide(self) -> None:
         """Bring the guide to the left of the charts, or to the front where somebody put it."""
@@ -193,10 +194,22 @@ class Arrangement:
         if left:
             docks, widths = [guide, *docks], [left, *widths]
         window.resizeDocks(docks, widths, ACROSS)
-        low = max(theme.px(BOTTOM_PX_MIN), round(window.height() * BOTTOM_SHARE))
-        bottom = self._docks[self._tabbed[0]]
+        low = max(theme.px(BOTTOM_PX_MIN), round(window.height() * self._ready.low_share))
+        bottom = self._docks[self._ready.front]
         high = max(300, window.height() - low)
         window.resizeDocks([charts, bottom], [high, low], DOWN)
+
+
+def bring_back(window: QWidget) -> None:
+    """Put a window onto a screen if none of it can be seen: a monitor was taken away."""
+    frame = window.frameGeometry()
+    for screen in QGuiApplication.screens():
+        seen = screen.availableGeometry().intersected(frame)
+        if seen.width() >= VISIBLE_PX_MIN and seen.height() >= VISIBLE_PX_MIN:
+            return
+    room = QGuiApplication.primaryScreen().availableGeometry()
+    window.resize(min(frame.width(), room.width()), min(frame.height(), room.height()))
+    window.move(room.topLeft())
 
 
 def offscreen() -> bool:

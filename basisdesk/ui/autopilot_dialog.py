@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -25,17 +25,21 @@ from basisdesk.ui.autopilot_rows import (
     Watch,
     override_what,
     pair_name,
+    param_name,
     rule_text,
     source_text,
 )
+from basisdesk.ui.dialog_size import bounded
+from basisdesk.ui.glossary import term
 from basisdesk.ui.halt_dialogs import REASON_MAX, AskDialog
-from basisdesk.ui.theme import Theme
+from basisdesk.ui.theme import Theme, set_tip
 from basisdesk.ui.ticket_execution import Choice
 from basisdesk.ui.ticket_fields import AmountField, Widths, explain
 
 if TYPE_CHECKING:
     from basisdesk.playbook.words import Param, Playbook
-
+DIALOG_PX, HIGH_PX = 620, 530
+PARAMS_PX_MIN = 150  # of the values; they scroll
 DIALOG_PX, PARAMS_PX = 620, 300
 FIELD = Widths(field=84, unit=112)
 PAPER = "Paper only: no order ever leaves this program."
@@ -75,14 +79,14 @@ class ParamRow(QWidget):
         column.setContentsMargins(0, 0, theme.px(8), theme.px(4))
         column.setSpacing(0)
         if param.unit == "yes/no":
-            self.box = QCheckBox(param.name, self)
+            self.box = QCheckBox(param_name(param), self)
             self.box.toggled.connect(self.changed)
             explain(self.box, f"{param.text} {source_text(param)}")
             column.addWidget(self.box)
         else:
             self.field = AmountField(
-                param.name, param.unit, f"{param.text} {source_text(param)}", self._check, theme,
-                step=exact(param.high - param.low) / 100, widths=FIELD,
+                param_name(param), param.unit, f"{param.text} {source_text(param)}",
+                self._check, theme, step=exact(param.high - param.low) / 100, widths=FIELD,
             )  # fmt: skip
             self.field.typed.connect(self.changed)
             column.addWidget(self.field)
@@ -113,11 +117,11 @@ class ParamRow(QWidget):
 
     def _check(self, value: Decimal | str) -> Decimal | str:
         if isinstance(value, str):
-            return f"{self.param.name}: {value}"
+            return f"{param_name(self.param)}: {value}"
         try:
             self.param.at(float(value))
         except UserError as exc:
-            return str(exc)
+            return str(exc).replace(self.param.name, param_name(self.param), 1)
         return value
 
 
@@ -164,9 +168,10 @@ class AutopilotDialog(QDialog):
         self.about.setWordWrap(True)
         self.area = QScrollArea(self)
         self.area.setWidgetResizable(True)
+        self.area.setAccessibleName("Values of the playbook")
         self.area.setFrameShape(QFrame.Shape.NoFrame)
         self.area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.area.setMinimumHeight(theme.px(PARAMS_PX))
+        self.area.setMinimumHeight(theme.px(PARAMS_PX_MIN))
         self.said = theme.label("", "muted")
         self.said.setWordWrap(True)
         self.said.setMinimumHeight(2 * self.said.fontMetrics().lineSpacing())
@@ -195,6 +200,7 @@ class AutopilotDialog(QDialog):
         column.addWidget(self.paper)
         line = QHBoxLayout()
         label = self._theme.label("Playbook", "muted")
+        set_tip(label, term("Playbook"))
         label.setBuddy(self.playbook)
         line.addWidget(label)
         line.addWidget(self.playbook, 1)
@@ -209,6 +215,7 @@ class AutopilotDialog(QDialog):
         buttons.addWidget(self.save)
         column.addLayout(buttons)
         self.setMinimumWidth(px(DIALOG_PX))
+        self.resize(bounded(QSize(px(DIALOG_PX), px(HIGH_PX)), self.parentWidget()))
 
     # --- what it holds ----------------------------------------------------------------------------
 

@@ -207,12 +207,18 @@ def override_what(watch: Watch) -> str:
     return {"enter": "declined", "exit": "kept"}.get(watch.kind, "set aside")
 
 
+def param_name(param: "Param") -> str:
+    """How a param is called on the screen; its own name, as in files, stands in the tip."""
+    words = param.name.replace("_", " ")
+    return f"{words[:1].upper()}{words[1:]}"
+
+
 def rule_text(param: "Param") -> str:
-    """Source, range and rule of one param."""
-    span = f" {param.low:g} to {param.high:g} {param.unit}." if param.unit != "yes/no" else ""
-    return f"{param.source}:{span.replace('-', MINUS)} {param.text}"
+    """Range and rule of one param."""
+    span = f"{param.low:g} to {param.high:g} {param.unit}. " if param.unit != "yes/no" else ""
+    return f"{span.replace('-', MINUS)}{param.text}"
 
 
 def source_text(param: "Param") -> str:
-    """The source's full name."""
-    return f"{param.source}: {SOURCES[param.source]}."
+    """Whose rule it is, and what it is called in the note and in files."""
+    return f"From: {SOURCES[param.source]}. In files: {param.name}."

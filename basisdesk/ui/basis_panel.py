@@ -1,6 +1,7 @@
 """Spot and perp, their basis, and funding: three panes over one time axis."""
 
 import math
+from collections.abc import Callable
 
 from PySide6.QtCore import QMetaMethod, QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent
@@ -12,20 +13,20 @@ from PySide6.QtWidgets import (
     QPushButton,
     QSizePolicy,
     QVBoxLayout,
-    QWidget,
 )
 
 from basisdesk.events import Changed, SetPlan
 from basisdesk.market.basis import PairMarket
 from basisdesk.trading.positions import PairPosition
 from basisdesk.ui.axis import clock_words
+from basisdesk.ui.basis_head import ChartHead, samples
 from basisdesk.ui.basis_scene import OWN_LINE, BasisScene, outages_of, plan_levels
 from basisdesk.ui.chart import ChartView
 from basisdesk.ui.chart_export import CsvExport, save_picture, with_suffix
 from basisdesk.ui.context import Context
 from basisdesk.ui.figures import number_text, sign_text
 from basisdesk.ui.leg_words import leg_name, short_names
-from basisdesk.ui.legend import Legend, Sample
+from basisdesk.ui.legend import Legend
 from basisdesk.ui.plan_rows import reached_text, with_level
 from basisdesk.ui.pulse import Panel
 from basisdesk.ui.theme import PlainLabel, Theme, set_tip
@@ -44,7 +45,7 @@ REDRAW_MS = 8
 
 
 class BasisPanel(Panel):
-    """The chart of the pair on the screen.
+    """The chart of the pair on the screen, or of the pair that `shown` gives.
 
     target_dragged, stop_dragged, entry_dragged carry bp as a float while the line moves. The entry
     line has a grip only when somebody listens to `entry_dragged`. let_go: Escape was pressed.
@@ -59,10 +60,13 @@ class BasisPanel(Panel):
     let_go = Signal()
     plan_proposed = Signal(object)
 
-    def __init__(self, context: Context, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(
+        self, context: Context, theme: Theme, shown: Callable[[], PairMarket | None] | None = None
+    ) -> None:
+        super().__init__()
         self._context = context
         self._theme = theme
+        self._shown = shown or (lambda: context.engine.shown())  # noqa: PLW0108  (it may change)
         self._pair: PairMarket | None = None
         self._scene = BasisScene(theme)
         self._span_s = dict(RANGES)[FIRST_RANGE]
@@ -139,6 +143,12 @@ class BasisPanel(Panel):
         self.show_range(FIRST_RANGE)
 
     @property
+    def range_name(self) -> str:
+        """The quick range that is shown, "" once the time axis was zoomed by hand."""
+        button = self._group.checkedButton()
+        return button.text() if button is not None else ""
+
+    @property
     def chart(self) -> ChartView:
         """The chart itself: its panes, ranges and curves."""
         return self._chart
@@ -147,7 +157,7 @@ class BasisPanel(Panel):
 
     def refresh(self) -> None:
         """Read the pair on the screen and show it. Costs by pixels, not by history."""
-        pair = self._context.engine.shown()
+        pair = self._shown()
         if pair is not self._pair:
             self._adopt(pair)
         if pair is None or not len(pair.series):
@@ -271,20 +281,7 @@ class BasisPanel(Panel):
             self._group.addButton(button)
             self._ranges[name] = button
         self._ranges[FIRST_RANGE].setChecked(True)
-        self._legend = Legend(
-            [
-                Sample("spot", theme.qcolor("spot")),
-                Sample("perp", theme.qcolor("perp")),
-                Sample("open", theme.qcolor("basis")),
-                Sample("close", theme.qcolor("close")),
-                Sample("mid", theme.blend("basis", 0.38)),
-                Sample("±2 sd", theme.blend("basis", 0.25), "band"),
-                Sample("fair", theme.qcolor("muted"), "dashed"),
-                Sample("combo", theme.blend("text", 0.55)),
-                Sample("cost zone", theme.blend("text", 0.14), "band"),
-            ],
-            theme,
-        )
+        self._legend = Legend(samples(theme), theme)
         self._follow = QPushButton("Follow", self)
         self._follow.setProperty("role", "segment")
         self._follow.setCheckable(True)
@@ -309,24 +306,16 @@ class BasisPanel(Panel):
 
     def _lay_out(self) -> None:
         px = self._theme.px
-        header = QHBoxLayout()
-        header.setContentsMargins(px(10), px(4), px(6), 0)
-        header.setSpacing(px(2))
-        header.addWidget(self._title)
-        header.addSpacing(px(12))
-        for button in self._ranges.values():
-            header.addWidget(button)
-        header.addStretch(1)
-        header.addWidget(self._legend)
-        header.addSpacing(px(8))
-        header.addWidget(self._follow)
+        head = ChartHead(
+            self._title, self._ranges.values(), self._legend, self._follow, self._theme, self
+        )
         readout = QHBoxLayout()
         readout.setContentsMargins(px(10), 0, px(10), px(2))
         readout.addWidget(self._readout)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addLayout(header)
+        column.addWidget(head)
         column.addLayout(readout)
         column.addWidget(self._chart, 1)
 

@@ -231,7 +231,7 @@ class ChartView(pg.GraphicsView):  # type: ignore[misc]
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
         self.viewport().setMouseTracking(True)
-        self.setMinimumSize(theme.px(240), theme.px(180))
+        self.setMinimumSize(theme.px(200), theme.px(128))
 
     # --- what it is told -------------------------------------------------------------------------
 

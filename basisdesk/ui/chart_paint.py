@@ -155,9 +155,21 @@ class Scribe:
             if line.drawn and top < y < bottom:
                 self._line(painter, pane, line, y)
                 self._drawn.append(QRectF(pane.rect.left(), y - 1, pane.rect.width(), 3))
-        tops = spread([y - self._high - 1 for y in ys], self._high + 1, top, bottom)
-        for line, label_top in zip(shown, tops, strict=True):
+        named = self._named(shown, bottom - top)
+        wanted = [y - self._high - 1 for line, y in zip(shown, ys, strict=True) if line in named]
+        tops = spread(wanted, self._high + 1, top, bottom)
+        for line, label_top in zip(named, tops, strict=True):
             self._line_label(painter, pane, line, label_top)
+
+    def _named(self, shown: "list[Line]", room: float) -> "list[Line]":
+        """The lines whose label has a place: in a low pane those that can be moved come first."""
+        most = max(1, int(room // (self._high + 1)))
+        at_hand = (self._chart.held, self._chart.near)
+        ranked = sorted(shown, key=lambda line: (line not in at_hand, not line.drags))[:most]
+        for line in shown:
+            if line not in ranked:
+                self._chart.label_rects.pop(line.name, None)
+        return [line for line in shown if line in ranked]
 
     def _line(self, painter: QPainter, pane: "Pane", line: "Line", y: float) -> None:
         held = line is self._chart.held or line is self._chart.near

@@ -16,6 +16,14 @@ from basisdesk.scan.alerts import AlertRule
 from basisdesk.scan.view import ScanView
 from basisdesk.ui.autopilot_rows import AutopilotView
 from basisdesk.ui.lab_view import LabActions, LabView
+from basisdesk.ui.product_actions import (
+    Diagnostics,
+    FirstRun,
+    Library,
+    SettingsActions,
+    Workspaces,
+)
+from basisdesk.ui.uptime_rows import UptimeFigures
 
 Mode = Literal["simulated", "live", "replay"]
 
@@ -27,8 +35,11 @@ class Actions(Protocol):
         """Send a command through the inbox; `t_ns` is stamped on the way."""
         ...
 
-    def save_log(self, folder: Path) -> None:
-        """Write CSV, JSON and HTML of this session into a new folder inside `folder`."""
+    def save_log(self, folder: Path | None) -> None:
+        """Write CSV, JSON and HTML of this session into a new folder inside `folder`.
+
+        None: inside the account's own folder for logs.
+        """
         ...
 
     def reconnect(self, conn: str) -> None:
@@ -176,6 +187,7 @@ class Status:
     # from our receive stamp to the engine, ms, newest last; bounded by who writes
     engine_ms: dict[str, deque[float]] = field(default_factory=dict)
     practice: str = ""  # the fault under way, in words
+    uptime: UptimeFigures = field(default_factory=UptimeFigures)
 
 
 @dataclass
@@ -202,4 +214,9 @@ class Context:
     autopilot_actions: AutopilotActions | None = None
     lab: LabView | None = None  # None in a replay, and until the desk stands
     lab_actions: LabActions | None = None
+    settings_actions: SettingsActions | None = None
+    workspaces: Workspaces | None = None
+    library: Library | None = None
+    first_run: FirstRun | None = None
+    diagnostics: Diagnostics | None = None
     ticket_direction: int = 0

@@ -34,7 +34,7 @@ class TitleBar(QWidget):
         self.setPalette(palette)
         for icon, said, act in (
             ("float", "Float this panel, or put it back.", dock.toggle_floating),
-            ("close", "Close this panel. View brings it back.", dock.close),
+            ("close", "Close this panel. View > Panels brings it back.", dock.close),
         ):
             button = QToolButton(self)
             button.setIcon(theme.icon(icon))
@@ -68,6 +68,7 @@ class Dock(QDockWidget):
         super().__init__(title, window)
         self.setObjectName(name)
         self.panel = panel
+        self.bar = TitleBar(self, theme)  # first, so that Tab comes to it before the panel
         policy = panel.sizePolicy()
         policy.setRetainSizeWhenHidden(True)  # a tab behind keeps asking for its room
         panel.setSizePolicy(policy)
@@ -78,7 +79,6 @@ class Dock(QDockWidget):
         self.setWidget(frame)
         self._own_title = own_title
         self._float_size = QSize(theme.px(320), theme.px(260))
-        self.bar = TitleBar(self, theme)
         self._no_bar = QWidget(self)
         self._no_bar.setFixedHeight(0)
         self.setTitleBarWidget(self.bar)

@@ -1,10 +1,11 @@
 """Explain this number: its formula with the figures in, and the ledger rows that sum to it."""
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
 from PySide6.QtWidgets import QComboBox, QDialog, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from basisdesk.ui.context import Context
+from basisdesk.ui.dialog_size import bounded
 from basisdesk.ui.explain_rows import Explained, explained, figures_of
 from basisdesk.ui.rows import meaning_of
 from basisdesk.ui.table import Column
@@ -47,7 +48,7 @@ class ExplainDialog(QDialog):
         self._pair = pair
         self.shown: Explained | None = None
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.resize(theme.px(SIZE_PX[0]), theme.px(SIZE_PX[1]))
+        self.resize(bounded(QSize(theme.px(SIZE_PX[0]), theme.px(SIZE_PX[1])), parent))
         self.which = QComboBox(self)
         self.which.setAccessibleName("Which figure is explained")
         for code, name in figures_of(pair).items():

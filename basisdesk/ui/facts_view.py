@@ -8,8 +8,8 @@ from basisdesk.ui.facts import Fact
 from basisdesk.ui.table import Column
 from basisdesk.ui.table_view import TableView
 from basisdesk.ui.theme import Theme
+from basisdesk.ui.tip_menu import EXPLAIN
 
-EXPLAIN = "Explain this number\u2026"
 ASKS = (Qt.Key.Key_E, Qt.Key.Key_Return, Qt.Key.Key_Enter)
 
 

@@ -50,9 +50,9 @@ def link_columns(zone: str) -> tuple[Column, ...]:
 def stream_columns() -> tuple[Column, ...]:
     """One topic of one connection a row."""
     return (
-        Column("Stream", lambda row: row.topic, left=True, sample="funding-rate:ADA-USDT-SWAP",
+        Column("Stream", lambda row: row.topic, left=True, sample="orderbook.50.ADAUSDT",
                detail=lambda row: row.key),
-        Column("On", lambda row: row.conn, left=True, sample="bybit.linear", spare=1),
+        Column("Connection", lambda row: row.conn, left=True, sample="bybit.linear"),
         Column(
             "State", lambda row: row.state, left=True, sample="\u25cb connecting",
             meaning=lambda row: state_cell(row.state_word)[1],
@@ -70,8 +70,8 @@ def stream_columns() -> tuple[Column, ...]:
                tip="Subscriptions renewed after something was lost: 0.", spare=3),
         Column("Bad", lambda row: row.bad, lambda row: row.bad_value,
                tip="Messages that could not be read: 0.", detail=lambda row: row.bad_detail,
-               meaning=lambda row: "warn" if row.bad_value else ""),
-        Column("Last error", lambda row: row.error, left=True, stretch=True, sample="silent",
+               spare=1, meaning=lambda row: "warn" if row.bad_value else ""),
+        Column("Last fault", lambda row: row.error, left=True, stretch=True, sample="silent",
                detail=lambda row: row.error),
     )  # fmt: skip
 

@@ -4,10 +4,11 @@ import enum
 import math
 
 from PySide6.QtCore import QPointF, QSize
-from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent
+from PySide6.QtGui import QContextMenuEvent, QFontMetricsF, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from basisdesk.ui.theme import Theme, set_tip
+from basisdesk.ui.tip_menu import offer_tip
 
 GAP_PX = 6
 LINES_PX = 3
@@ -18,7 +19,7 @@ class Room(enum.IntEnum):
 
     BESIDE = 0  # the aside stands beside the value
     ABOVE = 1  # it stands beside the caption
-    SHORT = 2  # there, in fewer words
+    SHORT = 2  # there, in fewer words; the value in its brief form, where it has one
     BARE = 3  # no aside
     GONE = 4  # not shown at all
 
@@ -37,6 +38,7 @@ class Figure(QWidget):
         self._aside_tone = "muted"
         self._value = ""
         self._words = ("", "")
+        self._brief: tuple[str, str] | None = None
         self._stale = False
         self._room = Room.BESIDE
         self._small, self._large = theme.font(11), theme.font(14, 600)
@@ -51,6 +53,11 @@ class Figure(QWidget):
     def text(self) -> str:
         """Caption, value and aside as one line: what a screen reader says."""
         return " ".join(part for part in (self._caption, self._value, self._words[0]) if part)
+
+    @property
+    def caption(self) -> str:
+        """The name of the figure."""
+        return self._caption
 
     @property
     def stale(self) -> bool:
@@ -73,18 +80,16 @@ class Figure(QWidget):
         short: str | None = None,
         stale: bool = False,
         aside_tone: str = "muted",
+        brief: tuple[str, str] | None = None,
     ) -> None:
-        """Show this value; `short` is the aside where room is scarce. A stale value is dimmed."""
-        words = (aside, aside if short is None else short)
-        if (value, words, stale, aside_tone) == (
-            self._value,
-            self._words,
-            self._stale,
-            self._aside_tone,
-        ):
+        """Show this value; `short` is the aside where room is scarce. A stale value is dimmed.
+
+        brief: caption and value where room is scarce.
+        """
+        fresh = (value, (aside, aside if short is None else short), stale, aside_tone, brief)
+        if fresh == (self._value, self._words, self._stale, self._aside_tone, self._brief):
             return
-        self._value, self._words, self._stale = value, words, stale
-        self._aside_tone = aside_tone
+        self._value, self._words, self._stale, self._aside_tone, self._brief = fresh
         self.setAccessibleName(self.text)
         self._resize()
         self.update()
@@ -101,13 +106,19 @@ class Figure(QWidget):
         """How wide this figure is when it may show so much, px."""
         if room is Room.GONE:
             return 0
-        caption = self._small_metrics.horizontalAdvance(self._caption)
-        value = self._large_metrics.horizontalAdvance(self._value)
+        name, figure = self._told(room)
+        caption = self._small_metrics.horizontalAdvance(name)
+        value = self._large_metrics.horizontalAdvance(figure)
         words = self._aside_in(room)
         aside = GAP_PX + self._small_metrics.horizontalAdvance(words) if words else 0.0
         if room is Room.BESIDE:
             return math.ceil(max(caption, value + aside)) + 1
         return math.ceil(max(caption + aside, value)) + 1
+
+    def _told(self, room: Room) -> tuple[str, str]:
+        if self._brief is not None and room >= Room.SHORT:
+            return self._brief
+        return self._caption, self._value
 
     def _aside_in(self, room: Room) -> str:
         if room is Room.BARE:
@@ -120,6 +131,9 @@ class Figure(QWidget):
 
     # Qt
 
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:  # noqa: D102
+        offer_tip(self, event)
+
     def sizeHint(self) -> QSize:  # noqa: D102
         return self.size()
 
@@ -127,18 +141,19 @@ class Figure(QWidget):
         theme = self._theme
         first = self._small_metrics.ascent()
         second = self._small_metrics.height() + LINES_PX + self._large_metrics.ascent()
+        caption, value = self._told(self._room)
         painter = QPainter(self)
         painter.setFont(self._small)
         painter.setPen(theme.qcolor("muted"))
-        painter.drawText(QPointF(0, first), self._caption)
+        painter.drawText(QPointF(0, first), caption)
         words = self._aside_in(self._room)
         if words:
             beside = self._room is Room.BESIDE
             metrics = self._large_metrics if beside else self._small_metrics
-            before = metrics.horizontalAdvance(self._value if beside else self._caption)
+            before = metrics.horizontalAdvance(value if beside else caption)
             painter.setPen(theme.qcolor(self._aside_tone))
             painter.drawText(QPointF(before + GAP_PX, second if beside else first), words)
         painter.setFont(self._large)
         painter.setPen(theme.qcolor("stale" if self._stale else self._tone))
-        painter.drawText(QPointF(0, second), self._value)
+        painter.drawText(QPointF(0, second), value)
         painter.end()

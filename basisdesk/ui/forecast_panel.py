@@ -25,7 +25,7 @@ LEFT_PX, LEFT_WIDE_PX, FEATURES_PX, PROOF_PX = 310, 380, 420, 460
 NARROW_PX, TWO_PX, WIDE_PX = 760, 1240, 1800  # to which there are one, two, and three columns
 TALL_PX, STACKED_PX = 420, 600  # from which the right side, and a narrow panel, are two storeys
 TABS_PX, GAP_PX, PAD_PX, AIR_PX = 28, 16, 10, 6
-LINES_PX_MIN = 60
+LINES_PX_MIN, LINES_PX_LOW = 60, 40  # under the score; with less, they stand beside it
 TABS = {
     "Score": ("score", "lines"),
     "Features": ("features",),
@@ -65,13 +65,19 @@ def plan_of(room: Room, front: str) -> Plan:
     wide, high = room.size.width(), room.size.height()
     px = room.px
     inner = QRect(px(PAD_PX), px(AIR_PX), wide - 2 * px(PAD_PX), high - 2 * px(AIR_PX))
-    if wide < px(NARROW_PX):
+    if wide < px(NARROW_PX) or _low(room, inner):
         return _narrow(room, inner, front)
     if wide < px(TWO_PX):
         return _two(room, inner, front)
     if wide >= px(WIDE_PX) and high < px(TALL_PX):
         return _wide(room, inner)
     return _three(room, inner, front)
+
+
+def _low(room: Room, inner: QRect) -> bool:
+    """Whether the score does not stand whole over a few of its lines: large type, a low dock."""
+    least = room.score_high(room.px(LEFT_PX)) + room.px(GAP_PX) // 2 + room.px(LINES_PX_LOW)
+    return inner.height() < least
 
 
 def _columns(inner: QRect, widths: list[int], gap: int) -> list[QRect]:
@@ -163,7 +169,7 @@ class ForecastPanel(Panel):
         super().__init__(parent)
         self._context = context
         self._theme = theme
-        self._front = "Evidence"
+        self._front = ""  # the part that somebody asked for
         utc = context.settings.ui.utc
         self.setAccessibleName("Forecast")
         self.score = ScoreBlock(theme, self)

@@ -113,7 +113,12 @@ def payment_columns(zone: str, currency: str) -> tuple[Column, ...]:
         Column("Perpetual", lambda row: row.leg, left=True, sample="Bybit perp ADAUSDT"),
         Column("Rate", lambda row: row.rate, lambda row: row.rate_value, sample="+0.0184 %"),
         Column("Mark", lambda row: row.mark, sample="0.36651"),
-        Column("Held", lambda row: row.qty, sample="\u221210,000"),
+        Column(
+            "Held, coins",
+            lambda row: row.qty,
+            sample="\u221210,000",
+            tip="What the pair held at the settlement; minus is short: \u221210,000.",
+        ),
         Column(
             f"Received, {currency}",
             lambda row: row.amount,
@@ -139,7 +144,12 @@ def settled_columns(zone: str) -> tuple[Column, ...]:
     return (
         Column(f"Settled, {zone}", lambda row: row.time, left=True, sample="2026-11-21 08:00"),
         Column("Rate", lambda row: row.rate, tip=term("Funding"), sample="+0.0184 %"),
-        Column("Per year", lambda row: row.per_year, sample="+20.1 %"),
+        Column(
+            "Per year",
+            lambda row: row.per_year,
+            sample="+20.1 %",
+            tip="The same rate, every interval of a year, not compounded: +20.1 %.",
+        ),
     )
 
 

@@ -39,8 +39,8 @@ TERMS: dict[str, str] = {
     ),
     "Conversion": (
         "What changing money for a spot leg in another currency costs against the middle of the "
-        "cross rate, in and out; for example 1,000 USD at half a spread of 1 bp cost 0.20 there "
-        "and back."
+        "cross rate, in and out; for example 1,000 USD at half a spread of 1 bp cost 0.20 USD "
+        "there and back."
     ),
     "Combo": (
         "The venue's own book for both legs in one order; its bid and ask, in bp of spot, are "
@@ -60,7 +60,7 @@ TERMS: dict[str, str] = {
     ),
     "Size": (
         "How much of the coin the long leg buys; the other leg follows after lots and fees; for "
-        "example 10,000."
+        "example 10,000 ADA."
     ),
     "Leverage": (
         "Notional of the perpetual per unit of its margin; for example at 2 it is 5,000 USDT of "
@@ -134,11 +134,11 @@ TERMS: dict[str, str] = {
     ),
     "Slippage": (
         "Fills against the mid at the decision, half spreads and depth included; for example "
-        "1.49 USDT on 3,640."
+        "1.49 USDT on 3,640 USDT."
     ),
     "Borrow": (
         "Interest on coins borrowed for a spot short, per hour; for example 0.00015 % is 0.04 "
-        "USDT a day on 1,000."
+        "USDT a day on 1,000 USDT."
     ),
     "Break-even basis": (
         "The close basis at which the pair ends at zero after the four fees; for example entry "
@@ -146,11 +146,11 @@ TERMS: dict[str, str] = {
     ),
     "Payments to break even": (
         "How many settlements like the next one pay the round trip; for example 12.8 USDT at "
-        "0.67 each is 20."
+        "0.67 USDT each is 20."
     ),
     "Capital used": (
         "Cash the entry takes: the spot leg, its fees and the perpetual's margin; for example "
-        "5,472 of 10,000."
+        "5,472 of 10,000 USDT."
     ),
     "Liquidation": (
         "The mark price at which the venue closes the perpetual and keeps its margin: at 2x a "
@@ -158,7 +158,7 @@ TERMS: dict[str, str] = {
     ),
     "Stress": (
         "The loss if one leg moves 1 % before the other follows; for example 36.40 USDT on "
-        "3,640 of notional."
+        "3,640 USDT of notional."
     ),
     "Hedge": (
         "What the legs do not cancel after lots and fees in coins; for example 0 is fully "
@@ -220,11 +220,11 @@ TERMS: dict[str, str] = {
     ),
     "Stress loss": (
         "The loss in the worse of a leg naked for a minute at 3 sigma, an ADL gap, or a "
-        "liquidation; for example 61 USDT on 3,640."
+        "liquidation; for example 61 USDT on 3,640 USDT."
     ),
     "Maintenance margin": (
         "The least margin the venue wants behind the perpetual, by tier of its notional, on the "
-        "mark; for example 0.5 % of 10,000 USDT is 50."
+        "mark; for example 0.5 % of 10,000 USDT is 50 USDT."
     ),
     "Drill": (
         "A failure of execution you order for practice, on the demo only, once; for example the "
@@ -308,7 +308,7 @@ TERMS: dict[str, str] = {
     ),
     "Playbook": (
         "One of five systems with all of its rules as numbers that can be set, each with range "
-        "and source; for example entry_z 1.5 sd, S1."
+        "and source; for example an entry at z 1.5."
     ),
     "Override": (
         "A person does otherwise than the autopilot says, with a reason; it is noted beside the "

@@ -27,6 +27,7 @@ from basisdesk.ui.theme import PlainLabel, Theme, set_tip
 
 LOOK_EVERY_S = 0.25  # an order is priced for it at most so often
 WIDE_PX = 264
+LEAST_PX_MAX = 342  # in large type it may be narrower than that, so that the ticket has its room
 ROOMY_PX = 560  # height from which every step tells its fact, not only those that concern the user
 # mark, its colour, the title's colour
 _LOOKS: dict[State, tuple[str, str, str]] = {
@@ -138,7 +139,7 @@ class GuidePanel(Panel):
         self.views = [StepView(title, number, theme) for number, title in enumerate(TITLES)]
         self._lay_out(theme)
         self.setAccessibleName("Guided trade")
-        self.setMinimumWidth(theme.px(WIDE_PX))
+        self.setMinimumWidth(min(theme.px(WIDE_PX), LEAST_PX_MAX))
 
     def _lay_out(self, theme: Theme) -> None:
         head = QHBoxLayout()
@@ -156,6 +157,7 @@ class GuidePanel(Panel):
         column.addStretch(1)
         scroll = QScrollArea(self)
         scroll.setWidgetResizable(True)
+        scroll.setAccessibleName("Steps of the guided trade")
         scroll.setFrameShape(QFrame.Shape.NoFrame)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setWidget(inside)

@@ -67,7 +67,8 @@ class HaltBox(QWidget):
 
     def _lay_out(self) -> None:
         px = self._theme.px
-        words = QGridLayout()
+        self.words = QWidget(self)
+        words = QGridLayout(self.words)
         words.setContentsMargins(0, 0, 0, 0)
         words.setVerticalSpacing(px(3))
         words.addWidget(self.since, 0, 0)
@@ -77,8 +78,9 @@ class HaltBox(QWidget):
         line = QHBoxLayout(self)
         line.setContentsMargins(0, 0, 0, 0)
         line.setSpacing(px(8))
-        line.addLayout(words)
-        buttons = QHBoxLayout()
+        line.addWidget(self.words)
+        self._gap = px(8)
+        self._buttons = buttons = QHBoxLayout()
         buttons.setSpacing(px(2))
         buttons.addWidget(self.button)
         buttons.addWidget(self.more)
@@ -89,6 +91,24 @@ class HaltBox(QWidget):
     def halted(self) -> bool:
         """Whether the button would resume."""
         return self._shown is not None and self._shown.state == "halted"
+
+    def width_px(self, *, words: bool) -> int:
+        """How wide the box is with the words of a calm state, or without; others always stand."""
+        if (grid := self.words.layout()) is not None:
+            grid.activate()  # a reason may just have come or gone
+        self._buttons.invalidate()
+        wide = self._buttons.sizeHint().width()
+        return wide + (self._gap + self.words.sizeHint().width() if words or self._told else 0)
+
+    def show_words(self, shown: bool) -> None:
+        """Let the words of a calm state go, or show them."""
+        shown = shown or self._told
+        if self.words.isHidden() == shown:
+            self.words.setVisible(shown)
+
+    @property
+    def _told(self) -> bool:
+        return self._shown is not None and self._shown.state != "active"
 
     def show_risk(self, words: RiskWords, *, narrow: bool) -> None:
         """Show the state, since when and why; the button offers what is possible now.

@@ -66,6 +66,9 @@ class ResumeDialog(AskDialog):
         self.reason.textChanged.connect(self._on_typed)
         why = f"{words.word} since {words.since}: {words.reason}." if words.since else words.tip
         said = "New pairs may be opened again. The reason is kept in the journal."
+        if words.state == "active":
+            why, said = "Entries are not halted.", "There is nothing to resume."
+            self.reason.setEnabled(False)
         self.fill(self.wrapped(why, weight=600), self.wrapped(said, "muted"), self.reason)
         self.act.setEnabled(False)
         self.act.setDefault(True)

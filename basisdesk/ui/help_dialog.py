@@ -6,14 +6,17 @@ import sys
 
 import pyqtgraph
 from PySide6 import __version__ as pyside_version
-from PySide6.QtCore import Qt, qVersion
+from PySide6.QtCore import QSize, Qt, qVersion
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLineEdit, QVBoxLayout, QWidget
 
 from basisdesk import __version__
+from basisdesk.ui.dialog_size import bounded
 from basisdesk.ui.glossary import TERMS
 from basisdesk.ui.table import Column
 from basisdesk.ui.table_view import TableView
 from basisdesk.ui.theme import Theme
+
+SAID_LINES = 3  # of the chosen term, under the table
 
 
 def versions() -> list[tuple[str, str]]:
@@ -54,13 +57,28 @@ class GlossaryDialog(QDialog):
         self.search.setPlaceholderText("Find a term")
         self.search.setAccessibleName("Find a term")
         self.search.textChanged.connect(self._on_search_changed)
+        # A sentence that is longer than the table is wide stands whole under it.
+        self.said = theme.label("")
+        self.said.setWordWrap(True)
+        self.said.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.said.setMinimumHeight(SAID_LINES * self.said.fontMetrics().lineSpacing())
+        self.said.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.said.setAccessibleName("The chosen term")
+        self.table.row_chosen.connect(self._on_row_chosen)
         column = QVBoxLayout(self)
         column.addWidget(self.search)
         column.addWidget(self.table, 1)
-        self.resize(theme.px(1060), theme.px(560))
+        column.addWidget(self.said)
+        self.resize(bounded(QSize(theme.px(1060), theme.px(560)), parent))
+        self.table.choose(0)
 
     def _on_search_changed(self, text: str) -> None:
         self.table.proxy.set_filter(text)
+        if self.table.proxy.rowCount():
+            self.table.selectRow(0)
+
+    def _on_row_chosen(self, row: object) -> None:
+        self.said.setText(f"{row[0]}: {row[1]}" if isinstance(row, tuple) else "")
 
 
 class AboutDialog(QDialog):

@@ -32,6 +32,7 @@ from basisdesk.ui.lab_rows import job_end, job_share, job_text, waiting_text
 from basisdesk.ui.lab_study import surfaced
 from basisdesk.ui.lab_view import Job, LabActions, LabView
 from basisdesk.ui.theme import PlainLabel, Theme, set_tip
+from basisdesk.ui.ticket_fields import unit_label
 
 LABEL_PX, UNIT_PX, WIDE_PX = 84, 50, 316
 MORE_TIP = "Options without a field of their own, as they would be typed: --axis entry_bp=4:20:2."
@@ -65,7 +66,7 @@ class FieldRow(QWidget):
             row.addWidget(name)
         row.addWidget(self.edit, 1)
         if field.unit:
-            unit = theme.label(field.unit, "muted")
+            unit = unit_label(field.unit, theme)
             unit.setFixedWidth(theme.px(UNIT_PX))
             row.addWidget(unit)
         if field.kind in OPEN_KINDS:

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
 from basisdesk.events import Changed
 from basisdesk.ui.context import Context
 from basisdesk.ui.explain_dialog import ExplainDialog
-from basisdesk.ui.facts_view import ASKS, EXPLAIN
+from basisdesk.ui.facts_view import ASKS
 from basisdesk.ui.glossary import term
 from basisdesk.ui.ledger_rows import (
     ROWS_MAX,
@@ -33,6 +33,7 @@ from basisdesk.ui.table import Column
 from basisdesk.ui.table_view import TableView
 from basisdesk.ui.theme import Theme, set_tip
 from basisdesk.ui.times import zone_text
+from basisdesk.ui.tip_menu import EXPLAIN
 
 
 def posting_columns(zone: str) -> tuple[Column, ...]:
@@ -197,7 +198,9 @@ class LedgerPanel(Panel):
         shown = self._shown()
         have, seen = len(shown.rows_model.rows), shown.proxy.rowCount()
         newest = f", the newest {ROWS_MAX:,}" if have == ROWS_MAX else ""
-        self.count.setText(f"{seen:,} of {have:,}{newest}" if seen != have else f"{have:,}{newest}")
+        what = "fills" if shown is self.fills else "postings"
+        some = f"{seen:,} of {have:,}" if seen != have else f"{have:,}"
+        self.count.setText(f"{some} {what}{newest}")
 
     # --- slots ------------------------------------------------------------------------------------
 

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
+from basisdesk.ui.dialog_size import bounded
 from basisdesk.ui.leverage_rows import LeverageRow, Picture
 from basisdesk.ui.table import Column
 from basisdesk.ui.table_view import TableView
@@ -59,7 +60,8 @@ class LeverageDialog(QDialog):
         column.addLayout(buttons)
         row = self.table.verticalHeader().defaultSectionSize()
         wide = self.table.needed_px() + 2 * px(14) + 4
-        self.resize(wide, (ROWS_SHOWN + 1) * row + px(ROOM_PX))
+        wanted = QSize(wide, (ROWS_SHOWN + 1) * row + px(ROOM_PX))
+        self.resize(bounded(wanted, self.parentWidget()))
 
     def show_picture(self, picture: Picture) -> None:
         """Show the picture of this moment; the selection stays where it was."""

@@ -23,6 +23,8 @@ def pair_facts(row: PositionRow | None, currency: str) -> tuple[Fact, ...]:
     holding = row.holding
     return (
         *facts,
+        Fact("Basis, in and now", _unit(row.basis, "bp"), "", term("Basis"), "basis"),
+        Fact("Exit plan", row.plan, "warn" if row.solid else "", row.plan_detail),
         Fact(
             "Holding, per hour",
             _money(holding.cost, currency),

@@ -1,10 +1,11 @@
 """Ctrl+P: find a pair of legs over all venues and put it on the screen."""
 
-from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QDialog, QLineEdit, QVBoxLayout, QWidget
 
 from basisdesk.ui.context import Context
+from basisdesk.ui.dialog_size import bounded
 from basisdesk.ui.picker_rows import ROWS_MAX, PairChoice, PairIndex
 from basisdesk.ui.table import Column
 from basisdesk.ui.table_view import TableView
@@ -59,7 +60,7 @@ class PairPicker(QDialog):
         column.setSpacing(theme.px(6))
         for widget in (self.search, self.table, self.count):
             column.addWidget(widget)
-        self.resize(theme.px(SIZE_PX[0]), theme.px(SIZE_PX[1]))
+        self.resize(bounded(QSize(theme.px(SIZE_PX[0]), theme.px(SIZE_PX[1])), parent))
         self._show("")
 
     def take(self) -> None:

@@ -19,6 +19,8 @@ ACTIONS: dict[str, tuple[str, str]] = {
     "more": ("More", "Close by choice, flip, margin, exit plan, explain."),
     "dismiss": ("Dismiss", "Take this closed pair off the list."),
 }
+# what a screen reader says of a button that shows less
+_SPOKEN = {"half": "Close half of", "more": "More to do with"}
 Act = Callable[[int, str], None]
 
 
@@ -61,7 +63,7 @@ class RowButtons(QWidget):
         button = QPushButton(text, self)
         button.setProperty("role", "link")
         button.setProperty("action", code)
-        button.setAccessibleName(f"{code.capitalize()} pair {self._pair}")
+        button.setAccessibleName(f"{_SPOKEN.get(code, code.capitalize())} pair {self._pair}")
         explain(button, tip)
         button.clicked.connect(self._on_clicked)
         return button

@@ -102,6 +102,7 @@ def _name_columns() -> tuple[Column, ...]:
             tip=f"Entry basis, and the basis at which it can be left now. {term('Close basis')}",
             meaning=_PLAIN,
             sample="+61.2 \u2192 +69.6",
+            spare=1,
         ),
     )
 
@@ -265,4 +266,5 @@ def _plan_column() -> Column:
         meaning=lambda row: "warn" if row.solid else ("faded" if row.over else ""),
         solid=lambda row: row.solid,
         sample="\u2264 \u22124.5 bp \u00b7 stop 120 \u00b7 72 h",
+        spare=2,
     )

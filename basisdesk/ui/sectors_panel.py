@@ -44,7 +44,7 @@ RIGHT_PX = 6  # of the rotation block, free at its right edge
 VIEW_PX_MIN = 150  # height of chart, heat map or table; the heat map scrolls below its own
 NO_SCAN = "No universe is watched here, so there are no sectors to compare."
 TITLES = {
-    "Lines": "Sector funding against the rest of the market, z",
+    "Lines": "Sector funding against the market, z",
     "Heat map": "Sector funding minus that of the whole market, bp per 8 h",
     "Table": "Sectors now",
 }

@@ -8,13 +8,14 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLayout,
     QMenuBar,
+    QPushButton,
     QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
 
 from basisdesk.events import Changed
-from basisdesk.ui.context import Context
+from basisdesk.ui.context import Context, Status
 from basisdesk.ui.pulse import Panel
 from basisdesk.ui.status_rows import Item, banner, left_items, right_items
 from basisdesk.ui.theme import PlainLabel, Theme, set_tip
@@ -23,6 +24,8 @@ SAVED_MS = 15_000  # the place of a saved log is shown for so long
 SAVED_PX = 340  # width of its path
 LINES = 2  # of the banner
 AIR_PX, SIDE_PX = 6, 12  # above and below its lines together; at either side, as in the style
+COPY, COPIED = "Copy diagnostics", "Copied"
+COPIED_MS = 4_000  # the button says so for so long
 
 
 class StatusLine(Panel):
@@ -134,7 +137,8 @@ class Banner(Panel):
     """One sentence beside the menus: what happened, what it means, what to do.
 
     Its height is that of two lines whether it says something or not. What is longer than that ends
-    in dots and stands whole in the tip.
+    in dots and stands whole in the tip. After a fault of the program's own a button beside it
+    copies the diagnostics.
     """
 
     cares_about = Changed.RISK | Changed.FEEDS
@@ -144,8 +148,11 @@ class Banner(Panel):
         self._context = context
         self._theme = theme
         self._labels: dict[str, PlainLabel] = {}
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
+        self._row = row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(theme.px(SIDE_PX // 2))
+        column = QVBoxLayout()
+        row.addLayout(column, 1)
         for level in ("warn", "error"):
             label = theme.label("", "text", 11, 600)
             label.setProperty("role", f"banner-{level}")
@@ -157,6 +164,17 @@ class Banner(Panel):
         lines = LINES * self._labels["warn"].fontMetrics().lineSpacing()
         self.setFixedHeight(lines + theme.px(AIR_PX))
         self._said = ""
+        self.copy = QPushButton(COPY, self)
+        self.copy.setAccessibleName("Copy diagnostics for a fault report")
+        set_tip(self.copy, "Versions, settings, figures and the end of the log; nothing private.")
+        self.copy.setMinimumWidth(self.copy.sizeHint().width())  # its words change, its place not
+        self.copy.clicked.connect(self._on_copy)
+        self.copy.hide()
+        row.addWidget(self.copy)
+        self._copied = QTimer(self)
+        self._copied.setSingleShot(True)
+        self._copied.setInterval(COPIED_MS)
+        self._copied.timeout.connect(self._on_copied_over)
         self.setObjectName("banner")  # drawn as the menus are, so the row is one
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
 
@@ -170,6 +188,7 @@ class Banner(Panel):
         context = self._context
         what = banner(context.engine, context.status, context.settings.ui.utc)
         self._said = what.text if what is not None else ""
+        self._offer(context.status)
         for level, label in self._labels.items():
             shown = what is not None and what.level == level
             if shown:
@@ -179,8 +198,10 @@ class Banner(Panel):
 
     def _fit(self, label: PlainLabel) -> None:
         """As many words as two lines hold, and all of them in the tip."""
-        room, words = self.contentsRect(), self._said.split(" ")
-        wide = room.width() - self._theme.px(2 * SIDE_PX)
+        words = self._said.split(" ")
+        wide = self.contentsRect().width() - self._theme.px(2 * SIDE_PX)
+        if not self.copy.isHidden():
+            wide -= self.copy.width() + 2 * self._row.spacing()
         metrics, wrap = label.fontMetrics(), Qt.TextFlag.TextWordWrap
 
         def fits(text: str) -> bool:
@@ -194,6 +215,23 @@ class Banner(Panel):
         if label.text() != text:
             label.setText(text)
         set_tip(label, self._said)
+
+    def _offer(self, status: Status) -> None:
+        """The button stands beside the program's own faults, nowhere else."""
+        fault = bool(status.banner) and status.banner_level == "error"
+        offered = fault and self._context.diagnostics is not None
+        if self.copy.isHidden() == offered:
+            self._row.setContentsMargins(0, 0, self._row.spacing() if offered else 0, 0)
+            self.copy.setVisible(offered)
+
+    def _on_copy(self) -> None:
+        if (diagnostics := self._context.diagnostics) is not None:
+            diagnostics.copy()
+            self.copy.setText(COPIED)
+            self._copied.start()
+
+    def _on_copied_over(self) -> None:
+        self.copy.setText(COPY)
 
     # Qt
 

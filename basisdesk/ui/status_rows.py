@@ -13,6 +13,7 @@ from basisdesk.ui.glossary import term
 from basisdesk.ui.halt_rows import risk_words
 from basisdesk.ui.rows import base_of, meaning_of, sign_of
 from basisdesk.ui.times import clock_text, date_text, zone_text
+from basisdesk.ui.uptime_rows import RSS_WARN_MB, memory_text, memory_tip, stalls_text
 
 ZERO = Decimal(0)
 _OFF = "Practise > Stop all practice switches it off."
@@ -46,7 +47,7 @@ def left_items(engine: Engine, utc: bool) -> list[Item]:
             10,
         ),
         Item(
-            "today not known" if today is None else f"today {gain_text(today, 2)}",
+            "today not known" if today is None else f"today {gain_text(today, 2)} {currency}",
             "" if today is None else meaning_of(sign_of(today)),
             f"Since {clock_text(money.day_ns, utc)} {zone_text(utc, money.day_ns)}, or since the "
             "session or resume that the day is counted from.",
@@ -58,7 +59,7 @@ def left_items(engine: Engine, utc: bool) -> list[Item]:
             6,
         ),
         Item(
-            f"gross exposure {short_money(float(money.gross))}",
+            f"gross exposure {short_money(float(money.gross))} {currency}",
             "",
             f"Notional of all legs held, long and short, at mids: {number_text(money.gross, 2)} "
             f"{currency}.",
@@ -133,13 +134,17 @@ def right_items(engine: Engine, status: Status, utc: bool) -> list[Item]:
         Item(
             f"loop {number_text(status.loop_lag_ms, 0)} ms",
             "warn" if lag > LAG_WARN_MS else "",
-            f"How late the program's own beat comes; 99 of 100 within {number_text(lag, 0)} ms.",
+            f"How late the program's own beat comes; 99 of 100 within {number_text(lag, 0)} ms. "
+            f"{stalls_text(status.uptime)}",
             8,
         ),
         Item(
             f"profile {status.profile}", "", "The folder of settings, journal, tapes and layout.", 2
         ),
     ]
+    if memory := memory_text(status.uptime):
+        warns = "warn" if status.uptime.rss_mb > RSS_WARN_MB else ""
+        items.insert(-1, Item(memory, warns, memory_tip(status.uptime), 2))
     if status.practice:
         items.insert(0, Item(f"\u25b2 {status.practice}", "warn", _OFF))
     if armed := drills_text(engine.desk.drills):

@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer
-from PySide6.QtWidgets import QDockWidget, QMainWindow
+from PySide6.QtWidgets import QDockWidget, QMainWindow, QStatusBar
 
 from basisdesk.ui.arrangement import ACROSS, DOWN
 
+CAME_OR_WENT = (QEvent.Type.Show, QEvent.Type.Hide)
 SHARE_MAX = 0.45  # of the window, for what is kept at one edge
 
 
@@ -15,7 +16,7 @@ class Steady(QObject):
 
     charts: the dock in the middle. edges: name of an edge -> (the docks that may stand there, the
     direction that counts). Qt alone shares a larger window out by its own weights, and the tables
-    get what the charts need.
+    get what the charts need. The same when what stands over or under the docks changes its height.
     """
 
     def __init__(
@@ -39,13 +40,23 @@ class Steady(QObject):
                 dock.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Tell a splitter that was moved from a window that was resized."""
-        if event.type() == QEvent.Type.Resize:
-            if watched is self._window:
+        """Tell a splitter that was moved from a window, a bar in it or a dock that changed."""
+        kind = event.type()
+        if kind in CAME_OR_WENT and watched is not self._window:
+            self._timer.start(0)  # what one dock leaves goes to the charts, not to its neighbour
+        elif kind == QEvent.Type.Resize:
+            if watched is self._window or self._room() != self._size:
                 self._timer.start(0)
-            elif self._window.size() == self._size and not self._timer.isActive():
+            elif not self._timer.isActive():
                 self._note()
         return False
+
+    def _room(self) -> QSize:
+        """What is left to the docks: the window without the bars over and under them."""
+        window = self._window
+        bars = (window.menuWidget(), window.findChild(QStatusBar))
+        high = sum(bar.height() for bar in bars if bar is not None and bar.isVisible())
+        return QSize(window.width(), window.height() - high)
 
     def _note(self) -> None:
         for name, (docks, along) in self._edges.items():
@@ -67,7 +78,7 @@ class Steady(QObject):
                 window.resizeDocks(
                     [self._charts, *docks], [max(1, room - sum(sizes)), *sizes], along
                 )
-        self._size = window.size()
+        self._size = self._room()
         if not self._kept:
             self._note()
 

@@ -11,6 +11,7 @@ from typing import Any
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
 from PySide6.QtWidgets import QWidget
 
+from basisdesk.ui.column_words import column_tip
 from basisdesk.ui.table_cells import GAUGE_ROLE, MEANING_ROLE, SOLID_ROLE
 from basisdesk.ui.theme import safe
 
@@ -23,12 +24,13 @@ class Column:
 
     header: with the unit, when the cells have one. text: the cell. sort: the value to sort by
     (the text where it is left out). left: names stand left, figures right. tip: one sentence for
-    the header; detail: the cell's own tooltip. meaning: a colour token for the cell, "" for plain.
-    gauge: a bar from 0 to 1 under the text, None for no bar. solid: the meaning fills the cell.
-    sample: text as wide as the column will need. stretch: takes the space that is left; its text
-    may be elided. spare: hidden first when the table is narrow (higher goes sooner, 0 never).
-    wide_px: least width in the 12 px design, for a column that holds widgets. group: columns of one
-    group are shown together or not at all, so that figures that add up never stand there in part.
+    the header; left out, what column_words.py knows of it. detail: the cell's own tooltip.
+    meaning: a colour token for the cell, "" for plain. gauge: a bar from 0 to 1 under the text,
+    None for no bar. solid: the meaning fills the cell. sample: text as wide as the column will
+    need. stretch: takes the space that is left; its text may be elided. spare: hidden first when
+    the table is narrow (higher goes sooner, 0 never). wide_px: least width in the 12 px design,
+    for a column that holds widgets. group: columns of one group are shown together or not at all,
+    so that figures that add up never stand there in part.
     """
 
     header: str
@@ -161,8 +163,9 @@ class RowModel(QAbstractTableModel):
             return column.header
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return _alignment(column)
-        if role == Qt.ItemDataRole.ToolTipRole and column.tip:
-            return safe(column.tip)
+        if role == Qt.ItemDataRole.ToolTipRole:
+            tip = column.tip or column_tip(column.header)
+            return safe(tip) if tip else None
         return None
 
 

@@ -9,12 +9,22 @@ from functools import cached_property
 from string import Template
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QIcon, QPainter, QPaintEvent, QPalette
+from PySide6.QtGui import (
+    QColor,
+    QContextMenuEvent,
+    QFont,
+    QFontMetrics,
+    QIcon,
+    QPainter,
+    QPaintEvent,
+    QPalette,
+)
 from PySide6.QtWidgets import QApplication, QLabel, QWidget
 
 from basisdesk.config import Ui
 from basisdesk.ui.figures import gain_text, number_text, places_of, sign_text, triangle
 from basisdesk.ui.resources import resource
+from basisdesk.ui.tip_menu import offer_tip
 
 __all__ = [
     "PlainLabel",
@@ -203,6 +213,7 @@ class Theme:
             "size": self.px(12),
             "caption": self.px(11),
             "row": self.px(28),
+            "menu_air": self.px(5),
         }
         for icon in ("up", "down", "right", "close", "float", "check"):
             words[f"icon_{icon}"] = resource(f"icons/{icon}-{self.name}.svg").as_posix()
@@ -344,6 +355,12 @@ class PlainLabel(QLabel):
         self.setPalette(palette)
 
     # Qt
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:  # noqa: D102
+        # Without text to copy: what is pointed at explains itself, where it can.
+        selects = self.textInteractionFlags() & Qt.TextInteractionFlag.TextSelectableByMouse
+        if selects or not offer_tip(self, event):
+            super().contextMenuEvent(event)
 
     def setText(self, text: str) -> None:  # noqa: D102
         super().setText(text)

@@ -9,7 +9,8 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from basisdesk.ui.figures import size_text
-from basisdesk.ui.theme import Theme, safe, set_tip
+from basisdesk.ui.glossary import TERMS
+from basisdesk.ui.theme import PlainLabel, Theme, safe, set_tip
 from basisdesk.ui.ticket_sheet import amount
 
 Check = Callable[[Decimal | str], Decimal | str]
@@ -95,7 +96,7 @@ class AmountField(QWidget):
         set_tip(label, tip)
         if widths.label:
             label.setFixedWidth(theme.px(widths.label))
-        shown = theme.label(unit, "muted") if isinstance(unit, str) else unit
+        shown = unit_label(unit, theme) if isinstance(unit, str) else unit
         shown.setFixedWidth(theme.px(widths.unit))
         self._lay_out((label, beside, shown), theme, half=widths.half)
         self.edit.textEdited.connect(self._on_edited)
@@ -213,6 +214,13 @@ class FieldPair(QWidget):
         for part in (left, right):
             if isinstance(part, AmountField):
                 column.addWidget(part.problem)
+
+
+def unit_label(unit: str, theme: Theme) -> PlainLabel:
+    """The unit behind a field, with its sentence where it is a term: "bp", "bp/8 h"."""
+    label = theme.label(unit, "muted")
+    set_tip(label, TERMS.get(unit.replace("/", " ").split(" ")[0], ""))
+    return label
 
 
 def explain(widget: QWidget, text: str) -> None:

@@ -30,6 +30,7 @@ from basisdesk.ui.leg_words import coin_of, leg_name, quote_of, short_names
 from basisdesk.ui.lights import Light, Lights
 from basisdesk.ui.pulse import Panel
 from basisdesk.ui.theme import PlainLabel, Theme, set_tip
+from basisdesk.ui.topbar_fit import RISK, STEPS, rooms_at
 from basisdesk.ui.unhedged_rows import alarm
 from basisdesk.venues.instrument import split_key, venue_title
 
@@ -48,23 +49,6 @@ _BADGES = {
     "live": ("LIVE", "badge-gain", "gain", "Prices come from the venue, now."),
 }
 _PAPER = "Orders are filled on paper over the displayed book. No order leaves this machine."
-# What steps back first when the bar is narrow: (figures, how much room they keep).
-_EVERY = ("spot", "perp", "open", "close", "fair", "trip", "funding")
-_STEPS: tuple[tuple[tuple[str, ...], Room], ...] = (
-    (("funding",), Room.ABOVE),
-    (("open", "fair"), Room.ABOVE),
-    (_EVERY, Room.ABOVE),
-    (("funding",), Room.SHORT),
-    (("open",), Room.BARE),
-    (("fair",), Room.BARE),
-    (("trip",), Room.GONE),
-    (("fair",), Room.GONE),
-    (("close",), Room.GONE),
-    (("funding",), Room.GONE),
-    (("spot", "perp"), Room.GONE),  # the badges are never cut
-)
-
-
 _LINK_LOOKS = {"up": "live", "asked": "acked", "overflow": "resync"}  # a link's state as a light
 
 
@@ -183,8 +167,13 @@ class TopBar(Panel):
         figure = self._figures[name]
         known = math.isfinite(leg.mid)
         age = age_text(age_ms) if known else "no quote"
+        caption = figure.caption.replace("  bid / ask", " mid")
         figure.show_figure(
-            text if known else "– / –", age, stale=stale, aside_tone="warn" if stale else "muted"
+            text if known else "– / –",
+            age,
+            stale=stale,
+            aside_tone="warn" if stale else "muted",
+            brief=(caption, number_text(leg.mid, places) if known else "–"),
         )
 
     def _show_basis(self, pair: PairMarket, now: BasisNow) -> None:
@@ -268,34 +257,27 @@ class TopBar(Panel):
 
     def _fit(self) -> None:
         """Show as much as the width allows; what matters least steps back first."""
-        wanted = next((i for i in range(len(_STEPS)) if self._width_at(i) <= self.width()), None)
-        step = len(_STEPS) if wanted is None else wanted
+        wanted = next((i for i in range(len(STEPS)) if self._width_at(i) <= self.width()), None)
+        step = len(STEPS) if wanted is None else wanted
         if step < self._step and self._width_at(step) > self.width() - SPARE_PX:
             step = min(step + 1, self._step)
         self._step = step
-        for name, room in self._rooms(step).items():
+        rooms = rooms_at(step)
+        self.halt_box.show_words(rooms.pop(RISK) is not Room.GONE)
+        for name, room in rooms.items():
             self._figures[name].set_room(room)
-
-    def _rooms(self, step: int) -> dict[str, Room]:
-        rooms = dict.fromkeys(_EVERY, Room.BESIDE)
-        for names, room in _STEPS[:step]:
-            rooms |= {name: max(room, rooms[name]) for name in names}
-        return rooms
 
     def _width_at(self, step: int) -> int:
         gap = self._theme.px(GAP_PX)
-        widths = [self._figures[name].width_in(room) for name, room in self._rooms(step).items()]
+        rooms = rooms_at(step)
+        halt = self.halt_box.width_px(words=rooms.pop(RISK) is not Room.GONE)
+        widths = [self._figures[name].width_in(room) for name, room in rooms.items()]
         badges = [b.sizeHint().width() for b in self._badges if not b.isHidden()]
         line = self._name.sizeHint().width() + sum(badges) + BADGE_GAP_PX * (len(self._badges) + 1)
-        fixed = [max(line, LEGS_PX_MIN), self._feeds.sizeHint().width(), self._halt_px()]
+        least = self._theme.px(LEGS_PX_MIN)
+        fixed = [max(line, least), self._feeds.sizeHint().width(), halt]
         shown = [width for width in widths if width] + fixed
         return sum(shown) + gap * (len(shown) - 1) + 2 * self._theme.px(12)
-
-    def _halt_px(self) -> int:
-        layout = self.halt_box.layout()
-        if layout is not None:
-            layout.activate()  # a reason may just have come or gone
-        return self.halt_box.sizeHint().width()
 
     # --- building --------------------------------------------------------------------------------
 

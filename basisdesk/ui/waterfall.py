@@ -12,12 +12,15 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QMenu, QSizePolicy, QToolTip, QWidget
 
-from basisdesk.ui.facts_view import ASKS, EXPLAIN
+from basisdesk.ui.facts_view import ASKS
 from basisdesk.ui.glossary import TERMS
 from basisdesk.ui.theme import Theme, set_tip
+from basisdesk.ui.tip_menu import EXPLAIN
 from basisdesk.ui.waterfall_rows import Bar, Waterfall
 
 ROW_PX, HEAD_PX, NAME_PX, FIGURE_PX, EDGE_PX = 22, 26, 104, 74, 12
+ROW_PX_MIN = 16  # in a low dock the rows stand closer before anything is cut
+ROWS = 7  # six bars and the line of what is left over
 
 
 class WaterfallView(QWidget):
@@ -36,7 +39,7 @@ class WaterfallView(QWidget):
         self._at = -1  # the bar the keyboard is on
         self.empty_text = "Select a pair to see where its money went."
         self.setMinimumWidth(theme.px(250))
-        self.setMinimumHeight(theme.px(HEAD_PX + 7 * ROW_PX + 2))
+        self.setMinimumHeight(theme.px(HEAD_PX) + ROWS * theme.px(ROW_PX_MIN) + 2)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName("Where the money went")
@@ -63,14 +66,20 @@ class WaterfallView(QWidget):
     def bar_at(self, spot: QPointF) -> Bar | None:
         """The bar whose row a point is in."""
         bars = () if self._shown is None else self._shown.bars
-        place = int((spot.y() - self._theme.px(HEAD_PX)) // self._theme.px(ROW_PX))
+        place = int((spot.y() - self._theme.px(HEAD_PX)) // self._row_px())
         return bars[place] if 0 <= place < len(bars) else None
+
+    def _row_px(self) -> int:
+        """Height of a row, px: as designed, or less where the dock is low."""
+        shown = max(ROWS, 1 + (len(self._shown.bars) if self._shown is not None else 0))
+        room = (self.height() - self._theme.px(HEAD_PX)) // shown
+        return max(self._theme.px(ROW_PX_MIN), min(self._theme.px(ROW_PX), room))
 
     # --- painting ---------------------------------------------------------------------------------
 
     def _paint_bar(self, painter: QPainter, bar: Bar, top: float, scale: QRectF) -> None:
         theme, px = self._theme, self._theme.px
-        row = QRectF(px(EDGE_PX), top, self.width() - 2 * px(EDGE_PX), px(ROW_PX))
+        row = QRectF(px(EDGE_PX), top, self.width() - 2 * px(EDGE_PX), self._row_px())
         middle = int(Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine)
         net = bar.name == "Net"
         painter.setPen(theme.qcolor("text" if net else "muted"))
@@ -101,7 +110,7 @@ class WaterfallView(QWidget):
         return max(20.0, self.width() - 2 * px(EDGE_PX) - px(NAME_PX) - px(FIGURE_PX))
 
     def _paint_focus(self, painter: QPainter, top: float) -> None:
-        row = QRectF(4, top, self.width() - 8, self._theme.px(ROW_PX))
+        row = QRectF(4, top, self.width() - 8, self._row_px())
         painter.fillRect(row, self._theme.blend("accent", 0.16))
 
     # Qt
@@ -134,14 +143,14 @@ class WaterfallView(QWidget):
             if place == self._at and self.hasFocus():
                 self._paint_focus(painter, top)
             self._paint_bar(painter, bar, top, scale)
-            top += px(ROW_PX)
+            top += self._row_px()
         zero = px(EDGE_PX) + px(NAME_PX) - scale.left() / (scale.width() or 1.0) * self._room()
         painter.fillRect(QRectF(zero, px(HEAD_PX), 1, top - px(HEAD_PX)), theme.qcolor("muted"))
         painter.setPen(theme.qcolor("muted" if what.proven else "loss"))
         painter.setFont(theme.font(11))
-        last = QRectF(px(EDGE_PX), top, self.width() - 2 * px(EDGE_PX), px(ROW_PX))
+        last = QRectF(px(EDGE_PX), top, self.width() - 2 * px(EDGE_PX), self._row_px())
         painter.drawText(last, int(Qt.AlignmentFlag.AlignVCenter), what.left_over)
-        self._paint_ended(painter, last.translated(0.0, px(ROW_PX) - px(4)), what.ended)
+        self._paint_ended(painter, last.translated(0.0, self._row_px() - px(4)), what.ended)
 
     def event(self, event: QEvent) -> bool:
         """A tooltip over a bar tells its exact amount."""

@@ -1,17 +1,15 @@
 """The main window: docks, menus, keys, saved geometry. No logic: panels do, the window arranges."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
-from PySide6.QtGui import QAction, QCloseEvent, QKeyEvent, QKeySequence
+from PySide6.QtGui import QCloseEvent, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import (
     QApplication,
     QDialog,
     QFileDialog,
     QMainWindow,
-    QMenu,
     QMenuBar,
     QTabWidget,
     QToolTip,
@@ -21,10 +19,10 @@ from PySide6.QtWidgets import (
 
 from basisdesk.events import Flatten, Halt, OpenPair, Resume
 from basisdesk.ui.account_panel import AccountPanel
-from basisdesk.ui.accounts_menu import AccountsMenu
 from basisdesk.ui.arrangement import ACROSS, DOWN, Arrangement
 from basisdesk.ui.autopilot_panel import AutopilotPanel
 from basisdesk.ui.basis_panel import BasisPanel
+from basisdesk.ui.chart_window import ChartWindow, ChartWindows
 from basisdesk.ui.context import Context
 from basisdesk.ui.docks import Dock
 from basisdesk.ui.feeds_panel import FeedsPanel
@@ -32,28 +30,35 @@ from basisdesk.ui.file_asks import ask_folder, ask_tape
 from basisdesk.ui.forecast_panel import ForecastPanel
 from basisdesk.ui.funding_panel import FundingPanel
 from basisdesk.ui.guide_panel import GuidePanel
-from basisdesk.ui.halt_box import FLATTEN_KEY, HALT_KEY
+from basisdesk.ui.halt_box import HALT_KEY
 from basisdesk.ui.halt_dialogs import FlattenDialog, ResumeDialog
 from basisdesk.ui.halt_rows import risk_words
 from basisdesk.ui.help_dialog import AboutDialog, GlossaryDialog
-from basisdesk.ui.lab_door import LabDoor
 from basisdesk.ui.ledger_panel import LedgerPanel
 from basisdesk.ui.log_panel import LogPanel
+from basisdesk.ui.menus import Menus
 from basisdesk.ui.pair_picker import PairPicker
+from basisdesk.ui.palette import Palette
+from basisdesk.ui.palette_sources import sources
 from basisdesk.ui.positions_panel import PositionsPanel
-from basisdesk.ui.practice_menu import PracticeMenu
 from basisdesk.ui.pulse import Panel
 from basisdesk.ui.risk_panel import RiskPanel
+from basisdesk.ui.saved_note import SavedNote
 from basisdesk.ui.status_line import Banner, StatusLine, beside_menus
 from basisdesk.ui.steady import Steady
 from basisdesk.ui.theme import Theme
 from basisdesk.ui.ticket_fill import TicketFill
 from basisdesk.ui.ticket_panel import TicketPanel
 from basisdesk.ui.topbar import TopBar
+from basisdesk.ui.workspace_places import WindowPlaces
+from basisdesk.ui.workspace_rows import CHARTS_MAX
 
 if TYPE_CHECKING:
     from basisdesk.ui.scan_window import ScanWindow
 
+CHART_KEYS = (Qt.Key.Key_F, Qt.Key.Key_Plus, Qt.Key.Key_Equal, Qt.Key.Key_Minus)
+_KEYPAD = Qt.KeyboardModifier.KeypadModifier
+CHART_SHIFTS = (Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ShiftModifier, _KEYPAD)
 _TABBED = (
     "positions", "funding", "forecast", "autopilot", "risk", "account", "ledger", "feeds", "log",
 )  # fmt: skip
@@ -80,34 +85,28 @@ class MainWindow(QMainWindow):
         self.setAnimated(not theme.reduced_motion)
         self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
         self._build_panels()
+        self._build_head()  # before the docks: the Tab key reads from the top
         self._build_docks()
+        self._build_windows()
         self._build_menus()
         self._join()
         self.resize(self.arrangement.first_size())
         self.reset_layout()
         self.charts.chart.setFocus()
 
-    # --- what the app needs -----------------------------------------------------------------------
+    # --- what the app and the menus need ----------------------------------------------------------
+
+    tabbed = _TABBED
 
     def panels(self) -> list[Panel]:
         """Everything the repaint timer has to care for, in the scanner's window too."""
         return [
             self.topbar,
             self.banner,
-            self.guide,
-            self.charts,
-            self.ticket,
-            self.positions,
-            self.funding,
-            self.forecast,
-            self.autopilot,
-            self.risk,
-            self.account,
-            self.ledger,
-            self.feeds,
-            self.log,
+            *self._docked,
             self.status,
             *(self.scan.panels() if self.scan is not None else ()),
+            *self.chart_windows.panels(),
         ]
 
     def refresh_all(self) -> None:
@@ -128,8 +127,9 @@ class MainWindow(QMainWindow):
         """Nothing can be asked for any more: the desk stopped after a fault."""
         for dock in self.docks.values():
             dock.setEnabled(False)
-        if self.scan is not None:
-            self.scan.setEnabled(False)
+        for beside in (self.scan, *self.chart_windows.windows):
+            if beside is not None:
+                beside.setEnabled(False)
 
     def reset_layout(self) -> None:
         """Charts and ticket above, the tables in tabs below."""
@@ -176,7 +176,7 @@ class MainWindow(QMainWindow):
     def _build_docks(self) -> None:
         theme = self._theme
         self.docks: dict[str, Dock] = {}
-        for name, title, panel in (
+        docked: tuple[tuple[str, str, Panel], ...] = (
             ("guide", "Guide", self.guide),
             ("charts", "Charts", self.charts),
             ("ticket", "Order ticket", self.ticket),
@@ -189,7 +189,9 @@ class MainWindow(QMainWindow):
             ("ledger", "Ledger", self.ledger),
             ("feeds", "Feeds", self.feeds),
             ("log", "Log", self.log),
-        ):
+        )
+        self._docked = [panel for _, _, panel in docked]
+        for name, title, panel in docked:
             dock = Dock(name, title, panel, theme, self, own_title=name == "charts")
             self.docks[name] = dock
         self.arrangement = Arrangement(self, self.docks, _TABBED, "guide", theme)
@@ -204,7 +206,15 @@ class MainWindow(QMainWindow):
         label.setAccessibleName(f"Paper trading on {self._context.mode} data")
         self.docks["ticket"].bar.extra.addWidget(label)
 
-    def _build_menus(self) -> None:
+    def _build_windows(self) -> None:
+        """What arranges this window and those beside it."""
+        self.chart_windows = ChartWindows(self._context, self._theme, self)
+        self.chart_windows.halt_asked.connect(self.halt)
+        self.places = WindowPlaces(self, self._context, self._theme)
+        self._palette: Palette | None = None  # made when somebody asks for it
+        self._note: SavedNote | None = None
+
+    def _build_head(self) -> None:
         # Menu bar and top bar are one widget above the docks: the top bar is no dock.
         head = QWidget(self)
         self.head = column = QVBoxLayout(head)
@@ -214,63 +224,10 @@ class MainWindow(QMainWindow):
         self.menus = QMenuBar(head)
         column.addLayout(beside_menus(self.menus, self.banner))
         column.addWidget(self.topbar)
-        self._build_session_menu(self.menus.addMenu("Session"))
-        self._build_view_menu(self.menus.addMenu("View"))
-        self._build_trade_menu(self.menus.addMenu("Trade"))
-        if self._context.faults:
-            self.practice = PracticeMenu(self._context)
-            self.menus.addMenu(self.practice)
-        if self._context.accounts:
-            self.accounts = AccountsMenu(self._context, self._theme, self)
-            self.menus.addMenu(self.accounts)
-        self._build_help_menu(self.menus.addMenu("Help"))
 
-    def _build_session_menu(self, menu: QMenu) -> None:
-        self._add(menu, "Choose a pair\u2026", self.pick_pair, "Ctrl+P")
-        menu.addSeparator()
-        self._add(menu, "Open tape\u2026", self.ask_tape, "Ctrl+O")
-        self._add(menu, "Save log\u2026", self.ask_save_log, "Ctrl+S")
-        menu.addSeparator()
-        self._add(menu, "Quit", self._context.actions.quit, "Ctrl+Q")
-
-    def _build_view_menu(self, menu: QMenu) -> None:
-        for dock in self.docks.values():
-            menu.addAction(dock.toggleViewAction())
-        menu.addSeparator()
-        for place, name in enumerate(_TABBED, start=1):
-            title = self.docks[name].windowTitle()
-            action = self._add(menu, f"Go to {title}", self._on_go_to, f"Ctrl+{place}")
-            action.setData(name)
-        menu.addSeparator()
-        self._add(menu, "Scanner", self.show_scanner, "Ctrl+Shift+F")
-        self.lab = LabDoor(self._context, self._theme, self, menu)
-        self._add(menu, "Reset layout", self.reset_layout)
-
-    def _build_trade_menu(self, menu: QMenu) -> None:
-        self._add(menu, "Open as in ticket", self.ticket.open_shown, "Ctrl+Return", "Ctrl+Enter")
-        self._add(menu, "Close selected pair", self.positions.close_selected, "Ctrl+Backspace")
-        menu.addSeparator()
-        self._add(menu, "Halt", self.halt, HALT_KEY)
-        self._add(menu, "Resume\u2026", self.ask_resume)
-        menu.addSeparator()
-        self._add(menu, "Flatten: close all\u2026", self.ask_flatten, FLATTEN_KEY)
-
-    def _build_help_menu(self, menu: QMenu) -> None:
-        self._add(menu, "Guided trade", self.show_guide)
-        menu.addSeparator()
-        self._add(menu, "Explain what has focus", self.explain_focus, "F1")
-        self._add(menu, "Glossary", self.show_glossary)
-        menu.addSeparator()
-        self._add(menu, "About basisdesk", self.show_about)
-
-    def _add(self, menu: QMenu, text: str, act: Callable[[], object], *keys: str) -> QAction:
-        action = QAction(text, self)
-        if keys:
-            action.setShortcuts([QKeySequence(key) for key in keys])
-        action.triggered.connect(act)
-        menu.addAction(action)
-        self.addAction(action)  # keys work although the menu bar stands in a widget of its own
-        return action
+    def _build_menus(self) -> None:
+        self.bars = made = Menus(self, self._context, self._theme, self.menus)
+        self.lab, self.practice, self.accounts = made.lab, made.practice, made.accounts
 
     def _join(self) -> None:
         self.ticket.plan_changed.connect(self._on_plan_changed)
@@ -322,6 +279,37 @@ class MainWindow(QMainWindow):
         scan.refresh_all()
         return scan
 
+    def open_chart(self) -> ChartWindow | None:
+        """One more window with the charts. Ctrl+Shift+N."""
+        made = self.chart_windows.open()
+        if made is None:
+            status = self._context.status
+            status.banner = f"There are {CHARTS_MAX} chart windows already. Close one first."
+            status.banner_level = "warn"
+            self.banner.refresh()
+        return made
+
+    def show_palette(self) -> Palette:
+        """Everything that can be done here, by its name. Ctrl+K."""
+        if self._palette is None:
+            self._palette = Palette(
+                sources(
+                    self._context, self.menus, self.charts, self._on_pair_chosen, self.lab.open
+                ),
+                self._theme,
+                self,
+            )
+        self._palette.open()
+        return self._palette
+
+    def go_to(self, name: str) -> None:
+        """Bring a dock to the front, the keys with it. Ctrl+1 to Ctrl+9."""
+        dock = self.docks.get(name)
+        if dock is not None:
+            dock.show()
+            dock.raise_()
+            dock.panel.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
     def take_opening(self, choice: object) -> None:
         """An opening of the scanner goes into the ticket, and this window comes to the front."""
         from basisdesk.ui.scanner_rows import Choice
@@ -338,9 +326,21 @@ class MainWindow(QMainWindow):
         """The checklist of a trade, beside the charts."""
         self.arrangement.show_guide()
 
+    def save_log(self) -> None:
+        """Save the session log into the account's own folder; a note says so. Ctrl+S."""
+        self._context.actions.save_log(None)
+
     def ask_save_log(self) -> QFileDialog:
         """Ask for a folder without blocking anything, then save the session log into it."""
         return ask_folder(self, self._on_folder_chosen)
+
+    def tell_saved(self, folder: Path) -> None:
+        """A session log was saved: say so in a corner, and offer its report."""
+        if self._note is None:
+            self._note = SavedNote(
+                self._theme, self, self.ask_save_log, self.bars.library.open_running
+            )
+        self._note.tell(folder)
 
     def ask_tape(self) -> QFileDialog:
         """Ask for a recording, then play it in a window of its own. Ctrl+O."""
@@ -366,14 +366,14 @@ class MainWindow(QMainWindow):
         return dialog
 
     def explain_focus(self) -> None:
-        """Show the explanation of what has the focus, or the glossary where there is none."""
+        """Show the explanation of what has the focus, or the guide's page on where it stands."""
         widget = QApplication.focusWidget()
         if widget is not None and widget.toolTip():
             QToolTip.showText(
                 widget.mapToGlobal(widget.rect().bottomLeft()), widget.toolTip(), widget
             )
         else:
-            self.show_glossary()
+            self.bars.help.open_at(widget)
 
     def _ticket_request(self) -> OpenPair | None:
         return self.ticket.request
@@ -390,7 +390,8 @@ class MainWindow(QMainWindow):
     def _owns(self, dialog: QDialog) -> bool:
         # a window of an account that was left may still be there
         owner = dialog.parentWidget()
-        while owner is not None and owner not in (self, self.scan, self.lab.window):
+        homes = (self, self.scan, *self.chart_windows.windows, *self.bars.windows())
+        while owner is not None and owner not in homes:
             owner = owner.parentWidget()
         return owner is not None
 
@@ -406,15 +407,6 @@ class MainWindow(QMainWindow):
     def _on_pair_chosen(self, pair: object) -> None:
         if isinstance(pair, tuple):
             self._context.actions.show_pair(*pair)
-
-    def _on_go_to(self) -> None:
-        action = self.sender()
-        name = action.data() if isinstance(action, QAction) else ""
-        dock = self.docks.get(str(name))
-        if dock is not None:
-            dock.show()
-            dock.raise_()
-            dock.panel.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def _on_plan_changed(self, plan: object) -> None:
         if isinstance(plan, tuple):
@@ -441,9 +433,17 @@ class MainWindow(QMainWindow):
                 return True
         return super().eventFilter(watched, event)
 
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """F, + and - mean the charts wherever the focus is, unless a line takes them."""
+        if event.key() in CHART_KEYS and event.modifiers() in CHART_SHIFTS:
+            self.charts.keyPressEvent(event)
+        else:
+            super().keyPressEvent(event)
+
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Say so; the app leaves in order. The scanner's window goes too."""
+        """Say so; the app leaves in order. The windows beside it go too."""
         super().closeEvent(event)
+        self.chart_windows.leave()
         if self.scan is not None:
             self.scan.close()
         self.closed.emit()

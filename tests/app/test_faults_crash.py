@@ -87,8 +87,9 @@ def from_a_finaliser():
 @pytest.mark.parametrize(
     ("route", "name"), [(from_a_thread, "a thread"), (from_a_finaliser, "a finaliser")]
 )
-def test_no_route_out_of_python_is_silent(crash, route, name):
+def test_no_route_out_of_python_is_silent(crash, qapp, route, name):
     route()
+    qapp.sendPostedEvents()  # the window is told in its own thread
     assert len(crash.told) == 1
     assert f"escaped from {name}" in crash.log.text
 

@@ -4,8 +4,17 @@ import os
 import random
 
 import pytest
+from PySide6.QtCore import QObject
 
-from basisdesk.app.layout import LAYOUT_BYTES_MAX, load_layout, save_layout
+from basisdesk.app.layout import (
+    CHARTS,
+    LAYOUT_BYTES_MAX,
+    load_layout,
+    restore_window,
+    save_layout,
+    save_window,
+)
+from basisdesk.ui.workspace_rows import ChartState
 
 STATE = bytes(range(256)) * 3
 
@@ -56,3 +65,42 @@ def test_no_file_and_a_folder_in_its_place_are_the_default_layout(tmp_path):
     assert load_layout(tmp_path / "layout.json") == b""
     os.mkdir(tmp_path / "folder.json")
     assert load_layout(tmp_path / "folder.json") == b""
+
+
+class Desk(QObject):
+    """A window that has a layout and chart windows, and nothing else."""
+
+    scan = None
+
+    def __init__(self, charts=()):
+        super().__init__()
+        self.chart_windows = self
+        self.charts = charts
+        self.restored = []
+
+    def save_layout(self):
+        return STATE
+
+    def restore_layout(self, saved):
+        self.restored.append(saved)
+
+    def states(self):
+        return self.charts
+
+    def put(self, charts):
+        self.charts = charts
+
+
+def test_chart_windows_come_back_once_the_desk_stands(qtbot, tmp_path):
+    save_window(tmp_path, Desk())
+    assert not (tmp_path / CHARTS).exists()
+    charts = (ChartState(("bybit:spot:ADAUSDT", "bybit:perp:ADAUSDT"), False, "6h", b"place"),)
+    save_window(tmp_path, Desk(charts))
+    desk = Desk()
+    restore_window(tmp_path, desk)
+    assert (desk.restored, desk.charts) == ([STATE], ())
+    qtbot.waitUntil(lambda: desk.charts == charts, timeout=1000)
+    save_window(tmp_path, Desk())
+    (tmp_path / CHARTS).write_bytes((tmp_path / CHARTS).read_bytes()[:-5])
+    restore_window(tmp_path, desk)
+    assert desk.restored == [STATE, STATE]

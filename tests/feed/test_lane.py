@@ -65,7 +65,7 @@ async def lane_of(pace, scheme="http", talk=None):
         authority = trustme.CA()
         tls = ssl.create_default_context()
         authority.configure_trust(tls)
-    shared = SimpleNamespace(pace=pace, rng=random.Random(1), tls=tls, names=Names())
+    shared = SimpleNamespace(pace=pace, rng=random.Random(1), tls=tls, names=Names(), proxy="")
     take = lambda ask, body, _: told.answers.append(ask)  # noqa: E731
     lane = Lane("t.rest", f"{scheme}://127.0.0.1:{port}", Limits(rest_gap_s=0.0), shared, take)
     lane.on_scanned = lambda path, fault: told.scanned.append((path, fault))

@@ -22,6 +22,7 @@ def test_cooling_is_never_shorter_than_it_says():
 
 
 def test_accept_then_close_stays_under_ten_connects_in_a_minute_whatever_the_dice_say():
+    most = 0
     for seed in range(200):
         at_s, connects = 0.0, 1
         for delay_s in backoff(Pace(), random.Random(seed)):
@@ -29,7 +30,9 @@ def test_accept_then_close_stays_under_ten_connects_in_a_minute_whatever_the_dic
             if at_s > 60:
                 break
             connects += 1
+        most = max(most, connects)
         assert connects <= 10
+    print(f"at most {most} connects in 60 s")
 
 
 def test_the_gate_lets_one_a_second_and_sixty_in_five_minutes_through_to_one_host():
@@ -80,7 +83,9 @@ def test_an_outage_of_thirty_seconds_is_over_within_eight_whatever_the_dice_say(
         while at_s < 30.0:
             at_s += waits.after(Fault("refused", "away"))
         slowest_s.append(at_s - 30.0)
-    assert sorted(slowest_s)[int(0.95 * 300)] <= 8.0
+    p95_s = sorted(slowest_s)[int(0.95 * 300)]
+    print(f"the next try p95 {p95_s:.1f} s after the outage")
+    assert p95_s <= 8.0
 
 
 def test_no_reconnect_is_sooner_than_the_venues_floor():

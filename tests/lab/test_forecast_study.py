@@ -10,7 +10,7 @@ import pytest
 from basisdesk.forecast.forecaster import Forecaster
 from basisdesk.forecast.table import N
 from basisdesk.lab.forecast_bars import ticks
-from basisdesk.lab.forecast_figures import ECE_MAX, sterner
+from basisdesk.lab.forecast_figures import ECE_MAX, spread, sterner
 from basisdesk.lab.forecast_report import (
     CALM,
     SIMULATED,
@@ -140,3 +140,18 @@ def test_a_skill_wholly_below_zero_is_worse_than_the_base_rate():
     assert held == "not enough evidence: the interval against the base rate holds zero"
     better = sterner(found | {"skill_interval": [0.01, 0.1]})
     assert better == "better than the base rate and than z-bins"
+
+
+def test_seeds_tell_how_far_another_may_fall():
+    def run(seed, auc, skill):
+        target = {"auc": (0.77, 0.80), "skill": (0.15, 0.19)}
+        return {"case": "a", "seed": seed, "raw": {"auc": auc}, "skill": skill, "target": target}
+
+    runs = [run(1, 0.73, 0.16), run(2, 0.75, 0.17), run(3, 0.74, 0.18)]
+    assert spread(runs[:2]) == []  # two say nothing of a deviation
+    told, skill = spread(runs)
+    assert (told["figure"], told["seeds"], told["least"], told["most"]) == ("auc", 3, 0.73, 0.75)
+    assert told["mean"] == pytest.approx(0.74)
+    assert told["range"] == pytest.approx([0.7174, 0.7626], abs=1e-4)
+    assert told["reference"] == "above the range"
+    assert skill["reference"] == "within the range"

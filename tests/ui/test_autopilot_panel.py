@@ -235,11 +235,11 @@ def test_a_value_out_of_range_is_refused_in_one_sentence(panel, acts):
     dialog = panel.edit(PAIR)
     row = dialog.rows["entry_z"]
     type_in(row, "9")
-    assert dialog.said.text() == "entry_z is 0.5 to 6 sd; 9 is not. Choose a value within."
+    assert dialog.said.text() == "Entry z is 0.5 to 6 sd; 9 is not. Choose a value within."
     assert not dialog.save.isEnabled()
     assert dialog.setting() is None
     type_in(row, "nonsense")
-    assert dialog.said.text().startswith("entry_z: ")
+    assert dialog.said.text().startswith("Entry z: ")
     type_in(dialog.rows["loss_pairs"], "2.5")
     assert dialog.setting() is None
     dialog.usual.click()

@@ -370,7 +370,7 @@ def test_a_closed_panel_leaves_nothing_behind(qtbot, qapp):
 def test_a_narrow_read_out_leaves_whole_figures_out(panel, qtbot):
     assert readout(panel).endswith("funding +0.0184 %")
     panel.setStyleSheet(DARK.style_sheet())
-    qtbot.waitUntil(lambda: panel.minimumSizeHint().width() <= 480)
+    qtbot.waitUntil(lambda: panel.minimumWidth() <= 480)
     panel.resize(480, 500)
     qtbot.waitUntil(lambda: panel._readout.width() < 480)
     panel.refresh()

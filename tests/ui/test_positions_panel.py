@@ -45,7 +45,8 @@ def texts_of_row(panel, place):
 
 def every_row_has_its_buttons(panel):
     for place, row in enumerate(panel.table.rows_model.rows):
-        whole = {f"{what} pair {row.pair}" for what in ("Close", "Half", "More")}
+        what = ("Close", "Close half of", "More to do with")
+        whole = {f"{words} pair {row.pair}" for words in what}
         wanted = {f"Dismiss pair {row.pair}"} if row.over else whole
         if texts_of_row(panel, place) != wanted:
             return False
@@ -60,7 +61,7 @@ def button(panel, name):
 def test_close_and_half_send_just_that(qtbot, rig, panel):
     rig.deaf = True
     qtbot.mouseClick(button(panel, "Close pair 1"), Qt.MouseButton.LeftButton)
-    qtbot.mouseClick(button(panel, "Half pair 2"), Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(button(panel, "Close half of pair 2"), Qt.MouseButton.LeftButton)
     assert rig.orders(ClosePair) == [ClosePair(1), ClosePair(2, D("0.5"))]
 
 
@@ -73,7 +74,7 @@ def test_buttons_are_reached_and_pressed_by_keyboard(qtbot, rig, panel):
 
 
 def test_a_half_close_leaves_half_and_the_rest_closes(qtbot, rig, panel):
-    qtbot.mouseClick(button(panel, "Half pair 2"), Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(button(panel, "Close half of pair 2"), Qt.MouseButton.LeftButton)
     rig.wait(1)
     rig.move(0.3640, 60.0)
     panel.refresh()

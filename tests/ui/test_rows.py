@@ -188,7 +188,7 @@ def test_the_status_line_tells_equity_today_and_exposure():
     assert today.text.startswith("today \u25b2 +")
     assert today.meaning == "gain"
     assert drawdown.text == "drawdown 0.00 %"
-    assert exposure.text == "gross exposure 2,912"  # both legs at their mids
+    assert exposure.text == "gross exposure 2,912 USDT"  # both legs at their mids
     assert delta.text == "net delta 0 ADA"
 
 

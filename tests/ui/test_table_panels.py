@@ -58,10 +58,10 @@ def test_funding_shows_clocks_payments_and_settled_rates(qtbot, rig):
 def test_the_ledger_has_two_views_and_a_filter(qtbot, rig):
     panel = shown(qtbot, LedgerPanel(rig.context, THEME))
     assert panel.views.currentWidget() is panel.fills
-    assert panel.count.text() == "2"
+    assert panel.count.text() == "2 fills"
     panel.filter.setText("perp sell")
     assert panel.fills.proxy.rowCount() == 1
-    assert panel.count.text() == "1 of 2"
+    assert panel.count.text() == "1 of 2 fills"
     press(qtbot, panel, "Postings")
     assert panel.views.currentWidget() is panel.postings
     panel.filter.setText("assets:cash")

@@ -150,7 +150,7 @@ def test_the_selected_pair_is_on_the_chart_until_somebody_turns_to_the_ticket(qt
 def test_a_banner_that_comes_and_goes_moves_no_splitter(qtbot, rig, window, size):
     """Its place beside the menus is always kept: charts, ticket and tables stay where they are."""
     window.resize(*size)
-    qtbot.waitUntil(lambda: window.size() == window.steady._size)
+    qtbot.waitUntil(lambda: window.steady._room() == window.steady._size)
     tables = window.docks["positions"]
     window.resizeDocks([tables], [tables.height() + 40], Qt.Orientation.Vertical)  # by a person
     qtbot.wait(10)
@@ -461,7 +461,7 @@ def test_a_larger_window_gives_the_charts_the_space(qtbot, window):
     window.resize(1300, 820)
     window.show()
     qtbot.waitExposed(window)
-    qtbot.waitUntil(lambda: window.size() == window.steady._size)
+    qtbot.waitUntil(lambda: window.steady._room() == window.steady._size)
     charts, ticket, tables = (window.docks[name] for name in ("charts", "ticket", "positions"))
     high, before = charts.height(), (ticket.width(), tables.height())
     window.resize(1900, 1060)

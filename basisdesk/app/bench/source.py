@@ -1,7 +1,6 @@
 """Where the benchmark's frames come from: the demo exchange, run and recorded as users do it."""
 
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -10,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from basisdesk.app.own_program import own_command
 from basisdesk.app.record import RecordOptions, record
 from basisdesk.config import Settings
 from basisdesk.errors import UserError
@@ -43,7 +43,7 @@ class Exchange:
 @contextmanager
 def demo_exchange(rate: float) -> Iterator[Exchange]:
     """A demo exchange of its own process that sends `rate` times its usual messages."""
-    command = [sys.executable, "-m", "basisdesk", "demo-exchange", "--rate", str(rate)]
+    command = own_command(["demo-exchange", "--rate", str(rate)])
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         try:
             assert process.stdout is not None

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import tempfile
 
+from basisdesk.app.own_program import is_frozen, own_module
 from basisdesk.clock import mono_s
 from basisdesk.errors import UserError
 
@@ -27,23 +28,18 @@ window.grab()
 print("painted", flush=True)
 """
 
-DESK = """
-import sys
-from pathlib import Path
-from basisdesk.app.first_chart import run_until_first_chart
-sys.exit(run_until_first_chart(Path(sys.argv[1])))
-"""
-
 
 def measure_start() -> dict[str, float]:
     """start.first_chart_s (desk on its demo exchange), start.bare_window_s, start.ratio.
 
-    Medians over several starts, the two kinds taking turns.
+    Medians over several starts, the two kinds taking turns. Raises UserError in a bundle.
     """
+    if is_frozen():
+        raise UserError("bench start compares with a bare window of Python: run it from a venv.")
     bare, desk = [], []
     for _ in range(REPEATS):
-        bare.append(_time_to_paint(BARE))
-        desk.append(_time_to_paint(DESK))
+        bare.append(_time_to_paint([sys.executable, "-c", BARE]))
+        desk.append(_time_to_paint(own_module("basisdesk.app.first_chart", [])))
     first, plain = sorted(desk)[REPEATS // 2], sorted(bare)[REPEATS // 2]
     return {
         "start.first_chart_s": first,
@@ -52,12 +48,12 @@ def measure_start() -> dict[str, float]:
     }
 
 
-def _time_to_paint(code: str) -> float:
+def _time_to_paint(command: list[str]) -> float:
     environment = os.environ | {"QT_QPA_PLATFORM": "offscreen"}
     with tempfile.TemporaryDirectory() as folder:
         start_s = mono_s()
         with subprocess.Popen(
-            [sys.executable, "-c", code, folder], stdout=subprocess.PIPE, env=environment
+            [*command, folder], stdout=subprocess.PIPE, env=environment
         ) as process:
             assert process.stdout is not None
             line = process.stdout.readline()
