@@ -220,7 +220,8 @@ class Libraries(QObject):
         from basisdesk.lab.library_trash import thrown
 
         if self._shelf is None:
-            self._shelf = Shelf(self._profile)
+            own = self._settings.tape.folder
+            self._shelf = Shelf(self._profile, Path(own).expanduser() if own else None)
         return self._shelf.look(), thrown(self._profile)
 
     def _looked(self) -> Then:

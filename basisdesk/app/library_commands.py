@@ -38,16 +38,21 @@ def add_library(
         parser.add_argument("--profile", metavar="DIR", default=keep)
         parser.add_argument("--config", metavar="FILE", default=keep)
         parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
-    sessions.set_defaults(run=partial(_sessions, ends))
+    sessions.set_defaults(run=partial(_sessions, ends, settings))
     trades.set_defaults(run=partial(_trades, ends, settings))
 
 
-def _sessions(ends: "Ends", arguments: argparse.Namespace) -> int:
+def _sessions(
+    ends: "Ends",
+    settings: "Callable[[argparse.Namespace], Settings]",
+    arguments: argparse.Namespace,
+) -> int:
     from basisdesk.lab.library import Shelf
     from basisdesk.lab.library_marks import Marks
 
     profile = ends.profile(arguments)
-    found = Shelf(profile).look()
+    own = settings(arguments).tape.folder
+    found = Shelf(profile, Path(own).expanduser() if own else None).look()
     marks = Marks(profile)
     rows = [_row(each, marks) for each in found]
     lines = [_line(row) for row in rows[:LINES_MAX]]

@@ -116,10 +116,14 @@ class Session(msgspec.Struct, frozen=True):
 
 
 class Shelf:
-    """Finds the sessions of a profile. A journal that did not change since is not read again."""
+    """Finds the sessions of a profile. A journal that did not change since is not read again.
 
-    def __init__(self, profile: Path) -> None:
+    tapes: where tapes of later sessions lie when it is not the profile (`tape.folder`).
+    """
+
+    def __init__(self, profile: Path, tapes: Path | None = None) -> None:
         self.profile = profile
+        self._tapes = tapes
         self._known: dict[Path, tuple[object, list[Session]]] = {}
 
     def look(self) -> list[Session]:
@@ -131,7 +135,7 @@ class Shelf:
             held = self._known.get(place.folder)
             read = held[1] if held is not None and held[0] == state else read_place(place)
             known[place.folder] = (state, read)
-            found += [_with_tape(session) for session in read]
+            found += [_with_tape(session, self._tapes) for session in read]
         self._known = known
         return sorted(found, key=lambda each: (-each.begun_ns, each.key))[:SESSIONS_MAX]
 
@@ -188,10 +192,18 @@ def session_key(place: Place, session: str) -> str:
     return f"{place.name}/{session}"
 
 
-def tape_of(place: Place, session: str) -> Path | None:
-    """A session's tape; None where there is none, or where its name could be a path."""
-    path = place.folder / "tapes" / f"{session}.tape"
-    return path if _NAME.fullmatch(session) and path.is_file() and not path.is_symlink() else None
+def tape_of(place: Place, session: str, elsewhere: Path | None = None) -> Path | None:
+    """A session's tape; None where there is none, or where its name could be a path.
+
+    elsewhere: a folder outside of the profile to look in as well.
+    """
+    if not _NAME.fullmatch(session):
+        return None
+    folders = [place.folder / "tapes"]
+    if elsewhere is not None and not place.archived:
+        folders.append(elsewhere / place.account / place.mode)
+    paths = (folder / f"{session}.tape" for folder in folders)
+    return next((path for path in paths if path.is_file() and not path.is_symlink()), None)
 
 
 class Sums:
@@ -304,8 +316,8 @@ def _unread(place: Place, why: str) -> Session:
     return Session(key, place, "", why, changed_ns, changed_ns, tape_bytes=bytes_of, at_end=True)
 
 
-def _with_tape(session: Session) -> Session:
-    tape = tape_of(session.place, session.session)
+def _with_tape(session: Session, elsewhere: Path | None) -> Session:
+    tape = tape_of(session.place, session.session, elsewhere)
     if tape is None:
         return session
     try:

@@ -95,10 +95,15 @@ def plan(chosen: Sequence[Session], known: Sequence[Session], held: Held) -> Pla
         whole = place.name != busy and all(each.key in keys for each in of_it)
         (folders if whole else stay).append(place)
     cut = [each for each in chosen if each.place in stay]
-    tapes = tuple(each.tape for each in cut if each.tape is not None)
+    tapes = tuple(each.tape for each in cut if each.tape is not None and _in_profile(each))
     if not folders and not tapes:
         return Plan((), (), "", _nothing(cut))
     return Plan(tapes, tuple(folders), _words(folders, known, cut, tapes))
+
+
+def _in_profile(session: Session) -> bool:
+    """A tape in a folder that a person keeps elsewhere is theirs to delete."""
+    return session.tape is not None and session.tape.is_relative_to(session.place.profile)
 
 
 def to_trash(profile: Path, going: Plan, held: Held, now_ns: int, keep: Sequence[str] = ()) -> Path:

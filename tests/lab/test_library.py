@@ -47,6 +47,18 @@ def test_sessions_of_all_accounts_modes_and_the_archive_are_found_newest_first(p
     assert all(each.status == "clean" and each.tape_bytes == 1_000 for each in found)
 
 
+def test_a_tape_that_lies_elsewhere_is_found_and_stays_where_it_is(profile, tmp_path):
+    session = by_name(profile)["four"]
+    kept = tmp_path / "tapes" / session.place.account / session.place.mode
+    kept.mkdir(parents=True)
+    moved = session.tape.rename(kept / session.tape.name)
+    known = Shelf(profile, tmp_path / "tapes").look()
+    found = next(each for each in known if each.session == "four")
+    assert found.tape == moved
+    beside_it = msgspec.structs.replace(found, key="x", session="y", tape=None)
+    assert plan([found], [*known, beside_it], Held()).tapes == ()
+
+
 def test_the_terms_of_a_session_sum_to_its_change_in_equity_and_sessions_to_the_account(tmp_path):
     books = write_sessions(tmp_path / "simulated", ["a", "b", "c"], trades=4, split=True)
     found = Shelf(tmp_path).look()
