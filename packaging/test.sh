@@ -9,4 +9,5 @@ step "$bin/ruff" check .
 step "$bin/ruff" format --check .
 step "$bin/mypy"
 step "$bin/lint-imports"
+step "$bin/python" packaging/audit.py
 step "$bin/python" -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder "$@"

@@ -161,7 +161,7 @@ class Alerting:
 
     def test_webhook(self) -> str:
         """Send a test to the webhook; the sentence that says what became of it so far."""
-        said = 'No webhook is set. Write alerts.webhook = "https://..." into the settings.'
+        said = "No webhook is set. Session > Settings\u2026, Alerts has a line for its address."
         if self.webhook is not None:
             taken = self.webhook.offer(payload_of(trial_of(self._now_ns)))
             said = f"Sending to {self.webhook.host}." if taken else self.webhook.problem

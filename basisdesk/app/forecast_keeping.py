@@ -60,8 +60,8 @@ class Keeping:
         """The candidates and labels since, into the book and to be written."""
         if life.set_back:
             self._set_back = (
-                "The clock of this computer was ahead and has been set back: of "
-                f"{life.set_back} pair(s) what lay in the future is dropped, and they begin anew."
+                "The clock of this computer was ahead and has been set back. What lay in the "
+                f"future is dropped; pairs that learn anew: {life.set_back}."
             )
         new, regimes = life.taken()
         if self.told is not None:

@@ -1,6 +1,6 @@
 """What a desk offers about the program itself: settings, workspaces, sessions, the first start."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -18,6 +18,7 @@ from basisdesk.errors import SettingsError
 from basisdesk.ui.context import Context
 
 if TYPE_CHECKING:
+    from basisdesk.app.notices import Notice
     from basisdesk.lab.library_report import Now
 
 
@@ -28,6 +29,12 @@ class ProductCalls(NamedTuple):
     open_tape: Callable[[Path], None]
     leave: Callable[[Onward], None]
     warn: Callable[[str], None]
+
+
+def _licences() -> "Sequence[Notice]":
+    from basisdesk.app.notices import licence_notices  # no start waits for the packages' metadata
+
+    return licence_notices()
 
 
 class Product(QObject):
@@ -52,6 +59,7 @@ class Product(QObject):
         if disk.problem:
             context.status.banner, context.status.banner_level = disk.problem, "warn"
         context.library = self._library
+        context.licences = _licences
         context.first_run = FirstRunFile(
             options.profile,
             options.home,

@@ -11,8 +11,8 @@ import qasync
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QApplication
 
-from basisdesk import __version__
 from basisdesk.app.crash import CrashHandler, start_log, stop_log
+from basisdesk.app.qt_app import qt_app
 from basisdesk.app.replay_parts import ReplayOptions
 from basisdesk.app.replaying import Replaying
 from basisdesk.app.saving import save_picture
@@ -81,12 +81,7 @@ class Replays(QObject):
 
 def run_alone(options: "DeskOptions") -> int:
     """Play a tape without a desk beside it, until its window is closed. Returns 0."""
-    app = QApplication.instance() or QApplication(["basisdesk"])
-    if not isinstance(app, QApplication):
-        raise UserError("Another kind of Qt program runs in this process.")
-    app.setApplicationName("basisdesk")
-    app.setApplicationVersion(__version__)
-    app.setQuitOnLastWindowClosed(False)  # leave by returning, so that every `finally` runs
+    app = qt_app()
     theme_for(options.settings.ui).apply(app)
     folder = options.profile / "replay"
     try:

@@ -12,7 +12,6 @@ import qasync
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from PySide6.QtWidgets import QApplication
 
-from basisdesk import __version__
 from basisdesk.app.accounts import account_names, why_not_free
 from basisdesk.app.alert_outlets import DesktopOutlets
 from basisdesk.app.beside import Beside, BesideParts
@@ -25,6 +24,7 @@ from basisdesk.app.meter import Meter
 from basisdesk.app.practice import Practice, practice_faults
 from basisdesk.app.product import Product, ProductCalls
 from basisdesk.app.pump import Pump
+from basisdesk.app.qt_app import qt_app
 from basisdesk.app.record import addresses
 from basisdesk.app.replays import Replays
 from basisdesk.app.saving import save_job, save_picture, saved, session_begun
@@ -73,12 +73,7 @@ SHUTDOWN_S = 3.0
 
 def run_in_qt(options: DeskOptions, exchange: ExchangeProcess | None) -> Onward | None:
     """Run one desk on a Qt event loop until it is closed; where to go on, None to leave."""
-    app = QApplication.instance() or QApplication(["basisdesk"])
-    if not isinstance(app, QApplication):
-        raise UserError("Another kind of Qt program runs in this process.")
-    app.setApplicationName("basisdesk")
-    app.setApplicationVersion(__version__)
-    app.setQuitOnLastWindowClosed(False)  # leave by returning, so that every `finally` runs
+    app = qt_app()
     for conn, url in addresses(options.settings, {})[0].items():
         check_url(conn, url, "wss", "ws")  # before anything is written
     desk = Desk(options, exchange, app)

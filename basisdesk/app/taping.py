@@ -111,7 +111,10 @@ def start_tape(
         tapes.mkdir(mode=0o700, parents=True, exist_ok=True)
         left = int(limits.disk_mb_max * 1e6) - tapes_bytes(tapes)
         if left <= 0:
-            status.tape_state = f"Tapes fill their {limits.disk_mb_max} MB. Delete some."
+            status.tape_state = (
+                f"Tapes fill their {limits.disk_mb_max} MB. Put sessions into the trash "
+                "(Session > Sessions\u2026), or raise the limit in the settings."
+            )
             return None
         header = header_for(
             "demo" if options.mode == "simulated" else "live",

@@ -40,7 +40,7 @@ def read_session(path: Path) -> dict[str, Any]:
     except (msgspec.DecodeError, UnicodeDecodeError) as exc:
         raise UserError(f"{file} is damaged ({exc}). Save the log again.") from exc
     if not isinstance(read, dict) or "basisdesk_session" not in read:
-        raise UserError(f"{file} is no session log. Session, Save log makes one.")
+        raise UserError(f"{file} is no session log. Session > Save log makes one.")
     return read
 
 

@@ -31,7 +31,7 @@ COLUMNS = (
     "perp_margin",
     "note",
 )
-BYTES_MAX = 64 * 1024 * 1024
+BYTES_MAX = 40 * 1024 * 1024
 LINES_MAX = 200_000
 LINE_CHARS_MAX = 4_000
 BAD_MAX = 200  # sentences kept; all are counted
@@ -108,12 +108,9 @@ def read_trade_log(path: Path) -> TradeLog:
         size = path.stat().st_size
         if size > BYTES_MAX:
             raise UserError(f"{path} is larger than {BYTES_MAX // 1024 // 1024} MB: no trade log.")
-        text = path.read_text("utf-8-sig", errors="replace")
+        lines = _lines(path)
     except OSError as exc:
         raise UserError(f"Cannot read {path}: {exc.strerror}.") from exc
-    lines = text.splitlines()
-    if len(lines) > LINES_MAX:
-        raise UserError(f"{path} has more than {LINES_MAX:,} lines: no trade log of the script.")
     missing = [name for name in COLUMNS if name not in _cells(lines[0] if lines else "")]
     if missing:
         raise UserError(
@@ -121,6 +118,21 @@ def read_trade_log(path: Path) -> TradeLog:
             f"{', '.join(missing[:5])}{', …' if len(missing) > 5 else ''}."
         )
     return _log(lines)
+
+
+def _lines(path: Path) -> list[str]:
+    """The lines without their ends; of one that is too long no more than tells that it is."""
+    lines: list[str] = []
+    with path.open(encoding="utf-8-sig", errors="replace") as file:
+        while line := file.readline(LINE_CHARS_MAX + 2):
+            if len(lines) >= LINES_MAX:
+                raise UserError(
+                    f"{path} has more than {LINES_MAX:,} lines: no trade log of the script."
+                )
+            lines.append(line.rstrip("\n"))
+            while line and not line.endswith("\n"):
+                line = file.readline(LINE_CHARS_MAX + 2)  # its rest is passed over
+    return lines
 
 
 def cash_before(entry: Row) -> Decimal:

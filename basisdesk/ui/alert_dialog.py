@@ -48,7 +48,7 @@ SAID_LINES = 3  # room for the preview: a sentence does not move the buttons
 PAYLOAD_LINES = 10
 PAYLOAD_LINES_MIN = 4  # where the screen is low; the rest scrolls
 MEND_FIRST = "Mend the fields above first."  # in the place of a payload that nothing makes
-NO_WEBHOOK = 'No webhook is set: write alerts.webhook = "https://..." into the settings.'
+NO_WEBHOOK = "No webhook is set. Session > Settings\u2026, Alerts has a line for its address."
 WAYS: tuple[tuple[Channel, str, str], ...] = (
     ("notify", "Message", "A message of the desktop, or over the window where there is no tray."),
     ("sound", "Sound", "The desktop's short sound, unless it is muted."),

@@ -66,7 +66,7 @@ def told_columns(zone: str) -> tuple[Column, ...]:
         Column(f"Time, {zone}", lambda row: row.time, lambda row: row.t_ns, left=True,
                sample="09:14:22"),
         Column("Alert", lambda row: row.name, left=True, sample="Funding gap over 0.06 %", spare=1),
-        Column("Said", lambda row: row.text, left=True, stretch=True,
+        Column("Message", lambda row: row.text, left=True, stretch=True,
                detail=lambda row: row.text, sample="Funding gap"),
         Column("Told by", lambda row: row.ways, left=True, sample="message, sound", spare=2,
                meaning=lambda _: "muted",

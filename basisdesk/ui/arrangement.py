@@ -9,7 +9,7 @@ from PySide6.QtCore import QByteArray, QSize, Qt, QTimer
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QMainWindow, QWidget
 
-from basisdesk.ui.docks import Dock
+from basisdesk.ui.docks import Dock, name_tab_bars
 from basisdesk.ui.guide_panel import WIDE_PX
 from basisdesk.ui.theme import Theme
 from basisdesk.ui.ticket_panel import PANEL_PX
@@ -20,6 +20,7 @@ LAYOUT_MAGIC_1 = b"BDL1"  # of versions before; read, never written
 LAYOUT_STATE = 1
 FIRST_SIZE = (1600, 1000)
 BOTTOM_PX_MIN = 222  # tabs, a header and the waterfall
+LOW_SHARE_MAX = 0.36  # of the height for the tables: in large type charts and ticket need theirs
 VISIBLE_PX_MIN = 80  # of a restored window that has to lie on some screen
 PART_BYTES_MAX = 1 << 19  # of either half of a saved layout
 ACROSS, DOWN = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
@@ -195,9 +196,11 @@ class Arrangement:
             docks, widths = [guide, *docks], [left, *widths]
         window.resizeDocks(docks, widths, ACROSS)
         low = max(theme.px(BOTTOM_PX_MIN), round(window.height() * self._ready.low_share))
+        low = min(low, round(window.height() * max(LOW_SHARE_MAX, self._ready.low_share)))
         bottom = self._docks[self._ready.front]
         high = max(300, window.height() - low)
         window.resizeDocks([charts, bottom], [high, low], DOWN)
+        name_tab_bars(window)
 
 
 def bring_back(window: QWidget) -> None:

@@ -40,7 +40,7 @@ COLUMNS: dict[str, str] = {
     "Qty": "Amount of the coin that was traded: 3,097 ADA.",
     "Rate": "What the venue settled for one interval: +0.0184 %.",
     "Received": "What the payment brought, minus is paid: +0.67 USDT.",
-    "Said": "What happened, in one sentence.",
+    "Message": "What happened, in one sentence.",
     "Second leg": "The leg that is sold when the pair is opened as shown.",
     "Sector": "A group of coins of one trade: L1, Meme, DeFi.",
     "Settled": "When the venue settled.",

@@ -2,7 +2,7 @@
 
 import math
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
@@ -219,4 +219,6 @@ class Context:
     library: Library | None = None
     first_run: FirstRun | None = None
     diagnostics: Diagnostics | None = None
+    # (name, version, licence, its text) of all that runs here, this program first; takes 0.1 s
+    licences: Callable[[], Sequence[tuple[str, str, str, str]]] | None = None
     ticket_direction: int = 0

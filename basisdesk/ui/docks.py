@@ -5,11 +5,13 @@ from PySide6.QtWidgets import (
     QDockWidget,
     QHBoxLayout,
     QMainWindow,
+    QTabBar,
     QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
+from basisdesk.ui.glossary import TERMS
 from basisdesk.ui.theme import Theme, set_tip
 
 
@@ -19,6 +21,7 @@ class TitleBar(QWidget):
     def __init__(self, dock: "Dock", theme: Theme) -> None:
         super().__init__(dock)
         self.label = theme.label(dock.windowTitle(), "text", 12, 600)
+        set_tip(self.label, TERMS.get(dock.windowTitle(), ""))
         self.extra = QHBoxLayout()
         self.extra.setContentsMargins(0, 0, 0, 0)
         line = QHBoxLayout(self)
@@ -131,6 +134,7 @@ class Dock(QDockWidget):
         if isinstance(window, QMainWindow):
             for dock in window.findChildren(Dock):
                 dock.dress()
+            name_tab_bars(window)
 
     # Qt
 
@@ -139,3 +143,9 @@ class Dock(QDockWidget):
         if event.type() == QEvent.Type.Show:
             self.dress()
         return super().eventFilter(watched, event)
+
+
+def name_tab_bars(window: QMainWindow) -> None:
+    """Give the tab bars of the docks a name for screen readers. Qt makes new ones as docks move."""
+    for bar in window.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly):
+        bar.setAccessibleName("Panels")

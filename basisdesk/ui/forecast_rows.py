@@ -408,7 +408,7 @@ def bands_line(here: PairForecast) -> Said:
 
 def indicators_line(view: ForecastView, now_ns: int) -> Said:
     """Numbers from outside, each with age and unit, or that there are none."""
-    name, tip = "From outside", term("External indicators")
+    name, tip = "Outside numbers", term("Outside numbers")
     if not view.indicators:
         return Said(name, "no source", "muted", tip)
     parts, known = [], False

@@ -5,6 +5,7 @@ example": a tooltip over a live figure must not look like another one.
 """
 
 from basisdesk.ui.glossary_forecast import FORECAST_TERMS
+from basisdesk.ui.glossary_program import PROGRAM_TERMS
 
 TERMS: dict[str, str] = {
     "Basis": (
@@ -302,6 +303,7 @@ TERMS: dict[str, str] = {
         "Share of the days kept that were below this figure: the 90th was topped on one day in 10."
     ),
     **FORECAST_TERMS,
+    **PROGRAM_TERMS,
     "Autopilot": (
         "A playbook that looks at a pair each second: off, suggest (it says what it would do) "
         "or auto (it does it on paper). Halt silences it; it holds 5 pairs at once at most."
@@ -331,8 +333,8 @@ TERMS: dict[str, str] = {
         "where nobody traded: prices and funding are known again, depth with its next snapshot."
     ),
     "Step": (
-        "Go on by 1 message, to the next change of a leg's best price, or to the next funding "
-        "stamp, and stand there."
+        "Go on by 1 message, to the next change of a leg's best price, or to the next settlement, "
+        "and stand there."
     ),
     "Run": (
         "What one study of the lab found, kept with its plan, data, tables and page, never "

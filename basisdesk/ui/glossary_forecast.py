@@ -45,7 +45,7 @@ FORECAST_TERMS: dict[str, str] = {
         "deviations around the slower; for example +0.8 sd. It is a measure, not a signal of "
         "its own."
     ),
-    "External indicators": (
+    "Outside numbers": (
         "Numbers from outside, as flows or sentiment, of a file or an https address you name, "
         "with age and unit; for example 1,250 BTC, 3 h old. Without a source there is none."
     ),

@@ -3,6 +3,7 @@
 import platform
 import sqlite3
 import sys
+from collections.abc import Callable, Sequence
 
 import pyqtgraph
 from PySide6 import __version__ as pyside_version
@@ -12,11 +13,24 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLineEdit, QVBoxLayout,
 from basisdesk import __version__
 from basisdesk.ui.dialog_size import bounded
 from basisdesk.ui.glossary import TERMS
+from basisdesk.ui.licences_view import LicencesView, Notice
 from basisdesk.ui.table import Column
 from basisdesk.ui.table_view import TableView
 from basisdesk.ui.theme import Theme
 
 SAID_LINES = 3  # of the chosen term, under the table
+SAID = (
+    "Learn, test and practise the spot-perp basis trade on paper. No order ever leaves this machine; "
+    "no key is asked for; nothing here is advice."
+)
+QUIET = (
+    "No telemetry and no update check: the program tells nobody that it runs. It asks the venues you "
+    "watch for prices, and in the demo not even them."
+)
+OURS = (
+    "basisdesk is free software under the MIT licence: use it, change it, pass it on; it comes "
+    "without any warranty."
+)
 
 
 def versions() -> list[tuple[str, str]]:
@@ -82,9 +96,17 @@ class GlossaryDialog(QDialog):
 
 
 class AboutDialog(QDialog):
-    """What this is, what it is not, and the versions a fault report needs."""
+    """What this is, what it is not, the versions a fault report needs, and the licences.
 
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+    read: every package of this installation with its licence; None: no list is shown.
+    """
+
+    def __init__(
+        self,
+        theme: Theme,
+        parent: QWidget | None = None,
+        read: Callable[[], Sequence[Notice]] | None = None,
+    ) -> None:
         super().__init__(parent)
         self.setWindowTitle("About basisdesk")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -92,19 +114,28 @@ class AboutDialog(QDialog):
         column.setContentsMargins(theme.px(24), theme.px(20), theme.px(24), theme.px(16))
         column.setSpacing(theme.px(6))
         column.addWidget(theme.label("basisdesk", size=19, weight=600))
-        said = theme.label(
-            "Learn, test and practise the spot-perp basis trade on paper. No order ever leaves "
-            "this machine; no key is asked for; nothing here is advice.",
-            "muted",
-        )
-        said.setWordWrap(True)
-        column.addWidget(said)
-        column.addSpacing(theme.px(8))
-        for name, version in versions():
-            line = theme.label(f"{name}  {version}")
-            line.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-            column.addWidget(line)
-        column.addSpacing(theme.px(8))
+        for text in (SAID, QUIET):
+            said = theme.label(text, "muted")
+            said.setWordWrap(True)
+            column.addWidget(said)
+        column.addSpacing(theme.px(6))
+        parts = " \u00b7 ".join(f"{name} {version}" for name, version in versions())
+        self.versions = theme.label(parts)
+        self.versions.setWordWrap(True)
+        self.versions.setAccessibleName("Versions")
+        self.versions.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        column.addWidget(self.versions)
+        column.addSpacing(theme.px(6))
+        ours = theme.label(OURS)
+        ours.setWordWrap(True)
+        column.addWidget(ours)
+        self.licences: LicencesView | None = None
+        if read is not None:
+            self.licences = LicencesView(read, theme, self)
+            column.addWidget(self.licences, 1)
+            self.resize(bounded(QSize(theme.px(880), theme.px(600)), parent))
+        else:
+            column.addSpacing(theme.px(8))
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close, self)
         buttons.rejected.connect(self.reject)
         column.addWidget(buttons)

@@ -1,7 +1,7 @@
 """The user guide: which pages there are, their headings, links and search. Pure text, no Qt.
 
-Pages are Markdown files that ship inside, `resources/help/NAME.md`. A link is `name.md` or
-`name.md#heading`; nothing links to the outside.
+Pages are Markdown files that ship inside, `resources/help/NAME.md`; that of the glossary is made of
+its terms. A link is `name.md` or `name.md#heading`; nothing links to the outside.
 """
 
 import re
@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from functools import cache
 from typing import NamedTuple
 
+from basisdesk.ui.glossary import TERMS
 from basisdesk.ui.resources import resource
 
-INDEX = "index"
+INDEX, GLOSSARY = "index", "glossary"
 # name of the file -> title in the contents, in reading order
 PAGES: dict[str, str] = {
     INDEX: "User guide",
@@ -32,6 +33,7 @@ PAGES: dict[str, str] = {
     "limits": "What is not modelled",
     "privacy": "Privacy and security",
     "troubleshooting": "Troubleshooting",
+    GLOSSARY: "Glossary",
 }
 # What F1 opens where nothing on the spot is explained: dock -> (page, heading)
 DOCK_PAGES: dict[str, tuple[str, str]] = {
@@ -84,6 +86,8 @@ def page_text(name: str) -> str:
     """The Markdown of a page. Raises KeyError for a name that is none, FileNotFoundError."""
     if name not in PAGES:
         raise KeyError(name)
+    if name == GLOSSARY:
+        return _glossary()
     raw = resource(f"help/{name}.md").read_bytes()[:PAGE_BYTES_MAX]
     return raw.decode("utf-8", "replace")
 
@@ -150,8 +154,21 @@ def _sections(page: str) -> Sequence[tuple[Heading, str]]:
     )
 
 
+def _glossary() -> str:
+    parts = [f"# {PAGES[GLOSSARY]}", "Every term of the desk in one sentence, as its tooltip says it."]
+    for name, said in sorted(TERMS.items(), key=lambda each: each[0].casefold()):
+        parts += [f"## {_escaped(name)}", _escaped(said)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _escaped(text: str) -> str:
+    """A "p*" is no emphasis."""
+    return text.replace("*", r"\*").replace("_", r"\_")
+
+
 def _plain(text: str) -> str:
-    return " ".join(_MARKUP.sub(" ", _LINK.sub(r"\2", text)).split())
+    bare = _LINK.sub(r"\2", text).replace("\\", "")
+    return " ".join(_MARKUP.sub(" ", bare).split())
 
 
 def _excerpt(body: str, words: Sequence[str]) -> str:

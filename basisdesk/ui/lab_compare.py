@@ -78,7 +78,7 @@ class ComparePanel(QWidget):
         """Put the two session logs side by side, or say why not."""
         texts = [edit.text().strip() for edit in self.logs]
         if not all(texts):
-            self._say("Choose two saved session logs: Session, Save log makes one.")
+            self._say("Choose two saved session logs. Session > Save log makes one.")
             return
         self._say("")
         self._actions.compare_sessions([Path(text) for text in texts])
@@ -110,7 +110,7 @@ class ComparePanel(QWidget):
         column.addWidget(self.compare)
         column.addSpacing(px(14))
         column.addWidget(self._theme.label("Session logs", "text", 12, 600))
-        column.addWidget(self._wrapped("What Session, Save log wrote: a folder each.", "muted"))
+        column.addWidget(self._wrapped("What Session > Save log wrote: a folder each.", "muted"))
         for side, edit in zip(SIDES, self.logs, strict=False):
             browse = QPushButton("Browse\u2026", left)
             browse.setAccessibleName(f"Browse for session log {side}")

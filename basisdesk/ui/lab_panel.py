@@ -60,7 +60,7 @@ class TrashDialog(AskDialog):
     """Put a run away? It can be moved back by hand."""
 
     def __init__(self, run: RunRow, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__("Put a run away", "Put it away", theme, parent)
+        super().__init__("To the trash", "Put into the trash", theme, parent)
         said = "It goes into the folder lab/trash of your profile; nothing is deleted."
         self.fill(self.wrapped(run_title(run), weight=600), self.wrapped(said, "muted"))
         self.cancel.setFocus()
@@ -166,7 +166,7 @@ class RunsPanel(QWidget):
             ("Open page", "Open the run's page in a browser.", self.open_page),
             ("Compare", "Put this run beside another one.", self._on_compare),
             ("Note\u2026", "Keep a note with the run.", self.ask_note),
-            ("Put away\u2026", "Into the trash folder of the lab.", self.ask_trash),
+            ("To trash\u2026", "Puts the run into the lab's own trash folder.", self.ask_trash),
         ):
             button = QPushButton(name, left)
             set_tip(button, said)

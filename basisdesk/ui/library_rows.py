@@ -24,7 +24,7 @@ NAMES = {
     "fees": "Fees",
     "slippage": "Slippage",
     "borrow": "Borrow",
-    "residual": "Residual",
+    "residual": "Left over",
 }
 TAG_SIGNS = ",;"
 

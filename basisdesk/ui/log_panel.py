@@ -54,7 +54,7 @@ class LogPanel(Panel):
             ),
             Column("Source", lambda line: line.source, left=True, sample="bybit.linear"),
             Column(
-                "Said",
+                "Message",
                 lambda line: line.text,
                 left=True,
                 stretch=True,

@@ -118,7 +118,9 @@ class Menus(QObject):
         self._add(menu, "Close selected pair", window.positions.close_selected, "Ctrl+Backspace")
         menu.addSeparator()
         self._add(menu, "Halt", window.halt, HALT_KEY)
-        self._add(menu, "Resume\u2026", window.ask_resume)
+        self.resume = self._add(menu, "Resume\u2026", window.ask_resume)
+        self.resume.setStatusTip("Entries are not halted.")  # the palette says it while it is off
+        menu.aboutToShow.connect(self._on_trade_menu)
         menu.addSeparator()
         self._add(menu, "Flatten: close all\u2026", window.ask_flatten, FLATTEN_KEY)
 
@@ -150,6 +152,11 @@ class Menus(QObject):
         menu.addAction(action)
         window.addAction(action)  # keys work although the menu bar stands in a widget of its own
         return action
+
+    def _on_trade_menu(self) -> None:
+        active = self._context.engine.desk.risk.state == "active"
+        self.resume.setEnabled(not active)
+        self.resume.setText("Resume: entries are not halted" if active else "Resume\u2026")
 
     def _on_go_to(self) -> None:
         action = self.sender()

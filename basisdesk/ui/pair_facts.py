@@ -11,9 +11,9 @@ def pair_facts(row: PositionRow | None, currency: str) -> tuple[Fact, ...]:
     if row is None or not row.pair:
         return ()
     facts = [
-        Fact("Net at mids", _money(row.net, currency), meaning_of(row.net_sign), term("Net now"),
+        Fact("Net now", _money(row.net, currency), meaning_of(row.net_sign), term("Net now"),
              "total"),
-        Fact("Net if closed", _money(row.if_closed, currency), meaning_of(row.closed_sign),
+        Fact("If closed", _money(row.if_closed, currency), meaning_of(row.closed_sign),
              term("If closed"), "close"),
         Fact("Long leg, price", _money(row.long_pnl, currency), "", row.legs_detail, "long"),
         Fact("Short leg, price", _money(row.short_pnl, currency), "", row.legs_detail, "short"),

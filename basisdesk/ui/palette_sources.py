@@ -13,7 +13,6 @@ from basisdesk.ui.context import Context
 from basisdesk.ui.lab_view import LabView
 from basisdesk.ui.palette_rows import PaletteEntry, Sources
 from basisdesk.ui.picker_rows import PairIndex
-from basisdesk.ui.workspaces_menu import WorkspacesMenu
 
 if TYPE_CHECKING:
     from basisdesk.ui.lab_window import LabWindow
@@ -38,8 +37,7 @@ def menu_entries(bar: QMenuBar) -> list[PaletteEntry]:
 
 
 def _entries(menu: QMenu, group: str, depth: int) -> Iterator[tuple[int, PaletteEntry]]:
-    if isinstance(menu, WorkspacesMenu):
-        menu.fill()  # the list may have changed since it was opened
+    menu.aboutToShow.emit()  # what is in it, or can be done, may have changed since it was opened
     for action in menu.actions():
         inner = _menu_of(action)
         text = _plain(action.text())

@@ -134,7 +134,7 @@ class ReplayBar(Panel):
         for what, title, _ in STEPS:
             key = {"frame": ".", "change": ",", "settlement": "N"}[what]
             menu.addAction(f"{title}\t{key}", self._stepper(what))
-        menu.addAction("Back to the begin\tHome", self._on_begin)
+        menu.addAction("Back to the start\tHome", self._on_begin)
         menu.addSeparator()
         menu.addAction("Save commands\u2026", self.ask_save)
 
@@ -197,7 +197,7 @@ class ReplayBar(Panel):
     def _build_buttons(self) -> None:
         self.play = self._button("Play", "Play or pause. Key Space", self._actions.play)
         self.play.setMinimumWidth(self._theme.px(64))
-        self.begin = self._button("Begin", BEGIN_TIP, self._on_begin)
+        self.begin = self._button("Start", BEGIN_TIP, self._on_begin)
         self.step = QToolButton(self)
         self.step.setText("Step")
         self.step.setPopupMode(QToolButton.ToolButtonPopupMode.MenuButtonPopup)

@@ -13,14 +13,14 @@ SLOWER_SHARE = 0.9  # playing at less than this share of what was asked is told
 STEPS = (
     ("frame", "Next message", "One message of the tape. Key ."),
     ("change", "Next change of a leg", "To the next move of either leg's best bid or ask. Key ,"),
-    ("settlement", "Next settlement", "To the next funding stamp of a leg on the screen. Key N"),
+    ("settlement", "Next settlement", "To the next settlement of a leg on the screen. Key N"),
 )
 SOURCES = {
     "demo": "the demo exchange",
     "live": "the venues",
     "import": "an imported recording",
 }
-BEGIN_TIP = "Begin of the tape. Key Home"
+BEGIN_TIP = "Back to the start of the tape, without trades by hand. Key Home"
 
 
 @dataclass

@@ -35,7 +35,7 @@ def trigger_columns() -> tuple[Column, ...]:
         Column("Limit", lambda row: row.limit, sample="at least 55.00 %",
                tip="Set in [risk] of the settings."),
         Column("Beyond it", lambda row: row.acts, left=True, sample="stops entries",
-               tip="Halts: working entries are withdrawn and a person has to resume. Stops "
+               tip="Halts: entries at work are withdrawn and a person has to resume. Stops "
                "entries: ends by itself, but for the win rate."),
         Column("What is seen", lambda row: row.note, left=True, stretch=True,
                detail=lambda row: row.detail,

@@ -23,7 +23,7 @@ STATE_WORDS = {
         "\u25a0",
         "Halted",
         "loss",
-        "No new pairs; working entries are withdrawn. Closing and exit plans run as always.",
+        "No new pairs; entries at work are withdrawn. Closing and exit plans run as always.",
     ),
 }
 READING_WORDS = {

@@ -84,7 +84,8 @@ def sector_columns(utc: bool, zone: str) -> tuple[Column, ...]:
             state_text,
             lambda row: row.state,
             left=True,
-            tip="Beyond z 1.5 for two settlements: a crowd. Calm again after two below 0.75.",
+            tip="Beyond z 1.5 for two settlements: hot, longs crowd in, or cold, shorts do. Calm "
+            "again after two below 0.75.",
             meaning=lambda row: STATE_TONES[row.state],
             detail=lambda row: row.words,
             sample="shorts crowd in",

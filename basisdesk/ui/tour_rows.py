@@ -84,7 +84,7 @@ def stops(mode: str, age_ms_max: int, more: str) -> tuple[Stop, ...]:
         ),
         Stop(
             "What do I hold, and why is it up or down?",
-            "Each pair a row: net at mids, and net if closed now, the one you can have. The "
+            "Each pair a row: net now, at mids, and if closed, the one you can have. The "
             "waterfall splits it into basis, funding, fees, slippage, borrow and unhedged delta, "
             "which sum to it exactly. Right-click a figure to see where it comes from.",
             ("positions",),

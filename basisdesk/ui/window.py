@@ -360,8 +360,8 @@ class MainWindow(QMainWindow):
         return dialog
 
     def show_about(self) -> AboutDialog:
-        """Versions, for a fault report."""
-        dialog = AboutDialog(self._theme, self)
+        """Versions, for a fault report, and the licences."""
+        dialog = AboutDialog(self._theme, self, self._context.licences)
         dialog.show()
         return dialog
 

@@ -1,0 +1,162 @@
+"""A newcomer's first minutes in the real program, by mouse alone: at most 12 clicks and 3 minutes.
+
+    .venv/bin/python packaging/newcomer.py OUT --size 1280x800 --theme dark --scale 1.0
+
+Starts Xvfb and the program on a fresh profile, reads the screen, and moves and presses the mouse
+with xdotool: welcome, tour, open, wait, close, save the log, read its report. Nothing of the program
+is imported or called. A picture of each step goes into OUT; then the journal is checked from
+outside. Prints one JSON object; ends with 1 where a step, a check or a limit failed.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from screen import NotSeenError, Screen, Word
+
+CLICKS_MAX, SECONDS_MAX = 12, 180.0
+STEPS = 5  # of the tour
+START_S, SOON_S = 90.0, 30.0  # patience, for a machine that has other work
+LEAVE_S = 20.0
+PROGRAM = (sys.executable, "-m", "basisdesk")
+
+
+@dataclass
+class Walk:
+    """One walk: the screen, where pictures go, and what was seen on the way."""
+
+    screen: Screen
+    out: Path
+    scale: float
+    hold_s: float
+    began_s: float = 0.0
+    pictures: list[str] = field(default_factory=list)
+    steps: dict[str, float] = field(default_factory=dict)
+
+    def word(self, text: str, px: int = 12, weight: int = 400) -> Word:
+        """Words at the font scale of this walk."""
+        return Word(text, max(1, round(px * self.scale)), weight)
+
+    def note(self, name: str) -> None:
+        """Keep a picture, and when it was."""
+        self.steps[name] = round(time.monotonic() - self.began_s, 1)
+        path = self.out / f"{len(self.pictures) + 1:02d}-{name}.png"
+        self.screen.picture(path)
+        self.pictures.append(path.name)
+
+
+def walk(made: Walk) -> None:
+    """The path itself. Raises NotSeenError where the screen does not show what it should."""
+    screen, word = made.screen, made.word
+    start = screen.wait(word("Start on the demo exchange", weight=600), START_S)
+    made.note("welcome")
+    screen.click(start)
+    for step in range(1, STEPS + 1):
+        screen.wait(word(f"Step {step} of {STEPS}", 11), SOON_S)
+        button = screen.wait(word("Done" if step == STEPS else "Next", weight=600), SOON_S)
+        made.note(f"tour-{step}")
+        screen.click(button)
+    screen.wait_gone(word("Done", weight=600), SOON_S)
+    opening = screen.wait(word("Open: buy spot, short perp", weight=600), SOON_S)
+    made.note("desk")
+    screen.click(opening)
+    tables = screen.wait(word("Pair"), SOON_S).top  # the header of the positions
+    screen.wait(word("Close"), SOON_S, top=tables)
+    made.note("opened")
+    time.sleep(made.hold_s)  # a trade is held for a while
+    closing = screen.wait(word("Close"), SOON_S, top=tables)
+    made.note("held")
+    screen.click(closing)
+    screen.wait_gone(word("Close"), SOON_S, top=tables)
+    made.note("closed")
+    screen.click(screen.wait(word("Session"), SOON_S))
+    save = screen.wait(word("Save log"), SOON_S)
+    made.note("menu")
+    screen.click(save)
+    report = screen.wait(word("Open report", weight=600), SOON_S)
+    made.note("saved")
+    screen.click(report)
+    screen.wait(word("Where the money went", weight=600), SOON_S)
+    made.note("report")
+
+
+def after(profile: Path, out: Path) -> list[str]:
+    """What is wrong with what the program left on the disk; [] where nothing is."""
+    wrong: list[str] = []
+    journal = profile / "simulated" / "journal.db"
+    checked = subprocess.run(
+        [*PROGRAM, "check", str(journal), "--json"], capture_output=True, text=True, timeout=120
+    )
+    (out / "check.json").write_text(checked.stdout)
+    if checked.returncode:
+        wrong.append(f"check: {checked.stdout.strip() or checked.stderr.strip()}")
+    reports = sorted((profile / "simulated" / "logs").glob("*/report.html"))
+    if len(reports) != 1:
+        return [*wrong, f"{len(reports)} reports were saved, not one"]
+    pairs = json.loads(next(reports[0].parent.glob("*.json")).read_text()).get("pairs", [])
+    if len(pairs) != 1 or not pairs[0].get("closed_utc"):
+        wrong.append(f"{len(pairs)} pairs in the saved log; one was to be there, closed")
+    return wrong
+
+
+def run(out: Path, size: tuple[int, int], theme: str, scale: float, hold_s: float) -> dict[str, Any]:
+    """One walk on a fresh profile: what is printed."""
+    out.mkdir(parents=True, exist_ok=True)
+    load = os.getloadavg()[0]
+    problem = ""
+    with tempfile.TemporaryDirectory(prefix="newcomer-") as home, Screen(*size) as screen:
+        profile = Path(home) / "newcomer"
+        profile.mkdir(mode=0o700)
+        (profile / "settings.toml").write_text(f'[ui]\ntheme = "{theme}"\nfont_scale = {scale}\n')
+        made = Walk(screen, out, scale, hold_s, time.monotonic())
+        with (out / "program.log").open("wb") as said:
+            program = subprocess.Popen(
+                [*PROGRAM, "--profile", str(profile), "--demo"],
+                env=screen.environment(), stdout=said, stderr=said,
+            )  # fmt: skip
+            try:
+                walk(made)
+            except NotSeenError as exc:
+                problem = str(exc)
+                made.note("stuck")
+            seconds = time.monotonic() - made.began_s
+            program.terminate()
+            code = program.wait(LEAVE_S)
+        wrong = [problem] if problem else after(profile, out)
+        manager = screen.manager
+    if code:
+        wrong.append(f"the program ended with {code}")
+    if screen.clicks > CLICKS_MAX or seconds > SECONDS_MAX:
+        wrong.append(f"{screen.clicks} clicks and {seconds:.0f} s are over the limit")
+    return {
+        "size": f"{size[0]}x{size[1]}", "theme": theme, "scale": scale, "clicks": screen.clicks,
+        "seconds": round(seconds, 1), "held_s": hold_s, "steps": made.steps, "load": round(load, 1),
+        "window_manager": manager, "pictures": made.pictures, "wrong": wrong, "ok": not wrong,
+    }  # fmt: skip
+
+
+def main() -> int:
+    """Walk once, as asked."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("out", type=Path, metavar="OUT")
+    parser.add_argument("--size", default="1280x800", metavar="WxH")
+    parser.add_argument("--theme", default="dark", choices=("dark", "light", "contrast"))
+    parser.add_argument("--scale", type=float, default=1.0)
+    parser.add_argument("--hold", type=float, default=30.0, metavar="SECONDS")
+    asked = parser.parse_args()
+    width, _, height = asked.size.partition("x")
+    size = (int(width), int(height))
+    found = run(asked.out.resolve(), size, asked.theme, asked.scale, asked.hold)
+    print(json.dumps(found))
+    return 0 if found["ok"] else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
