@@ -268,7 +268,7 @@ def _tape_settings(arguments: argparse.Namespace, reader: "TapeReader") -> Setti
         return Settings()
     try:
         return msgspec.json.decode(reader.header.settings, type=Settings)
-    except msgspec.ValidationError as exc:
+    except (msgspec.DecodeError, RecursionError) as exc:
         raise UserError(f"Settings of tape {reader.path}: {exc}. Give --config FILE.") from exc
 
 

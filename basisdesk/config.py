@@ -352,7 +352,7 @@ def load_settings(path: Path | None) -> Settings:
         raw: dict[str, Any] = tomllib.loads(path.read_text("utf-8"))
     except OSError as exc:
         raise SettingsError(f"Cannot read settings {path}: {exc.strerror}.") from exc
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as exc:
         raise SettingsError(f"Settings {path} are not valid TOML: {exc}. Mend that line.") from exc
     return settings_of(raw, path)
 

@@ -3,9 +3,9 @@
     .venv/bin/python packaging/newcomer.py OUT --size 1280x800 --theme dark --scale 1.0
 
 Starts Xvfb and the program on a fresh profile, reads the screen, and moves and presses the mouse
-with xdotool: welcome, tour, open, wait, close, save the log, read its report. Nothing of the program
-is imported or called. A picture of each step goes into OUT; then the journal is checked from
-outside. Prints one JSON object; ends with 1 where a step, a check or a limit failed.
+with xdotool: welcome, tour, open, wait, close, save the log, read its report. Nothing of the
+program is imported or called. A picture of each step goes into OUT; then the journal is checked
+from outside. Prints one JSON object; ends with 1 where a step, a check or a limit failed.
 """
 
 import argparse
@@ -23,8 +23,10 @@ from screen import NotSeenError, Screen, Word
 
 CLICKS_MAX, SECONDS_MAX = 12, 180.0
 STEPS = 5  # of the tour
+SAME = 0.975  # words that differ from others by one figure
 START_S, SOON_S = 90.0, 30.0  # patience, for a machine that has other work
 LEAVE_S = 20.0
+PANEL_PX = 380  # no part of the tour's panel is farther from another
 PROGRAM = (sys.executable, "-m", "basisdesk")
 
 
@@ -40,9 +42,13 @@ class Walk:
     pictures: list[str] = field(default_factory=list)
     steps: dict[str, float] = field(default_factory=dict)
 
+    def px(self, size: int) -> int:
+        """A length at the font scale of this walk."""
+        return max(1, round(size * self.scale))
+
     def word(self, text: str, px: int = 12, weight: int = 400) -> Word:
         """Words at the font scale of this walk."""
-        return Word(text, max(1, round(px * self.scale)), weight)
+        return Word(text, self.px(px), weight)
 
     def note(self, name: str) -> None:
         """Keep a picture, and when it was."""
@@ -59,32 +65,42 @@ def walk(made: Walk) -> None:
     made.note("welcome")
     screen.click(start)
     for step in range(1, STEPS + 1):
-        screen.wait(word(f"Step {step} of {STEPS}", 11), SOON_S)
-        button = screen.wait(word("Done" if step == STEPS else "Next", weight=600), SOON_S)
+        head = screen.wait(word(f"Step {step} of {STEPS}", 11)._replace(alike=SAME), SOON_S)
+        panel = head.around(made.px(PANEL_PX), made.px(PANEL_PX))
+        button = screen.wait(word("Done" if step == STEPS else "Next", weight=600), SOON_S, panel)
         made.note(f"tour-{step}")
         screen.click(button)
-    screen.wait_gone(word("Done", weight=600), SOON_S)
+        if step == STEPS:
+            screen.wait_gone(word("Done", weight=600), button, SOON_S)
     opening = screen.wait(word("Open: buy spot, short perp", weight=600), SOON_S)
     made.note("desk")
     screen.click(opening)
-    tables = screen.wait(word("Pair"), SOON_S).top  # the header of the positions
-    screen.wait(word("Close"), SOON_S, top=tables)
+    width, height = screen.size
+    below = (0, opening.top + opening.height, width, height)  # where the tables are
+    screen.wait(word("Close"), SOON_S, below)
     made.note("opened")
     time.sleep(made.hold_s)  # a trade is held for a while
-    closing = screen.wait(word("Close"), SOON_S, top=tables)
+    closing = screen.wait(word("Close"), SOON_S, below)
     made.note("held")
     screen.click(closing)
-    screen.wait_gone(word("Close"), SOON_S, top=tables)
+    screen.wait(word("Dismiss"), SOON_S, below)  # what a closed pair offers
     made.note("closed")
-    screen.click(screen.wait(word("Session"), SOON_S))
-    save = screen.wait(word("Save log"), SOON_S)
+    session = screen.wait(word("Session"), SOON_S, (0, 0, width, made.px(60)))
+    screen.click(session)
+    save = screen.wait(word("Save log"), SOON_S, session.around(made.px(300), made.px(300)))
     made.note("menu")
     screen.click(save)
     report = screen.wait(word("Open report", weight=600), SOON_S)
     made.note("saved")
     screen.click(report)
-    screen.wait(word("Where the money went", weight=600), SOON_S)
+    screen.wait(word("Attribution of the session", weight=600), SOON_S)
     made.note("report")
+
+
+def cpu_s(process: int) -> float:
+    """Processor time that a process has used, s."""
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return round((int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK"), 1)
 
 
 def after(profile: Path, out: Path) -> list[str]:
@@ -92,8 +108,9 @@ def after(profile: Path, out: Path) -> list[str]:
     wrong: list[str] = []
     journal = profile / "simulated" / "journal.db"
     checked = subprocess.run(
-        [*PROGRAM, "check", str(journal), "--json"], capture_output=True, text=True, timeout=120
-    )
+        [*PROGRAM, "check", str(journal), "--json"],
+        capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
     (out / "check.json").write_text(checked.stdout)
     if checked.returncode:
         wrong.append(f"check: {checked.stdout.strip() or checked.stderr.strip()}")
@@ -106,7 +123,9 @@ def after(profile: Path, out: Path) -> list[str]:
     return wrong
 
 
-def run(out: Path, size: tuple[int, int], theme: str, scale: float, hold_s: float) -> dict[str, Any]:
+def run(
+    out: Path, size: tuple[int, int], theme: str, scale: float, hold_s: float
+) -> dict[str, Any]:
     """One walk on a fresh profile: what is printed."""
     out.mkdir(parents=True, exist_ok=True)
     load = os.getloadavg()[0]
@@ -126,9 +145,11 @@ def run(out: Path, size: tuple[int, int], theme: str, scale: float, hold_s: floa
             except NotSeenError as exc:
                 problem = str(exc)
                 made.note("stuck")
-            seconds = time.monotonic() - made.began_s
-            program.terminate()
-            code = program.wait(LEAVE_S)
+            finally:
+                seconds = time.monotonic() - made.began_s
+                used = cpu_s(program.pid)
+                program.terminate()
+                code = program.wait(LEAVE_S)
         wrong = [problem] if problem else after(profile, out)
         manager = screen.manager
     if code:
@@ -138,6 +159,7 @@ def run(out: Path, size: tuple[int, int], theme: str, scale: float, hold_s: floa
     return {
         "size": f"{size[0]}x{size[1]}", "theme": theme, "scale": scale, "clicks": screen.clicks,
         "seconds": round(seconds, 1), "held_s": hold_s, "steps": made.steps, "load": round(load, 1),
+        "reading_s": round(screen.reading_s, 1), "program_cpu_s": used,
         "window_manager": manager, "pictures": made.pictures, "wrong": wrong, "ok": not wrong,
     }  # fmt: skip
 

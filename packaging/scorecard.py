@@ -100,6 +100,10 @@ def measure(line: Line, sources: Sources, *, long: bool) -> Result:
     named = "the tests of tests/faults.toml" if line.get("faults") else " ".join(tests)
     result.command = f"{said} pytest {named}".strip()
     code, output = _run(command, environment)
+    if code:
+        kept = _build() / f"scorecard-{line['number']}.log"
+        kept.write_text(output, "utf-8")
+        print(f"{line['number']:2} what the tests said: {kept}", flush=True)
     if line.get("faults"):
         output += f"\nfaults green: {_faults_green(output)}\n"
     if line.get("coverage"):
@@ -134,7 +138,8 @@ def _of_numbers(line: Line, result: Result, told: Mapping[str, float] | None, wh
 
 def _verdict(line: Line, result: Result, found: Mapping[str, float | None]) -> Result:
     result.figures = {name: value for name, value in found.items() if value is not None}
-    wrong, small = [], []
+    wrong: list[str] = []
+    small: list[str] = []
     for each in line["figures"]:
         value = found[each["name"]]
         if value is None:
@@ -200,11 +205,16 @@ def _pytest(line: Line, tests: Sequence[str]) -> list[str] | None:
         return [sys.executable, *run, *tests]
     if find_spec("coverage") is None:
         return None
-    (ROOT / "build").mkdir(exist_ok=True)
-    settings = ROOT / "build" / "coverage.ini"
+    settings = _build() / "coverage.ini"
     settings.write_text(f"{COVERAGE}data_file = {settings.with_suffix('.data')}\n", "utf-8")
     os.environ["COVERAGE_RCFILE"] = str(settings)
     return [sys.executable, "-m", "coverage", "run", *run, *tests]
+
+
+def _build() -> Path:
+    folder = ROOT / "build"
+    folder.mkdir(exist_ok=True)
+    return folder
 
 
 def _run(command: Sequence[str], environment: Mapping[str, str]) -> tuple[int, str]:

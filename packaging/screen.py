@@ -20,20 +20,25 @@ from PySide6.QtGui import QColor, QFont, QFontMetrics, QGuiApplication, QImage, 
 
 FAMILIES = ("Inter", "Segoe UI", "SF Pro Text", "Noto Sans", "DejaVu Sans")
 WINDOW_MANAGERS = ("openbox", "icewm", "matchbox-window-manager", "fluxbox", "xfwm4", "twm")
-ALIKE_MIN = 0.8  # correlation from which a place is the word
+ALIKE_MIN = 0.8  # half a point of another place in the grid costs 0.1
 FLAT = 6.0  # standard deviation, of 255, below which a place is empty
 LOOK_S = 0.15
 
 Pixels = np.ndarray[Any, np.dtype[np.uint8]]
 Grey = np.ndarray[Any, np.dtype[np.float32]]
+Area = tuple[int, int, int, int]  # left, top, right, bottom, px of the screen
 
 
 class Word(NamedTuple):
-    """Words as they stand on the screen. px: the size of the font; weight: 400 plain, 600 bold."""
+    """Words as they stand on the screen. px: the size of the font; weight: 400 plain, 600 bold.
+
+    alike: correlation from which a place is the word.
+    """
 
     text: str
     px: int
     weight: int = 400
+    alike: float = ALIKE_MIN
 
 
 class Found(NamedTuple):
@@ -44,6 +49,11 @@ class Found(NamedTuple):
     width: int
     height: int
     alike: float
+
+    def around(self, across: int, down: int) -> Area:
+        """The place with so much beside, over and under it."""
+        right, bottom = self.left + self.width, self.top + self.height
+        return self.left - across, self.top - down, right + across, bottom + down
 
     @property
     def middle(self) -> tuple[int, int]:
@@ -58,12 +68,14 @@ class NotSeenError(Exception):
 class Screen:
     """A screen with a mouse and a keyboard. Use as a context: at its end it is gone.
 
-    clicks: how often the mouse was pressed.
+    clicks: how often the mouse was pressed. reading_s: time that reading took, which a person does
+    not need.
     """
 
     def __init__(self, width: int, height: int) -> None:
         self.size = (width, height)
         self.clicks = 0
+        self.reading_s = 0.0
         self.manager = ""
         self._folder = tempfile.TemporaryDirectory(prefix="screen-")
         self._started: list[subprocess.Popen[bytes]] = []
@@ -123,29 +135,42 @@ class Screen:
         if not image.save(str(path)):
             raise NotSeenError(f"Cannot write {path}.")
 
-    def find(self, word: Word, *, top: int = 0) -> list[Found]:
-        """Every place below `top` where these words stand, from above."""
-        return found_in(grey(self.pixels()[top:]), word, top)
+    def find(self, word: Word, area: Area | None = None) -> list[Found]:
+        """Every place in an area, or anywhere, where these words stand; from above."""
+        began = time.monotonic()
+        shown = self.pixels()
+        left, top, right, bottom = area or (0, 0, *self.size)
+        left, top = max(0, left), max(0, top)
+        found = found_in(grey(shown[top:bottom, left:right]), word)
+        self.reading_s += time.monotonic() - began
+        return [place._replace(left=place.left + left, top=place.top + top) for place in found]
 
-    def wait(self, word: Word, patience_s: float, *, top: int = 0) -> Found:
+    def wait(self, word: Word, patience_s: float, area: Area | None = None) -> Found:
         """Wait until the words stand still on the screen; the uppermost place where they do.
 
         Raises NotSeenError.
         """
-        before: list[Found] = []
+        hits: list[Found] = []
 
         def still() -> bool:
-            nonlocal before
-            was, before = before, self.find(word, top=top)
-            return bool(before and was and before[0][:4] == was[0][:4])
+            hits[:] = self.find(word, area)[:1]
+            if not hits:
+                return False
+            before = self._at(hits[0])
+            time.sleep(LOOK_S)
+            return bool(np.array_equal(before, self._at(hits[0])))
 
         self.until(still, patience_s, f"{word.text!r} did not come onto the screen")
-        return before[0]
+        return hits[0]
 
-    def wait_gone(self, word: Word, patience_s: float, *, top: int = 0) -> None:
-        """Wait until the words are nowhere. Raises NotSeenError."""
+    def wait_gone(self, word: Word, place: Found, patience_s: float) -> None:
+        """Wait until the words stand at this place no more. Raises NotSeenError."""
         gone = f"{word.text!r} did not leave the screen"
-        self.until(lambda: not self.find(word, top=top), patience_s, gone)
+        self.until(lambda: not self.find(word, place.around(6, 6)), patience_s, gone)
+
+    def _at(self, place: Found) -> Pixels:
+        left, top, right, bottom = place.around(0, 0)
+        return self.pixels()[top:bottom, left:right]
 
     def until(self, what: Callable[[], bool], patience_s: float, otherwise: str) -> None:
         """Look again and again until it is so. Raises NotSeenError, saying `otherwise`."""
@@ -163,14 +188,6 @@ class Screen:
         self._xdotool("mousemove", "--sync", str(across), str(down))
         self._xdotool("click", "1")
         self.clicks += 1
-
-    def move(self, across: int, down: int) -> None:
-        """Move the mouse."""
-        self._xdotool("mousemove", "--sync", str(across), str(down))
-
-    def key(self, name: str) -> None:
-        """Press a key, as xdotool names it."""
-        self._xdotool("key", name)
 
     def _xdotool(self, *words: str) -> None:
         subprocess.run(["xdotool", *words], env=self.environment(), check=True, timeout=20)
@@ -203,43 +220,57 @@ def drawn(word: Word) -> Grey:
     raw = np.frombuffer(image.constBits(), np.uint8).reshape(high, image.bytesPerLine())
     ink = raw[:, : 3 * wide].reshape(high, wide, 3).astype(np.float32).mean(axis=2)
     rows, columns = np.flatnonzero(ink.max(axis=1) > 60), np.flatnonzero(ink.max(axis=0) > 60)
-    return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    cut: Grey = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    return cut
 
 
-def found_in(light: Grey, word: Word, top: int = 0) -> list[Found]:
-    """Where the words stand in a picture whose first row is `top`, in whatever two colours."""
+def found_in(light: Grey, word: Word) -> list[Found]:
+    """Where the words stand in a picture, in whatever two colours."""
     wanted = drawn(word)
     high, wide = wanted.shape
     if light.shape[0] < high or light.shape[1] < wide:
         return []
     wanted = wanted - wanted.mean()
-    spectrum = np.fft.rfft2(light - light.mean())
-    spectrum *= np.conj(np.fft.rfft2(wanted, light.shape))
-    both = np.fft.irfft2(spectrum, light.shape)[: 1 - high or None, : 1 - wide or None]
+    field = (_smooth(light.shape[0]), _smooth(light.shape[1]))  # a size that is quick to transform
+    spectrum = np.fft.rfft2(light - light.mean(), field)
+    spectrum *= np.conj(np.fft.rfft2(wanted, field))
+    rows, columns = light.shape[0] - high + 1, light.shape[1] - wide + 1
+    both = np.fft.irfft2(spectrum, field)[:rows, :columns]
     count = high * wide
     mean = _sums(light.astype(np.float64), high, wide) / count
     spread = _sums(light.astype(np.float64) ** 2, high, wide) / count - mean**2
     deviation = np.sqrt(np.maximum(spread, 0.0))
     alike = np.abs(both) / (count * np.maximum(deviation, FLAT) * wanted.std())
-    return _peaks(alike, high, wide, top)
+    return _peaks(alike, high, wide, word.alike)
+
+
+def _smooth(least: int) -> int:
+    """The next number with no prime factor over 5."""
+    size = least
+    while True:
+        rest = size
+        for prime in (2, 3, 5):
+            while rest % prime == 0:
+                rest //= prime
+        if rest == 1:
+            return size
+        size += 1
 
 
 def _sums(values: np.ndarray[Any, np.dtype[np.float64]], high: int, wide: int) -> Any:
     """The sum over every field of this size."""
     total = np.zeros((values.shape[0] + 1, values.shape[1] + 1))
     np.cumsum(np.cumsum(values, axis=0), axis=1, out=total[1:, 1:])
-    return (
-        total[high:, wide:] - total[:-high, wide:] - total[high:, :-wide] + total[:-high, :-wide]
-    )
+    return total[high:, wide:] - total[:-high, wide:] - total[high:, :-wide] + total[:-high, :-wide]
 
 
-def _peaks(alike: Any, high: int, wide: int, top: int) -> list[Found]:
+def _peaks(alike: Any, high: int, wide: int, least: float) -> list[Found]:
     peaks: list[Found] = []
     while len(peaks) < 12:
         row, column = divmod(int(alike.argmax()), alike.shape[1])
         best = float(alike[row, column])
-        if best < ALIKE_MIN:
+        if best < least:
             break
-        peaks.append(Found(column, row + top, wide, high, best))
+        peaks.append(Found(column, row, wide, high, best))
         alike[max(0, row - high) : row + high, max(0, column - wide) : column + wide] = 0.0
     return sorted(peaks, key=lambda found: (found.top, found.left))

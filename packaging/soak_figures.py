@@ -195,7 +195,7 @@ class Meter:
 def rings_mb(context: Context) -> float:
     """What the pairs' rings hold by now: their memory is taken once and touched row by row."""
     series = [pair.series for pair in context.engine.market.pairs.values()]
-    return sum(len(each) / each.capacity * each.nbytes for each in series) / 1e6
+    return sum(each.touched for each in series) / 1e6
 
 
 def counts() -> dict[str, int]:

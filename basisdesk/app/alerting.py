@@ -38,6 +38,9 @@ FILE_BYTES_MAX = 16 << 20
 BROKEN_MAX = 99  # files put aside, then the last of them is replaced
 S = 1_000_000_000
 MINUTE_NS = 60 * S
+# What concerns nobody's money. At a first start it leaves a newcomer in peace for a while: both
+# rules are shown as snoozed until then, and can be woken.
+AT_LARGE = ("funding-gap", "btc-eth")
 # Of several alerts the one on the screen: what can cost the position goes first.
 _FIRST = {"liq_distance": 0, "stale_feed": 1, "settlement_in_min": 2, "win_rate": 3}
 
@@ -70,6 +73,7 @@ class Silent:
 class Alerting:
     """The alerts of one desk. The constructor reads the book; `beat` does the rest.
 
+    calm_s: how long what concerns nobody's money keeps silent in a new profile, market seconds.
     book: for the screen. reader: its `sector_of` may be replaced when the sector map changes.
     refused: the last sentence why a rule was not taken, "" when it was.
     """
@@ -81,6 +85,7 @@ class Alerting:
         view: ScanView,
         outlets: Outlets,
         speed: float = 1.0,
+        calm_s: float = 0.0,
     ) -> None:
         self._path = folder / "alerts.json"
         self._desk = desk
@@ -89,6 +94,8 @@ class Alerting:
         self.settings = desk.settings.alerts
         self.reader = Reader(speed=speed)
         self.refused = ""
+        self._calm_s = calm_s
+        self._first = False  # start of this profile
         self.book = view.alerts = self._open()
         self._kept = -1 if self.book.said else self.book.version
         self._now_ns = 0
@@ -126,6 +133,10 @@ class Alerting:
         """One look, about once a second: read, judge, tell, keep. What it changed for panels."""
         self._now_ns = now_ns
         book = self.book
+        if self._first and self._calm_s:
+            self._first = False
+            for rule_id in AT_LARGE:
+                book.snooze(rule_id, now_ns + int(self._calm_s * S))
         wanted = book.wanted
         if wanted:
             readings = self.reader.read(self._view, self._desk, wanted, now_ns)
@@ -279,7 +290,7 @@ class Alerting:
             small = self._path.stat().st_size <= FILE_BYTES_MAX
             data = self._path.read_bytes() if small else b""
         except FileNotFoundError:
-            pass
+            self._first = True
         except OSError:
             data = b""
         book, said = open_book(data)

@@ -46,7 +46,7 @@ def _study(kept: "Runs", name: str) -> dict[str, Any]:
         found = msgspec.json.decode((place / "study.json").read_bytes())
     except OSError as exc:
         raise UserError(f"Cannot read {place / 'study.json'}: {exc.strerror}.") from exc
-    except msgspec.DecodeError as exc:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
         raise UserError(f"{place / 'study.json'} is damaged ({exc}).") from exc
     if not isinstance(found, dict):
         raise UserError(f"{place / 'study.json'} is no study.")

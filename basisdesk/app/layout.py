@@ -1,7 +1,6 @@
 """The layouts of the desk, the scanner and the chart windows in the profile folder."""
 
 import base64
-import binascii
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,7 +35,7 @@ def load_layout(path: Path) -> bytes:
             if layout.version == LAYOUT_VERSION
             else b""
         )
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError, binascii.Error):
+    except (OSError, ValueError, RecursionError):  # msgspec's and base64's are ValueErrors
         return b""
 
 

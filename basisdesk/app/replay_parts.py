@@ -54,7 +54,7 @@ def tape_settings(index: TapeIndex, settings: Settings) -> Settings:
     text = index.header.settings
     try:
         told = msgspec.json.decode(text, type=Settings) if text else Settings()
-    except msgspec.ValidationError as exc:
+    except (msgspec.DecodeError, RecursionError) as exc:
         raise UserError(
             f"Settings of tape {index.path}: {exc}. Run it headless with --config FILE."
         ) from exc

@@ -286,6 +286,8 @@ class Desk(QObject):
         if sys.platform != "win32":
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.remove_signal_handler(number)
+        loop.set_exception_handler(None)
+        self._window.deleteLater()  # with all that hangs on it, when another desk's loop turns
         self._crash.close()
         stop_log(self._log)
 

@@ -9,7 +9,7 @@ import msgspec
 
 from basisdesk import __version__
 from basisdesk.clock import wall_ns
-from basisdesk.config import Settings, exact
+from basisdesk.config import Settings, exact, shareable
 from basisdesk.engine import Engine
 from basisdesk.errors import UserError
 from basisdesk.events import SessionStarted
@@ -35,7 +35,7 @@ def session_begun(engine: Engine, settings: Settings, mode: str, start_ns: int) 
         currency=settings.account.currency,
         start=start,
         equity=engine.funds().equity if engine.session is not None else start,
-        settings=msgspec.json.encode(settings).decode(),
+        settings=msgspec.json.encode(shareable(settings)).decode(),
     )
 
 

@@ -47,6 +47,7 @@ SCORES_S = 5.0  # between two scorecards
 FIGURES_S = 0.008  # of renewing figures of the past in one beat
 UNSEEN_BEATS = 4  # beats from one matrix to the next while nobody looks
 WORDS_MAX = 20  # sector commands in one beat
+CALM_S = 600.0  # of a new profile, before alerts about the market at large are told
 STOPPED = "The scanner stopped after a fault of its own. Trading goes on; restart to scan again."
 SECTORS_FILE = "sectors.json"  # in the profile, in the place of the map that ships
 
@@ -102,7 +103,9 @@ class Scanning(QObject):
             scanner.funding_days,
             scanner.minute_days,
         )
-        self.alerting = Alerting(options.folder, parts.engine, view, parts.outlets, parts.speed)
+        self.alerting = Alerting(
+            options.folder, parts.engine, view, parts.outlets, parts.speed, CALM_S
+        )
         self.alerting.reader.sector_of = self._sectors.map.sector_of
         self._said: dict[str, str] = {}
         self._complete = False  # once the past was filled in

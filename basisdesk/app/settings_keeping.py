@@ -107,7 +107,7 @@ def _settings(text: str, path: Path, changes: Mapping[str, SettingValue]) -> Set
     """As `load_settings` does, of a text."""
     try:
         raw = tomllib.loads(text)
-    except tomllib.TOMLDecodeError:
+    except (tomllib.TOMLDecodeError, RecursionError):
         return load_settings(path)  # says what is wrong with it
     return settings_of(changed(raw, changes), path)
 

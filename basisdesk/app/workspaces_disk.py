@@ -97,7 +97,7 @@ class WorkspacesDisk:
         except OSError as exc:
             self.problem = self._unusable(f"cannot be read ({exc.strerror})")
             return
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             self.problem = self._unusable("is damaged")
             return
         if found.version != VERSION:

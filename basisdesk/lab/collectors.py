@@ -99,7 +99,7 @@ def read_raw_jsonl(source: Source, _plan: Plan) -> Iterator[Frame]:
             continue
         try:
             row = _raw_line(line)
-        except (msgspec.DecodeError, UnicodeDecodeError) as exc:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
             raise UserError(
                 f"{source.path} line {number} is not raw-jsonl: {exc}. Expected "
                 '{"t_ns": int, "conn": "bybit.spot", "data": "<payload text>"}.'
@@ -192,7 +192,7 @@ def _json_form(source: Source, plan: Plan, line: bytes) -> Frame | str | None:
     """One line with `t` one of header, http, connect, send, recv; a sentence when it is broken."""
     try:
         row = _cryptofeed_line(line)
-    except (msgspec.DecodeError, UnicodeDecodeError, ArithmeticError) as exc:
+    except (msgspec.DecodeError, UnicodeDecodeError, ArithmeticError, RecursionError) as exc:
         return f"not a cryptofeed line, {exc}"
     if row.t not in ("http", "recv"):
         return None
@@ -274,7 +274,7 @@ def _note_address(line: bytes, conns: dict[str, str]) -> None:
         return  # the long data lines need not be decoded twice
     try:
         row = _cryptofeed_line(line)
-    except (msgspec.DecodeError, UnicodeDecodeError, ArithmeticError):
+    except (msgspec.DecodeError, UnicodeDecodeError, ArithmeticError, RecursionError):
         return  # the reader says which line and why
     if conn := _conn_of_address(row.addr):
         conns[row.conn] = conn
@@ -312,6 +312,6 @@ def _not_whole(payload: bytes) -> str:
         payload.decode()
         if payload.startswith((b"{", b"[")):
             _any_json(payload)
-    except (msgspec.DecodeError, UnicodeDecodeError) as exc:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
         return f"its payload is not whole, {exc}"
     return "" if payload else "no payload"

@@ -37,7 +37,7 @@ def read_session(path: Path) -> dict[str, Any]:
         read = msgspec.json.decode(file.read_bytes())
     except OSError as exc:
         raise UserError(f"Cannot read {file}: {exc.strerror}. Name a saved session log.") from exc
-    except (msgspec.DecodeError, UnicodeDecodeError) as exc:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
         raise UserError(f"{file} is damaged ({exc}). Save the log again.") from exc
     if not isinstance(read, dict) or "basisdesk_session" not in read:
         raise UserError(f"{file} is no session log. Session > Save log makes one.")
@@ -197,7 +197,7 @@ def decoded(settings: Any) -> Any:
         return settings
     try:
         return msgspec.json.decode(settings)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return {}
 
 

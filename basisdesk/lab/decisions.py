@@ -65,7 +65,7 @@ def _notes(lines: Iterator[bytes]) -> Iterator[Note]:
     for line in lines:
         try:
             yield _DECODER.decode(line)
-        except (msgspec.MsgspecError, UnicodeDecodeError):
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             continue
 
 

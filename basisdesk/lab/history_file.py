@@ -140,7 +140,7 @@ class HistoryFile:
             return 0
         try:
             header = msgspec.json.decode(data[: max(0, stop)], type=Header)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             header = None
         if header is not None and header.basisdesk_history > HISTORY_VERSION:
             raise Refused(

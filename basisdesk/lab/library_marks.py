@@ -73,7 +73,7 @@ class Marks:
         except OSError as exc:
             self.problem = f"Tags and notes cannot be read from {self.path}: {exc.strerror}."
             return {}
-        except (msgspec.MsgspecError, UnicodeDecodeError) as exc:
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as exc:
             self.problem = (
                 f"{self.path} is damaged ({exc}): tags and notes are not shown. It is put aside, "
                 "not lost, when you write a new one."

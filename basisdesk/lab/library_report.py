@@ -130,7 +130,7 @@ def kept_feeds(folder: Path, session: str) -> dict[str, Any]:
         if path.stat().st_size > FEEDS_BYTES_MAX:
             return dict(NOT_KEPT)
         read = msgspec.json.decode(path.read_bytes())["feeds"]
-    except (OSError, msgspec.MsgspecError, UnicodeDecodeError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):  # msgspec's are ValueErrors
         return dict(NOT_KEPT)
     if not isinstance(read, dict):
         return dict(NOT_KEPT)

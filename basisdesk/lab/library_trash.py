@@ -331,7 +331,7 @@ def _manifest(folder: Path) -> Manifest:
         read = msgspec.json.decode(path.read_bytes(), type=Manifest)
     except OSError as exc:
         raise UserError(f"Cannot read {path}: {exc.strerror}. Move its files by hand.") from exc
-    except (msgspec.MsgspecError, UnicodeDecodeError) as exc:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as exc:
         raise UserError(f"{path} is damaged ({exc}). Move its files by hand.") from exc
     for part in read.parts:
         if part.name == MANIFEST or PurePosixPath(part.name).name != part.name:

@@ -50,7 +50,7 @@ def read_commands(path: Path) -> list[Frame]:
         raise UserError(f"Cannot read commands {path}: {exc}.") from exc
     try:
         version = msgspec.json.decode(lines[0], type=dict[str, int])["basisdesk_commands"]
-    except (IndexError, KeyError, msgspec.DecodeError) as exc:
+    except (IndexError, KeyError, msgspec.DecodeError, RecursionError) as exc:
         raise UserError(
             f'Commands {path}: the first line must be {{"basisdesk_commands": {COMMANDS_VERSION}}}.'
         ) from exc
@@ -63,7 +63,7 @@ def read_commands(path: Path) -> list[Frame]:
             continue
         try:
             command = decoder.decode(line)
-        except (msgspec.DecodeError, ArithmeticError) as exc:
+        except (msgspec.DecodeError, ArithmeticError, RecursionError) as exc:
             raise UserError(f"Commands {path} line {number}: {exc}.") from exc
         if command.t_ns <= 0:
             raise UserError(f"Commands {path} line {number}: t_ns is missing.")
@@ -81,7 +81,7 @@ def read_instruments(path: Path) -> Instruments:
         return Instruments("file", tuple(_instrument(row) for row in rows))
     except OSError as exc:
         raise UserError(f"Cannot read instruments {path}: {exc.strerror}.") from exc
-    except (msgspec.DecodeError, msgspec.ValidationError, ValueError, KeyError) as exc:
+    except (ValueError, KeyError, RecursionError) as exc:  # msgspec's errors are ValueErrors
         raise UserError(
             f"Instruments {path}: {exc}. Expected a list of objects with at least key, base, "
             "quote, tick, lot."

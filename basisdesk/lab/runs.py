@@ -168,7 +168,7 @@ def _study(path: Path) -> dict[str, Any]:
         read = msgspec.json.decode(path.read_bytes())
     except OSError as exc:
         raise UserError(f"Cannot read {path}: {exc.strerror}.") from exc
-    except msgspec.DecodeError as exc:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
         raise UserError(f"{path} is damaged ({exc}). Run the study again.") from exc
     if not isinstance(read, dict):
         raise UserError(f"{path} is no study. Run the study again.")
@@ -186,7 +186,7 @@ def _head(place: Path) -> Head | None:
         fits = (kept.size, kept.changed_ns) == (state.st_size, state.st_mtime_ns)
         if fits and kept.version == HEAD_VERSION:
             return msgspec.structs.replace(kept, name=place.name)
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         pass
     try:
         state = (place / DATA).stat()
@@ -239,7 +239,7 @@ def _utc(name: str) -> str:
 def _asked(place: Path) -> Asked:
     try:
         return msgspec.json.decode((place / ASKED).read_bytes(), type=Asked)
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return Asked("")
 
 

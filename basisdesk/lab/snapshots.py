@@ -164,7 +164,7 @@ class Snapshots:
             return shelve(running.copy())
 
         def shelve_series(series: Series) -> Any:
-            return shelve((series.columns, series.capacity, self._rows_of(series), series.gaps))
+            return shelve((series.shape, self._rows_of(series), series.gaps))
 
         shared: dict[type, Callable[[Any], Any]] = dict.fromkeys(_SHARED, shelve)
         return shared | {_HASH: shelve_hash, Series: shelve_series}
@@ -190,10 +190,10 @@ class Snapshots:
         """What stands for a thing of the shelf in a restored engine."""
         if isinstance(thing, _HASH):
             return thing.copy()
-        if not isinstance(thing, tuple) or len(thing) != 4 or not isinstance(thing[2], _Rows):
+        if not isinstance(thing, tuple) or len(thing) != 3 or not isinstance(thing[1], _Rows):
             return thing
-        columns, capacity, rows, gaps = thing
-        series = Series.of_rows((columns, capacity), rows.first, rows.parts, list(gaps))
+        shape, rows, gaps = thing
+        series = Series.of_rows(shape, rows.first, rows.parts, list(gaps))
         series.rebuilt = rows.rebuilt
         self._rows[series] = rows
         return series

@@ -282,7 +282,7 @@ class TapeIndex:
             line, _, body = self.side_path.read_bytes().partition(b"\n")
             head = msgspec.json.decode(line, type=_Head)
             names = {int(number): name for number, name in head.names.items()}
-        except (OSError, ValueError):  # msgspec's errors are ValueErrors
+        except (OSError, ValueError, RecursionError):  # msgspec's errors are ValueErrors
             return
         made_here = (head.basisdesk_index, head.order) == (INDEX_VERSION, sys.byteorder)
         fits = made_here and head.tape == self._crc

@@ -329,7 +329,7 @@ class StudyLog:
             found = _LINE.decode(line)
             whole = found.crc == _crc(bytes(found.row))
             row = _ROW.decode(found.row) if whole else None
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, RecursionError):
             row = None
         if row is None:
             self.damaged += 1

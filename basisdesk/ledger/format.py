@@ -217,7 +217,7 @@ def read_mark(path: Path) -> Mark | None:
     """The high-water mark beside this journal; None where it is missing or unreadable."""
     try:
         mark = msgspec.json.decode(mark_path(path).read_bytes(), type=Mark)
-    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
     return mark if mark == mark.sealed() else None
 

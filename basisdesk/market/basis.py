@@ -17,8 +17,8 @@ from basisdesk.config import Settings
 from basisdesk.market.backfill import HOLE_S, minutes, seed_rows
 from basisdesk.market.combo import NO_COMBO, ComboGap, combo_now
 from basisdesk.market.cross import Fx, cross_rate
+from basisdesk.market.day_series import FINE_ROWS, DaySeries
 from basisdesk.market.fair import fair_of_rule_bp
-from basisdesk.market.series import Series
 from basisdesk.market.stats import EwStats
 from basisdesk.market.words import (
     LegName,
@@ -40,7 +40,6 @@ COLUMNS = (
     "spot", "perp", "mid_bp", "open_bp", "close_bp", "mean_bp", "sd_bp", "fair_bp", "funding_pct",
     "combo_bid_bp", "combo_ask_bp",
 )  # fmt: skip
-CAPACITY = 864_000  # rows: 24 h at 10 a second
 OUTAGES_MAX = 500
 SAMPLE_NS = 100_000_000  # one row in each tenth of a second
 BAND_TAU_S = 7_200.0  # time constant of the mean and its bands (quant.md 3, z_2h)
@@ -88,6 +87,7 @@ class PairMarket:
 
     spot, perp: the legs; "spot" may be a perpetual too, on another venue (long A, short B).
     qty: ticket size in base; 0 reads the touch.
+    capacity: rows kept as they were sampled; older ones in steps.
     series: rows of COLUMNS over desk time. spot and perp are mids, each in its own quote currency,
     funding_pct the indicative rate in percent per interval. now: the newest reading.
     fx: tells the rate of a currency at a time. fx_ratio: spot's currency per unit of the perp's,
@@ -102,7 +102,7 @@ class PairMarket:
         spot: "Leg",
         perp: "Leg",
         settings: Settings,
-        capacity: int = CAPACITY,
+        capacity: int = FINE_ROWS,
         fx: "Callable[[str, int], Fx] | None" = None,
     ) -> None:
         self.spot = spot
@@ -113,7 +113,7 @@ class PairMarket:
         self.combo_gap = ComboGap()
         self.combo_stream = ""
         self.seed_note = ""
-        self.series = Series(COLUMNS, capacity)
+        self.series = DaySeries(COLUMNS, capacity)
         self.stats = EwStats(BAND_TAU_S)
         self.outages: deque[tuple[float, float | None, str]] = deque(maxlen=OUTAGES_MAX)
         self.samples = 0

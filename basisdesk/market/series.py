@@ -6,6 +6,8 @@ bucket of level k is the minimum and the maximum of 4**k rows whose numbers star
 4**k, so a bucket never changes once it is full and a scrolling curve does not shimmer. Time is a
 column like the others, and since it never runs backwards its minimum is the bucket's first time and
 its maximum the last.
+
+A row may itself stand for a span of samples that are kept no longer: then level 0 has buckets too.
 """
 
 from bisect import bisect_left
@@ -14,7 +16,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import numpy.typing as npt
 
-Array = npt.NDArray[np.float64]
+from basisdesk.market.rings import Array, newest_at, put, ring, slices, zigzag
 
 GAPS_MAX = 512  # gap rows remembered for far zooms; older ones still break the curve close up
 _TOP_BUCKETS = 16  # the highest level has at least so many, so the ring is padded by 1/16 at most
@@ -28,13 +30,16 @@ class Series:
     rebuilt: how often rows were numbered anew; until then row k stays row k.
     A NaN is "no value here". A row pushed by `push_gap` is NaN in every column and means that the
     curve must not be joined across it, at any zoom. Memory is allocated once, at construction.
+    spans: each row is the last sample of a span of them, of which the minimum and the maximum are
+    kept too; its time is the last one's. Such rows come by `push_span` and `extend_spans`.
     """
 
-    def __init__(self, columns: Sequence[str], capacity: int) -> None:
+    def __init__(self, columns: Sequence[str], capacity: int, spans: bool = False) -> None:
         if capacity < 1 or not columns or len(set(columns)) != len(columns):
             raise ValueError(f"capacity={capacity}, columns={tuple(columns)}")
         self.columns = tuple(columns)
         self.capacity = capacity
+        self.spans = spans
         self._column = {name: i + 1 for i, name in enumerate(self.columns)}
         depth = 0
         while capacity >= _TOP_BUCKETS << 2 * (depth + 1):
@@ -42,9 +47,11 @@ class Series:
         step = 1 << 2 * depth
         size = -(-capacity // step) * step  # whole buckets of every level: none wraps round
         rows = 1 + len(self.columns)
-        self._data = _ring(rows, size)
-        self._lo = [self._data, *(_ring(rows, size >> 2 * k) for k in range(1, depth + 1))]
-        self._hi = [self._data, *(_ring(rows, size >> 2 * k) for k in range(1, depth + 1))]
+        self._data = ring(rows, size)
+        above = range(0 if spans else 1, depth + 1)
+        below = [] if spans else [self._data]
+        self._lo = [*below, *(ring(rows, size >> 2 * k) for k in above)]
+        self._hi = [*below, *(ring(rows, size >> 2 * k) for k in above)]
         self._times = np.empty(size)  # the time column once more, side by side, to be searched
         self._n = 0  # rows ever pushed
         self._t_last = -np.inf
@@ -93,14 +100,46 @@ class Series:
         self._t_last = float(times[-1])
         self._trim_gaps()
 
+    def push_span(self, rows: Array, number: float, gap: bool) -> None:
+        """Append one row that stands for these samples, of all columns but the last.
+
+        rows: shape (columns, n), time first. number: for the last column. gap: it is a gap row.
+        """
+        if gap:
+            self._gaps.append(self._n)
+            self._trim_gaps()
+        at = self._n % self._data.shape[1]
+        low, high = self._lo[0], self._hi[0]
+        self._data[:-1, at] = rows[:, -1]
+        np.fmin.reduce(rows, axis=1, out=low[:-1, at])
+        np.fmax.reduce(rows, axis=1, out=high[:-1, at])
+        self._data[-1, at] = low[-1, at] = high[-1, at] = number
+        self._times[at] = self._t_last = float(rows[0, -1])
+        self._n = n = self._n + 1
+        if not n & 3:
+            self._carry(n)
+
+    def extend_spans(self, part: Array, gaps: Sequence[int]) -> None:
+        """Append rows that stand for spans, times not falling.
+
+        part: shape (3 * (1 + columns), n): the last samples, the minima, the maxima. gaps: which of
+        the n rows are gap rows.
+        """
+        self._gaps.extend(self._n + gap for gap in gaps)
+        size = self._data.shape[1]
+        for start in range(0, part.shape[1], size):
+            self._append(part[:, start : start + size])
+        self._t_last = float(part[0, -1])
+        self._trim_gaps()
+
     def replace_front(self, drop: int, rows: npt.ArrayLike) -> None:
         """Put older rows before all others, in place of the first `drop` rows ever pushed.
 
         Rebuilds the ring: for backfill, which comes once or a few times a session. Rows beyond the
         capacity fall out at the old end. Cost grows with the rows held (864,000 rows: some 0.1 s).
         """
-        first = max(self._first, drop)
-        kept = _slices(self._data, first, self._n).T.copy() if self._n > first else None
+        first = max(self.first, drop)
+        kept = slices(self._data, first, self._n).T.copy() if self._n > first else None
         self.clear()
         self.extend(rows)
         if kept is not None:
@@ -118,10 +157,16 @@ class Series:
     def rows_from(self, row: int) -> tuple[int, Array]:
         """(number of the first row, rows) of what is held from this row on; rows are a copy.
 
-        rows: shape (1 + columns, n), time first. With `gaps` all that `of_rows` needs.
+        rows: shape (1 + columns, n), time first, or as `extend_spans` takes them. With `gaps` all
+        that `of_rows` needs.
         """
-        first = max(row, self._first)
-        return first, _slices(self._data, first, self._n).copy()
+        first = max(row, self.first)
+        return first, np.concatenate([slices(each, first, self._n) for each in self._bases()])
+
+    @property
+    def shape(self) -> tuple[Sequence[str], int, bool]:
+        """What a series like this one is made of: columns, capacity, spans."""
+        return self.columns, self.capacity, self.spans
 
     @property
     def gaps(self) -> tuple[int, ...]:
@@ -130,12 +175,16 @@ class Series:
 
     @classmethod
     def of_rows(
-        cls, shape: tuple[Sequence[str], int], first: int, parts: Sequence[Array], gaps: list[int]
+        cls,
+        shape: tuple[Sequence[str], int, bool],
+        first: int,
+        parts: Sequence[Array],
+        gaps: list[int],
     ) -> "Series":
         """A series that reads as the one that these rows were taken from.
 
-        shape: columns and capacity. first: number of the first row. parts: as of `rows_from`, each
-        going on where the one before ended.
+        shape: as of `shape`. first: number of the first row. parts: as of `rows_from`, each going
+        on where the one before ended.
         """
         series = cls(*shape)
         series._n = first
@@ -159,15 +208,26 @@ class Series:
         return self._n
 
     @property
+    def first(self) -> int:
+        """Number of the oldest row held."""
+        return max(0, self._n - self.capacity)
+
+    @property
     def nbytes(self) -> int:
         """Bytes of all arrays. Constant from construction on."""
-        levels = [*self._lo[1:], *self._hi[1:]]
-        return self._data.nbytes + self._times.nbytes + sum(level.nbytes for level in levels)
+        levels = [*self._bases(), *self._lo[1:], *self._hi[1:]]
+        return self._times.nbytes + sum(level.nbytes for level in levels)
+
+    @property
+    def touched(self) -> int:
+        """Bytes that rows have been written to: the system gives memory as it is written."""
+        size = self._data.shape[1]
+        return int(self.nbytes * min(self._n, size) // size)
 
     @property
     def t_first(self) -> float:
-        """Time of the oldest row, NaN when there is none."""
-        return self._time(self._first) if self._n else np.nan
+        """Time of the oldest row (of a span: its first), NaN when there is none."""
+        return float(self._lo[0][0, self.first % self._data.shape[1]]) if self._n else np.nan
 
     @property
     def t_last(self) -> float:
@@ -191,7 +251,7 @@ class Series:
         None before the first row and inside a gap.
         """
         row = self._find(t_s, "right") - 1
-        if row < self._first or self._is_gap(row):
+        if row < self.first or self._is_gap(row):
             return None
         cells = self._data[:, row % self._data.shape[1]].tolist()
         return dict(zip(("t", *self.columns), cells, strict=True))
@@ -201,8 +261,8 @@ class Series:
 
         One search for all: 241 times of a full day take some 30 us.
         """
-        rows = self._rows_before(times)
-        known = rows >= self._first
+        rows = newest_at(self._times, self.first, self._n, times)
+        known = rows >= self.first
         if self._gaps:
             known &= ~np.isin(rows, self._gaps)
         cells = self._data[:, np.where(known, rows, 0) % self._data.shape[1]]
@@ -214,12 +274,33 @@ class Series:
 
     def window(self, t0_s: float, t1_s: float) -> tuple[Array, dict[str, Array]]:
         """Every row with t0 <= time <= t1, as copies: times and one array a column."""
-        rows = _slices(self._data, self._find(t0_s, "left"), self._find(t1_s, "right")).copy()
+        rows = self.rows(self._find(t0_s, "left"), self._find(t1_s, "right")).copy()
         return rows[0], {name: rows[i] for name, i in self._column.items()}
+
+    def rows(self, first: int, end: int) -> Array:
+        """Rows [first, end), shape (1 + columns, n), time first: no copy unless they wrap round."""
+        return slices(self._data, first, end)
+
+    def time_of(self, row: int) -> float:
+        """Time of a row that is held."""
+        return float(self._data[0, row % self._data.shape[1]])
+
+    def rows_in(self, t0_s: float, t1_s: float) -> tuple[int, int]:
+        """(number of the first row, number after the last one) of t0 <= time <= t1.
+
+        Of spans all that reach into it.
+        """
+        first, end = self._find(t0_s, "left"), self._find(t1_s, "right")
+        if self.spans and end < self._n and self._lo[0][0, end % self._data.shape[1]] <= t1_s:
+            end += 1
+        return first, max(first, end)
 
     def bounds(self, column: str, t0_s: float, t1_s: float) -> tuple[float, float]:
         """Exact (minimum, maximum) of a column over t0 <= time <= t1; NaN where it has no value."""
-        first, end = self._find(t0_s, "left"), self._find(t1_s, "right")
+        return self.extremes(column, *self.rows_in(t0_s, t1_s))
+
+    def extremes(self, column: str, first: int, end: int) -> tuple[float, float]:
+        """(minimum, maximum) of a column over rows [first, end); NaN where it has no value."""
         if end <= first:
             return np.nan, np.nan
         return self._range(self._column[column], first, end)
@@ -236,31 +317,28 @@ class Series:
         Minimum and maximum of y over finite points are exactly those of the rows shown, and x is
         the same for every column.
         """
+        first, end = self.rows_in(t0_s, t1_s)
+        return self.curve(column, max(self.first, first - 1), min(self._n, end + 1), pixels)
+
+    def curve(self, column: str, first: int, end: int, pixels: int) -> tuple[Array, Array]:
+        """`envelope` of rows [first, end)."""
         c = self._column[column]
         pixels = max(pixels, 4)
-        first = max(self._first, self._find(t0_s, "left") - 1)
-        end = min(self._n, self._find(t1_s, "right") + 1)
         rows = end - first
-        if rows <= 4 * pixels or len(self._lo) == 1:
-            return self._values(0, first, end).copy(), self._values(c, first, end).copy()
-        level = 1
+        if rows <= 0 or (not self.spans and (rows <= 4 * pixels or len(self._lo) == 1)):
+            found = self.rows(first, end)
+            return found[0].copy(), found[c].copy()
+        level = 0 if self.spans else 1
         while rows > 2 * pixels << 2 * level and level < len(self._lo) - 1:
             level += 1
-        pixel_s = (self._time(end - 1) - self._time(first)) / pixels
+        pixel_s = (self.time_of(end - 1) - self.time_of(first)) / pixels
         spans = self._spans(c, first, end, level, pixel_s)
-        return _zigzag(np.concatenate(list(spans), axis=1))
+        return zigzag(np.concatenate(list(spans), axis=1))
 
     # --- inside ----------------------------------------------------------------------------------
 
-    @property
-    def _first(self) -> int:
-        return max(0, self._n - self.capacity)
-
-    def _time(self, row: int) -> float:
-        return float(self._data[0, row % self._data.shape[1]])
-
-    def _values(self, c: int, first: int, end: int) -> Array:
-        return _slices(self._data[c], first, end)
+    def _bases(self) -> list[Array]:
+        return [self._data, self._lo[0], self._hi[0]] if self.spans else [self._data]
 
     def _carry(self, n: int) -> None:
         # the row just written fills a bucket of level 1, and maybe of the levels above
@@ -276,20 +354,22 @@ class Series:
         # part: shape (1 + columns, n), n no more than the ring; full buckets are built level by
         # level from the ones below
         start, end = self._n, self._n + part.shape[1]
-        _put(self._data, start, part)
-        _put(self._times, start, part[0])
+        rows = self._data.shape[0]
+        for at, base in enumerate(self._bases()):
+            put(base, start, part[at * rows : (at + 1) * rows])
+        put(self._times, start, part[0])
         self._n = end
         for k in range(1, len(self._lo)):
             a, b = start >> 2 * k, end >> 2 * k
             if a == b:
                 return
             for levels, pick in ((self._lo, np.fmin), (self._hi, np.fmax)):
-                below = _slices(levels[k - 1], 4 * a, 4 * b)
+                below = slices(levels[k - 1], 4 * a, 4 * b)
                 halves = pick(below[:, 0::2], below[:, 1::2])
-                _put(levels[k], a, pick(halves[:, 0::2], halves[:, 1::2]))
+                put(levels[k], a, pick(halves[:, 0::2], halves[:, 1::2]))
 
     def _trim_gaps(self) -> None:
-        keep = max(bisect_left(self._gaps, self._first), len(self._gaps) - GAPS_MAX)
+        keep = max(bisect_left(self._gaps, self.first), len(self._gaps) - GAPS_MAX)
         if keep > 0:
             del self._gaps[:keep]
 
@@ -299,7 +379,7 @@ class Series:
 
     def _find(self, t_s: float, side: str) -> int:
         # row number of the first row at or after ("left") or after ("right") a time
-        first, end, size = self._first, self._n, self._data.shape[1]
+        first, end, size = self.first, self._n, self._data.shape[1]
         wrap = end - end % size  # the row at the ring's cell 0
         if first < wrap < end:
             start = self._times[0]
@@ -310,17 +390,6 @@ class Series:
         times = self._times[first % size : first % size + end - first]
         found = times.searchsorted(t_s, "left" if side == "left" else "right")
         return first + int(found)
-
-    def _rows_before(self, times: Array) -> npt.NDArray[np.int64]:
-        # for each time the number of the newest row not after it, one less than the first if none
-        first, end, size = self._first, self._n, self._data.shape[1]
-        wrap = max(first, end - end % size)
-        newer = self._times[wrap % size : wrap % size + end - wrap]
-        rows: npt.NDArray[np.int64] = wrap + newer.searchsorted(times, "right") - 1
-        older = self._times[first % size : first % size + wrap - first]
-        before = rows < wrap
-        rows[before] = first + older.searchsorted(times[before], "right") - 1
-        return rows
 
     def _range(self, c: int, first: int, end: int) -> tuple[float, float]:
         # exact min and max of rows [first, end): few raw rows at both ends, buckets between
@@ -336,8 +405,8 @@ class Series:
                 left, right = -(-a >> 2 * k) << 2 * k, b >> 2 * k << 2 * k
                 todo += [(x, y) for x, y in ((a, left), (right, b)) if x < y]
             span = (left >> 2 * k, right >> 2 * k)
-            lows.append(np.fmin.reduce(_slices(self._lo[k][c], *span)))
-            highs.append(np.fmax.reduce(_slices(self._hi[k][c], *span)))
+            lows.append(np.fmin.reduce(slices(self._lo[k][c], *span)))
+            highs.append(np.fmax.reduce(slices(self._hi[k][c], *span)))
         return float(np.fmin.reduce(lows)), float(np.fmax.reduce(highs))
 
     def _spans(self, c: int, first: int, end: int, k: int, pixel_s: float) -> Iterator[Array]:
@@ -351,7 +420,7 @@ class Series:
         for a, b in [(first, head), *edges, (tail, end - 1), (end - 1, end)]:
             if at < a:
                 full = (at >> 2 * k, a >> 2 * k)
-                yield np.array([_slices(row, *full) for row in (lo[0], hi[0], lo[c], hi[c])])
+                yield np.array([slices(row, *full) for row in (lo[0], hi[0], lo[c], hi[c])])
             if a < b:
                 yield np.array(self._pieces(c, a, b, pixel_s)).T
             at = b
@@ -363,9 +432,9 @@ class Series:
         at = first
         for gap in [*self._gaps_in(first, end, pixel_s), end]:
             if at < gap:
-                pieces.append((self._time(at), self._time(gap - 1), *self._range(c, at, gap)))
+                pieces.append((self.time_of(at), self.time_of(gap - 1), *self._range(c, at, gap)))
             if gap < end:
-                pieces.append((self._time(gap), self._time(gap), np.nan, np.nan))
+                pieces.append((self.time_of(gap), self.time_of(gap), np.nan, np.nan))
             at = gap + 1
         return pieces
 
@@ -377,42 +446,4 @@ class Series:
     def _outage_s(self, gap: int) -> float:
         if gap == self._n - 1:
             return np.inf
-        return self._time(gap + 1) - self._time(max(gap - 1, self._first))
-
-
-def _ring(rows: int, size: int) -> Array:
-    """Shape (rows, size), one sample's values side by side in memory.
-
-    The system gives memory page by page as samples arrive, never more than the whole; side by side
-    a backfill touches few pages instead of some in every column of every level.
-    """
-    return np.empty((size, rows)).T
-
-
-def _slices(ring: Array, first: int, end: int) -> Array:
-    # items [first, end) of a ring along its last axis: a view, or a copy where they wrap round
-    size = ring.shape[-1]
-    at = first % size
-    if at + end - first <= size:
-        return ring[..., at : at + end - first]
-    return np.concatenate([ring[..., at:], ring[..., : at + end - first - size]], axis=-1)
-
-
-def _put(ring: Array, first: int, items: Array) -> None:
-    size = ring.shape[-1]
-    at = first % size
-    fits = min(items.shape[-1], size - at)
-    ring[..., at : at + fits] = items[..., :fits]
-    ring[..., : items.shape[-1] - fits] = items[..., fits:]
-
-
-def _zigzag(spans: Array) -> tuple[Array, Array]:
-    # each span becomes two points; rising where the neighbours' middles rise
-    lo, hi = spans[2], spans[3]
-    middle = np.concatenate([lo[:1] + hi[:1], lo + hi, lo[-1:] + hi[-1:]])
-    rises = middle[2:] >= middle[:-2]
-    x = spans[:2].T.ravel()
-    y = np.empty(len(x))
-    y[0::2] = np.where(rises, lo, hi)
-    y[1::2] = np.where(rises, hi, lo)
-    return x, y
+        return self.time_of(gap + 1) - self.time_of(max(gap - 1, self.first))

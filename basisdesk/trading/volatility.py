@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from basisdesk.market.series import Series
+from basisdesk.market.day_series import DaySeries
 from basisdesk.market.state import Market
 
 MINUTES = 240  # looked back
@@ -44,7 +44,7 @@ def minute_closes(market: Market, key: str) -> list[float]:
     return best
 
 
-def _of_series(series: Series, column: str) -> list[float]:
+def _of_series(series: DaySeries, column: str) -> list[float]:
     ends = MINUTE_S * (series.t_last // MINUTE_S - np.arange(MINUTES, -1, -1.0))
     times, closes = series.many(column, ends)
     closes[~(times > ends - MINUTE_S)] = math.nan

@@ -19,6 +19,7 @@ LAYOUT_MAGIC = b"BDL2"  # with a checksum: Qt can crash on a state with a single
 LAYOUT_MAGIC_1 = b"BDL1"  # of versions before; read, never written
 LAYOUT_STATE = 1
 FIRST_SIZE = (1600, 1000)
+FIRST_SIZE_MAX = (2560, 1440)  # a desk takes the screen; on a larger one lines get too long
 BOTTOM_PX_MIN = 222  # tabs, a header and the waterfall
 LOW_SHARE_MAX = 0.36  # of the height for the tables: in large type charts and ticket need theirs
 VISIBLE_PX_MIN = 80  # of a restored window that has to lie on some screen
@@ -168,10 +169,11 @@ class Arrangement:
             self.show_guide()
 
     def first_size(self) -> QSize:
-        """The size of a window that was never opened."""
-        size = QSize(*FIRST_SIZE)
-        screen = QGuiApplication.primaryScreen()
-        return size if offscreen() else size.boundedTo(screen.availableGeometry().size())
+        """The size of a window that was never opened: the screen, or what can be read of it."""
+        if offscreen():
+            return QSize(*FIRST_SIZE)
+        room = QGuiApplication.primaryScreen().availableGeometry().size()
+        return room.boundedTo(QSize(*FIRST_SIZE_MAX))
 
     def _place_guide(self) -> None:
         # Qt splits to the right or below only, so the guide takes the place of the charts first.

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from PySide6.QtCore import QIODevice, QObject, QSaveFile, QTimer, Signal
 from PySide6.QtGui import QPixmap
 
-from basisdesk.market.series import Series
+from basisdesk.market.day_series import STEP_S, DaySeries
 
 ROWS_PER_STEP = 2_000  # some 10 ms of work between two turns of the event loop
 
@@ -15,18 +15,20 @@ ROWS_PER_STEP = 2_000  # some 10 ms of work between two turns of the event loop
 class CsvExport(QObject):
     """Writes the rows of a window of a series, a few thousand at a time.
 
-    The file appears under its name only when it is complete. `ended` carries one sentence.
+    The file appears under its name only when it is complete. `ended` carries what was written, and
+    from when on it is every sample.
     """
 
     ended = Signal(object)
 
     def __init__(
-        self, path: str, series: Series, t0_s: float, t1_s: float, parent: QObject | None = None
+        self, path: str, series: DaySeries, t0_s: float, t1_s: float, parent: QObject | None = None
     ) -> None:
         super().__init__(parent)
         self._times, columns = series.window(t0_s, t1_s)
         self._names = tuple(columns)
         self._columns = tuple(columns.values())
+        self._fine_from_s = series.fine_from_s
         self._at = 0
         self._path = path
         self._file = QSaveFile(path, self)
@@ -58,10 +60,19 @@ class CsvExport(QObject):
             done = self._file.commit()
             rows = f"{len(self._times):,} rows"
             self._end(
-                f"Saved {rows} to {self._path}."
+                f"Saved {rows} to {self._path}.{self._resolution()}"
                 if done
                 else f"Cannot write {self._path}: {self._file.errorString()}."
             )
+
+    def _resolution(self) -> str:
+        if not len(self._times) or self._times[0] >= self._fine_from_s:
+            return ""
+        since = datetime.fromtimestamp(self._fine_from_s, tz=UTC)
+        thinned = f"{STEP_S:.0f} s apart (the last of each {STEP_S:.0f} s)"
+        if self._times[-1] < self._fine_from_s:
+            return f" Rows are {thinned}."
+        return f" Rows before {since:%H:%M:%S} UTC are {thinned}."
 
     def _end(self, text: str) -> None:
         self._timer.stop()

@@ -81,6 +81,7 @@ class Dock(QDockWidget):
         inside.addWidget(panel)
         self.setWidget(frame)
         self._own_title = own_title
+        self._dressing = False
         self._float_size = QSize(theme.px(320), theme.px(260))
         self._no_bar = QWidget(self)
         self._no_bar.setFixedHeight(0)
@@ -127,9 +128,12 @@ class Dock(QDockWidget):
 
     def _on_moved(self, *_args: object) -> None:
         # Qt tells before its own layout is done; neighbours lose their tab in the same move.
-        QTimer.singleShot(0, self, self._dress_all)
+        if not self._dressing:
+            self._dressing = True  # one move tells several times
+            QTimer.singleShot(0, self, self._dress_all)
 
     def _dress_all(self) -> None:
+        self._dressing = False
         window = self.parent()
         if isinstance(window, QMainWindow):
             for dock in window.findChildren(Dock):
@@ -148,4 +152,5 @@ class Dock(QDockWidget):
 def name_tab_bars(window: QMainWindow) -> None:
     """Give the tab bars of the docks a name for screen readers. Qt makes new ones as docks move."""
     for bar in window.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly):
-        bar.setAccessibleName("Panels")
+        if not bar.accessibleName():
+            bar.setAccessibleName("Panels")

@@ -20,12 +20,12 @@ from basisdesk.ui.theme import Theme
 
 SAID_LINES = 3  # of the chosen term, under the table
 SAID = (
-    "Learn, test and practise the spot-perp basis trade on paper. No order ever leaves this machine; "
-    "no key is asked for; nothing here is advice."
+    "Learn, test and practise the spot-perp basis trade on paper. No order ever leaves this "
+    "machine; no key is asked for; nothing here is advice."
 )
 QUIET = (
-    "No telemetry and no update check: the program tells nobody that it runs. It asks the venues you "
-    "watch for prices, and in the demo not even them."
+    "No telemetry and no update check: the program tells nobody that it runs. It asks the venues "
+    "you watch for prices, and in the demo not even them."
 )
 OURS = (
     "basisdesk is free software under the MIT licence: use it, change it, pass it on; it comes "

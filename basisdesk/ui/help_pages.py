@@ -155,7 +155,10 @@ def _sections(page: str) -> Sequence[tuple[Heading, str]]:
 
 
 def _glossary() -> str:
-    parts = [f"# {PAGES[GLOSSARY]}", "Every term of the desk in one sentence, as its tooltip says it."]
+    parts = [
+        f"# {PAGES[GLOSSARY]}",
+        "Every term of the desk in one sentence, as its tooltip says it.",
+    ]
     for name, said in sorted(TERMS.items(), key=lambda each: each[0].casefold()):
         parts += [f"## {_escaped(name)}", _escaped(said)]
     return "\n\n".join(parts) + "\n"

@@ -14,10 +14,11 @@ from basisdesk.ui.theme import Theme
 
 TRASH_COLUMNS = (
     Column("Put away, UTC", lambda line: line.utc[:16].replace("T", " "), lambda line: line.utc,
-           left=True, sample="2026-11-21 23:46"),
-    Column("MB", lambda line: number_text(line.mb, 1), lambda line: line.mb, sample="1,234.5"),
+           left=True, sample="2026-11-21 23:46", tip="When it went into the trash."),
+    Column("Size, MB", lambda line: number_text(line.mb, 1), lambda line: line.mb, sample="1,234.5",
+           tip="What it takes of the disk."),
     Column("What", lambda line: line.said, left=True, stretch=True, detail=lambda line: line.said,
-           wide_px=280),
+           wide_px=280, tip="The tapes or the account that lie in it."),
 )  # fmt: skip
 
 

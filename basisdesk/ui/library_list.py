@@ -51,7 +51,7 @@ ACTS = (
      "and open it."),
     ("export", "Export\u2026", "HTML, CSV and JSON of the session, into a folder you choose."),
     ("compare", "Compare", "Choose 2 to 4 sessions (Ctrl or Shift and click) to put side by side."),
-    ("trash", "To trash\u2026", "Put sessions away; you are told first what goes and what stays."),
+    ("trash", "To trash\u2026", "Puts sessions into the trash; says first what goes and stays."),
 )  # fmt: skip
 
 
@@ -59,11 +59,14 @@ def session_columns(zone: str, utc: bool) -> tuple[Column, ...]:
     """One session a row. Figures that are hidden first when it is narrow have a higher `spare`."""
     return (
         Column(f"Begun, {zone}", lambda line: begun_text(line, utc), lambda line: line.begun_ns,
-               left=True, sample="2026-11-21 23:46", detail=lambda line: line.session),
+               left=True, sample="2026-11-21 23:46", detail=lambda line: line.session,
+               tip="Start of the desk; rest on a row for the session's name."),
         Column("Account", account_text, left=True, sample="main"),
-        Column("Mode", mode_text, left=True, sample="SIMULATED", spare=1),
+        Column("Mode", mode_text, left=True, sample="SIMULATED", spare=1,
+               tip="SIMULATED: on the demo exchange. LIVE: on the venues' prices. Paper both."),
         Column("Lasted", lasted_text, lambda line: line.ended_ns - line.begun_ns,
-               sample="12 h 59 min", spare=4),
+               sample="12 h 59 min", spare=4,
+               tip="From the first entry of its journal to the last."),
         Column("Pairs", pairs_text, lambda line: line.pairs_opened, sample="12 / 12",
                tip="Pairs opened and closed in the session.", spare=3),
         Column("Net, USDT", lambda line: money_text(line.net), lambda line: money(line.net),
@@ -79,9 +82,11 @@ def session_columns(zone: str, utc: bool) -> tuple[Column, ...]:
                lambda line: line.refusals, sample="12", tip="Orders the desk refused.", spare=6),
         Column("Tape, MB", size_text, lambda line: line.mb, sample="1,234.5",
                tip="Size of the recording; a dash where there is none.", spare=7),
-        Column("Tags", lambda line: tags_text(line.tags), left=True, sample="carry, ADA"),
+        Column("Tags", lambda line: tags_text(line.tags), left=True, sample="carry, ADA",
+               tip="Your own words for it; type them under the list."),
         Column("Note", remark_text, left=True, stretch=True, detail=remark_text,
-               meaning=remark_meaning, wide_px=130),
+               meaning=remark_meaning, wide_px=130,
+               tip="Your own note, or what is wrong with the journal."),
     )  # fmt: skip
 
 

@@ -10,9 +10,12 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from basisdesk.ui.figures import NOTHING, number_text, sign_text, span_text
+from basisdesk.ui.position_texts import REASONS
 from basisdesk.ui.product_actions import SessionLine
+from basisdesk.ui.risk_rows import CAUSES
 from basisdesk.ui.shown_cents import whole_cents
 from basisdesk.ui.times import date_text
+from basisdesk.venues.instrument import venue_title
 
 ALL = "all"
 CLEAN = "clean"
@@ -27,6 +30,8 @@ NAMES = {
     "residual": "Left over",
 }
 TAG_SIGNS = ",;"
+CENT_HALF = Decimal("0.005")  # what is less shows as nothing
+SHARE_MAX = 10  # costs over what was earned; beyond it a share says nothing
 
 Document = Mapping[str, Any]
 
@@ -198,9 +203,14 @@ def _sentences(document: Document) -> list[str]:
     terms = _terms(document)
     costs = terms["fees"] + terms["slippage"] + terms["borrow"]
     gross = sum(terms.values(), Decimal()) - costs
-    if gross > 0:
+    if gross > 0 and abs(costs) <= gross * SHARE_MAX:
         share = number_text(abs(costs) / gross * 100, 0)
         said.append(f"Fees, slippage and borrow took {share} % of what was earned before them.")
+    elif gross >= CENT_HALF:
+        said.append(
+            f"Earned before costs: {number_text(gross, 2)} USDT; fees, slippage and borrow took "
+            f"{number_text(abs(costs), 2)} USDT."
+        )
     elif costs:
         said.append(
             f"Nothing was earned before costs ({sign_text(gross, 2)} USDT); costs were "
@@ -235,9 +245,9 @@ def _trades(document: Document) -> dict[str, Any]:
             _number(row.get("qty")),
             _cent(row.get("total_usdt")),
             _utc(row.get("opened_utc")),
-            str(row.get("open_reason") or ""),
+            CAUSES.get(str(row.get("open_reason")), str(row.get("open_reason") or "")),
             _utc(row.get("closed_utc")) if row.get("closed_utc") else str(row.get("valued", "")),
-            str(row.get("close_reason") or NOTHING),
+            _why(row.get("close_reason")),
             *(_cent(row.get(f"{term}_usdt")) for term in TERMS),
         ]
         for row in _rows(document, "pairs")
@@ -340,7 +350,13 @@ def _utc(text: object) -> str:
 
 def _leg(key: object) -> str:
     """Venue, market and symbol of an instrument's key, apart."""
-    return " ".join(str(key or "").split(":"))
+    venue, *rest = str(key or "").split(":")
+    return " ".join((venue_title(venue), *rest))
+
+
+def _why(reason: object) -> str:
+    """Why a pair was closed, as the desk says it."""
+    return REASONS.get(str(reason), str(reason or NOTHING))
 
 
 def _whole(text: object) -> int | str:

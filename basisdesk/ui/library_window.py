@@ -34,6 +34,7 @@ from basisdesk.ui.theme import PlainLabel, Theme, set_tip
 
 FIRST_SIZE = (1600, 1000)
 LIST_SHARE = 0.52
+REPORT_LIST_SHARE = 0.36  # where one came for a report
 REST_MS = 150  # a selection that moves on is not read
 FUNDING_PCT_MAX = 4
 EMPTY = (
@@ -53,6 +54,7 @@ class LibraryWindow(QMainWindow):
         self._asked = 0  # what is shown at the right answers to this number
         self._study: Mapping[str, object] | None = None  # compared or imported; None: a session's
         self._imported: Path | None = None
+        self._arranged = False  # by hand; then it stays so
         self._to_running = False  # the next look chooses the desk's own session
         self.setWindowTitle("Sessions \u00b7 paper \u00b7 what was traded before")
         self.setObjectName("sessions")
@@ -96,6 +98,8 @@ class LibraryWindow(QMainWindow):
     def show_running(self) -> None:
         """Choose the desk's own session and read its report as it stands now."""
         self._to_running = True
+        if not self._arranged:
+            self._split(REPORT_LIST_SHARE)
         self.refresh()
 
     def compare(self) -> None:
@@ -178,8 +182,15 @@ class LibraryWindow(QMainWindow):
         if not offscreen():
             room = QGuiApplication.primaryScreen().availableGeometry().size()
             self.resize(self.size().boundedTo(room).expandedTo(size))
+        self._split(LIST_SHARE)
+        self.split.splitterMoved.connect(self._on_split)
+
+    def _split(self, share: float) -> None:
         wide = self.width()
-        self.split.setSizes([round(wide * LIST_SHARE), round(wide * (1 - LIST_SHARE))])
+        self.split.setSizes([round(wide * share), round(wide * (1 - share))])
+
+    def _on_split(self) -> None:
+        self._arranged = True
 
     def _right(self) -> QWidget:
         px = self._theme.px
@@ -193,7 +204,7 @@ class LibraryWindow(QMainWindow):
         for name, text, said in (
             ("import", "Import trade_log.csv\u2026",
              "The convergence script's log: what it claims, what it left out, what is left."),
-            ("trash", "Trash\u2026", "What was put away, and how to bring it back."),
+            ("trash", "Trash\u2026", "What lies in the trash, and how to bring it back."),
             ("open", "Open page", "Write what stands here as a page and open it in a browser."),
         ):  # fmt: skip
             button = QPushButton(text, right)

@@ -47,7 +47,7 @@ class SavedNote(QFrame):
         )
         self.setAccessibleName("The session log is saved")
         self.title = theme.label("Session log saved", "text", 12, 600)
-        self.where = PlainLabel(elide=True)
+        self.where = PlainLabel(elide=True, where=Qt.TextElideMode.ElideMiddle)
         self.where.setFont(theme.font(11))
         self.where.set_colour(theme.qcolor("muted"))
         self.report = self._button(

@@ -238,6 +238,6 @@ def _state(saved: bytes) -> dict[str, Any] | None:
         return None
     try:
         state = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return state if isinstance(state, dict) else None

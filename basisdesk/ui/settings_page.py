@@ -8,11 +8,12 @@ from time import perf_counter
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
+from basisdesk.ui.glossary import TERMS
 from basisdesk.ui.settings_draft import Draft, Tiers
 from basisdesk.ui.settings_row import AdderRow, SettingRow, TierRow
 from basisdesk.ui.settings_rows import VENUES, Field, features_text, matches
 from basisdesk.ui.settings_texts import CHOICES, GROUPS
-from basisdesk.ui.theme import Theme
+from basisdesk.ui.theme import Theme, set_tip
 
 SLICE_S = 0.008  # of building in one go; the loop gets a turn after it
 FRACTIONS = "The file holds fractions where % is shown here: 0.05 in the file is 5 %."
@@ -157,7 +158,9 @@ class SettingsPage(QScrollArea):
         self._column.insertWidget(self._column.count() - 1, made)
 
     def _heading(self, title: str) -> QWidget:
-        return self._theme.label(title, "text", 16, 600)
+        label = self._theme.label(title, "text", 16, 600)
+        set_tip(label, TERMS.get(title, ""))
+        return label
 
     def _text(self, text: str) -> QWidget:
         label = self._theme.label(text, "muted")

@@ -13,11 +13,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from basisdesk.ui.glossary import TERMS
 from basisdesk.ui.settings_draft import OWN_RATES, Draft, Tier
 from basisdesk.ui.settings_editors import CalmCombo, Editor
 from basisdesk.ui.settings_rows import Field, caption, name_problem, said
-from basisdesk.ui.theme import Theme
-from basisdesk.ui.ticket_fields import explain
+from basisdesk.ui.theme import Theme, set_tip
+from basisdesk.ui.ticket_fields import explain, unit_label
 
 UNIT_PX, RESET_PX = 92, 46
 CHANGED = "\u2022"  # before the title of what differs from its default
@@ -36,6 +37,7 @@ class SettingRow(QWidget):
         self.field = field
         self._draft, self._theme = draft, theme
         self.title = theme.label(field.words.title, "text", 12, 600)
+        set_tip(self.title, TERMS.get(field.words.title, ""))
         self.about = theme.label(field.words.about, "text")
         self.caption = theme.label("", "muted", 11)
         self.problem = theme.label("", "loss", 11)
@@ -66,7 +68,7 @@ class SettingRow(QWidget):
             grid.addWidget(self.about, 1, 0)
             grid.addWidget(self.editor.widget, 0, 1, 2, 1, top | Qt.AlignmentFlag.AlignRight)
             if self.field.unit:
-                unit = self._theme.label(self.field.unit, "muted")
+                unit = unit_label(self.field.unit, self._theme)
                 unit.setMinimumHeight(self.editor.widget.sizeHint().height())
                 grid.addWidget(unit, 0, 2, 2, 1, top)
         grid.addWidget(self.problem, 3, 0, 1, 4)
@@ -148,6 +150,7 @@ class TierRow(QWidget):
         self.choice.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         self.choice.activated.connect(self._on_chosen)
         name = theme.label("Fee tier", "text", 12, 600)
+        set_tip(name, TERMS["Fee tier"])
         name.setBuddy(self.choice)
         self.source = theme.label("", "muted", 11)
         self.source.setWordWrap(True)

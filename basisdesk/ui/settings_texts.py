@@ -163,8 +163,8 @@ WORDS: dict[str, Words] = {
     "forecast.on": Words("Forecast", "", "Off learns nothing and shows no confidence."),
     "forecast.challengers": Words("Challengers", "", "Other models beside ours, in a process of "
                                   "their own; needs the extra package basisdesk[ai]."),
-    "forecast.margin": _share("Margin", "By how much the probability has to be above the "
-                              "break-even one.", "% points"),
+    "forecast.margin": _share("Margin over break-even", "By how much the probability has to be "
+                              "above the break-even one.", "% points"),
     "forecast.horizon_h": Words("Horizon", "h", "Success has to come before so many hours. Another "
                                 "rule is another model, which learns from the start."),
     "forecast.gain_bp": Words("Success from", "bp", "Net profit that counts as success. Another "

@@ -106,6 +106,7 @@ class StatusLine(Panel):
                 label.setVisible(whole)
             if not whole:
                 needed -= widths[id(label)]
+        self._line.activate()  # or a longer figure is cut until the next turn of the loop
 
     # Qt
 

@@ -3,12 +3,13 @@
 from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer
-from PySide6.QtWidgets import QDockWidget, QMainWindow, QStatusBar
+from PySide6.QtWidgets import QDockWidget, QMainWindow, QStatusBar, QWidget
 
-from basisdesk.ui.arrangement import ACROSS, DOWN
+from basisdesk.ui.arrangement import ACROSS, DOWN, offscreen
 
 CAME_OR_WENT = (QEvent.Type.Show, QEvent.Type.Hide)
 SHARE_MAX = 0.45  # of the window, for what is kept at one edge
+TRY_MS, TRIES = 100, 30  # until docks that have just come up ask for no more than they need
 
 
 class Steady(QObject):
@@ -86,3 +87,46 @@ class Steady(QObject):
 def _stands(dock: QDockWidget) -> bool:
     # a tab behind another has no size of its own
     return dock.isVisible() and not dock.isFloating() and not dock.visibleRegion().isEmpty()
+
+
+class AsWanted(QObject):
+    """Brings a window that is shown for the first time to the size it was to have.
+
+    Before they are laid out the docks ask for more room than they need, and a frame is put around
+    it only once it is there: a window in large type would hang over the edge of a small screen.
+    Whoever changes its size meanwhile has the word.
+    """
+
+    def __init__(self, window: QWidget) -> None:
+        super().__init__(window)
+        self._window = window
+        self._wanted = self._shown = QSize()
+        self._tries = 0
+        self._timer = QTimer(self)
+        self._timer.setInterval(TRY_MS)
+        self._timer.timeout.connect(self._try)
+        window.installEventFilter(self)
+
+    def eventFilter(self, _watched: QObject, event: QEvent) -> bool:
+        """Note the size before it is shown, and the one it came up with."""
+        if event.type() == QEvent.Type.Polish:
+            self._wanted = self._window.size()
+        elif event.type() == QEvent.Type.Show and self._wanted.isValid() and not self._tries:
+            self._shown = self._window.size()
+            self._timer.start()
+        return False
+
+    def _try(self) -> None:
+        window, self._tries = self._window, self._tries + 1
+        if window.size() != self._shown or window.isMaximized() or window.isFullScreen():
+            self._timer.stop()
+            return
+        wanted = self._wanted
+        if not offscreen():  # over all monitors: it may have been left across two
+            frame = window.frameSize() - window.size()
+            wanted = wanted.boundedTo(window.screen().availableVirtualSize() - frame)
+        if window.size() != wanted:
+            window.resize(wanted)
+            self._shown = window.size()  # as far as the docks let it by now
+        if self._tries == TRIES:
+            self._timer.stop()

@@ -22,7 +22,6 @@ SOLID_ROLE = int(Qt.ItemDataRole.UserRole) + 3  # bool: the meaning fills the ce
 PADDING_PX = 6  # left and right of a cell's text, each; the header's own in the style sheet
 GAP_PX = 4  # more than that between the texts of two columns
 BAR_PX = 3
-FADED_SHARE = 0.42  # what a closed row keeps of the text's colour
 
 
 class Inks:
@@ -38,7 +37,7 @@ class Inks:
         if colour is None:
             theme = self._theme
             if token == "faded":
-                colour = theme.blend("text", FADED_SHARE)
+                colour = QColor(theme.stale)  # readable on a chosen row too
             elif token == "selected":
                 colour = theme.blend("accent", 0.22)
             else:
@@ -93,7 +92,9 @@ class CellDelegate(QStyledItemDelegate):
         lift = 0
         if gauge is not None:
             self._paint_bar(painter, rect, gauge, token)
-            lift = BAR_PX + 1
+            # a row that is high enough keeps the text on the line of its neighbours
+            spare = rect.height() - option.fontMetrics.height() - 2 * (BAR_PX + 3)
+            lift = BAR_PX + 1 if spare < 0 else 0
         elif text and index.data(SOLID_ROLE):
             ink = self._paint_pill(painter, rect, token or "warn")
         if text:

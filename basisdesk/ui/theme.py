@@ -214,6 +214,9 @@ class Theme:
             "caption": self.px(11),
             "row": self.px(28),
             "menu_air": self.px(5),
+            "arrow": self.px(11),
+            "tick": self.px(14),
+            "tick_round": (self.px(14) + 2) // 2,  # half of it with its border
         }
         for icon in ("up", "down", "right", "close", "float", "check"):
             words[f"icon_{icon}"] = resource(f"icons/{icon}-{self.name}.svg").as_posix()
@@ -332,16 +335,23 @@ class PlainLabel(QLabel):
     """A label that shows exactly the characters it was given. Markup in them stays characters.
 
     elide: cut a long text with an ellipsis instead of asking for room. For names only, never for
-    a figure; the whole text is then in the tooltip.
+    a figure; the whole text is then in the tooltip. where: the end of a path says most, its middle
+    least.
     """
 
     def __init__(
-        self, text: str = "", parent: QWidget | None = None, *, elide: bool = False
+        self,
+        text: str = "",
+        parent: QWidget | None = None,
+        *,
+        elide: bool = False,
+        where: Qt.TextElideMode = Qt.TextElideMode.ElideRight,
     ) -> None:
         super().__init__(parent)
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setOpenExternalLinks(False)
         self._elide = elide
+        self._where = where
         self._colour: QColor | None = None
         self.setText(text)
 
@@ -378,9 +388,7 @@ class PlainLabel(QLabel):
             super().paintEvent(event)
             return
         room = self.contentsRect()
-        text = QFontMetrics(self.font()).elidedText(
-            self.text(), Qt.TextElideMode.ElideRight, room.width()
-        )
+        text = QFontMetrics(self.font()).elidedText(self.text(), self._where, room.width())
         painter = QPainter(self)
         painter.setPen(self.palette().color(QPalette.ColorRole.WindowText))
         painter.drawText(room, int(self.alignment() | Qt.TextFlag.TextSingleLine), text)

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QRect, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QPalette
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QPushButton,
+    QSizePolicy,
+    QTabBar,
+    QVBoxLayout,
+    QWidget,
+)
 
 from basisdesk.ui.context import Context
 from basisdesk.ui.theme import Theme, set_tip
@@ -21,6 +29,7 @@ if TYPE_CHECKING:
 PANEL_PX = 372
 PANEL_HIGH_MIN_PX = 150
 OUTLINE_PX = 2
+HALT_AIR_PX = 6  # between the outline and the words of the risk state
 _MOVES = (
     QEvent.Type.Resize,
     QEvent.Type.Move,
@@ -51,12 +60,22 @@ def parts_of(window: "MainWindow") -> dict[str, Callable[[], Part]]:
         bar = window.menus
         return Part(bar, bar.actionGeometry(bar.actions()[0]))
 
+    def positions() -> Part:
+        panel = window.positions
+        bars = window.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly)
+        tabs = max((bar.height() for bar in bars if bar.isVisible()), default=0)
+        return Part(panel, panel.rect().adjusted(0, -tabs, 0, 0))
+
+    def halt() -> Part:
+        box = window.topbar.halt_box
+        return Part(box, box.rect().adjusted(-HALT_AIR_PX, -3, 3, 3))
+
     return {
         "prices": prices,
         "chart": lambda: whole(window.charts),
         "ticket": lambda: whole(window.ticket),
-        "positions": lambda: whole(window.positions),
-        "halt": lambda: whole(window.topbar.halt_box),
+        "positions": positions,
+        "halt": halt,
         "session": session,
     }
 
@@ -213,6 +232,9 @@ class Tour(QFrame):
         self._home.removeEventFilter(self)
         for outline in self._outlines:
             outline.forget()
+        focused = self._home.focusWidget()
+        if focused is not None and self.isAncestorOf(focused):
+            self._home.charts.chart.setFocus()  # where it was at the start, and not on a button
         self.hide()
         self.left.emit(seen)
         self.deleteLater()

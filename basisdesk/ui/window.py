@@ -45,7 +45,7 @@ from basisdesk.ui.pulse import Panel
 from basisdesk.ui.risk_panel import RiskPanel
 from basisdesk.ui.saved_note import SavedNote
 from basisdesk.ui.status_line import Banner, StatusLine, beside_menus
-from basisdesk.ui.steady import Steady
+from basisdesk.ui.steady import AsWanted, Steady
 from basisdesk.ui.theme import Theme
 from basisdesk.ui.ticket_fill import TicketFill
 from basisdesk.ui.ticket_panel import TicketPanel
@@ -201,6 +201,7 @@ class MainWindow(QMainWindow):
             "bottom": ([self.docks[name] for name in _TABBED], DOWN),
         }
         self.steady = Steady(self, self.docks["charts"], edges)
+        AsWanted(self)
         badge = self._context.mode.upper()
         label = theme.label(f"PAPER \u00b7 {badge}", "muted", 11)
         label.setAccessibleName(f"Paper trading on {self._context.mode} data")

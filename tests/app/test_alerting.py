@@ -45,9 +45,9 @@ class Rig:
         self.settings = Settings(alerts=Alerts(**alerts))
         self.open()
 
-    def open(self):
+    def open(self, **more):
         self.view, self.desk, self.ears = view_of(), NoDesk(self.settings), Ears()
-        self.alerting = Alerting(self.folder, self.desk, self.view, self.ears)
+        self.alerting = Alerting(self.folder, self.desk, self.view, self.ears, **more)
         self.book = self.alerting.book
         return self
 
@@ -131,6 +131,20 @@ def test_the_file_is_private_and_written_only_when_something_is_new(rig):
         rig.beat(gap=0.0)
     assert path.stat().st_ino == first.st_ino
     assert [each.name for each in rig.folder.iterdir()] == ["alerts.json"]
+
+
+def test_a_new_profile_is_left_in_peace_by_the_market_at_large_for_a_while(rig):
+    rig.open(calm_s=600.0)
+    for _ in range(3):
+        rig.beat(gap=50.0, step_s=31.0)
+    assert rig.ears.notes == []
+    assert rig.book.rules["btc-eth"].snoozed_until_ns  # shown as snoozed, and can be woken
+    rig.alerting.save()
+    rig.open(calm_s=600.0)  # the second start has a file: as the book says
+    rig.alerting.snooze("btc-eth", 0)
+    for _ in range(3):
+        rig.beat(gap=50.0, step_s=31.0)
+    assert [title for title, _ in rig.ears.notes] == ["BTC against ETH over 0.05 %"]
 
 
 @pytest.mark.parametrize("data", [b"{broken", b"", b'{"version":9,"rules":[]}'])

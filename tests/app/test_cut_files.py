@@ -1,6 +1,6 @@
 """Every file of a profile cut at every byte: it loads as a whole one, or as none, and harms nobody.
 
-The recording is 64 KiB with BASISDESK_CUT_TAPE_KIB=64; the journal has tests/ledger/test_journal.py.
+The recording is 64 KiB with BASISDESK_CUT_TAPE_KIB=64. The journal: tests/ledger/test_journal.py.
 """
 
 import os
@@ -24,7 +24,7 @@ from basisdesk.lab.library_marks import FILE as MARKS
 from basisdesk.lab.library_marks import Mark, Marks
 from basisdesk.lab.tape import TapeReader, TapeWriter, header_for
 
-TAPE_KIB = int(os.environ.get("BASISDESK_CUT_TAPE_KIB", "2"))
+TAPE_KIB = int(os.environ.get("BASISDESK_CUT_TAPE_KIB", "1"))
 PAIR, OTHER = ("okx:spot:A-B", "okx:perp:A-B-SWAP"), ("bybit:spot:ADAUSDT", "bybit:perp:ADAUSDT")
 STATE = bytes(range(200))
 TOML = """# mine

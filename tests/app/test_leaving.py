@@ -7,10 +7,12 @@ import asyncio
 import math
 import os
 import signal
+import stat
 import threading
 from collections import Counter
 from decimal import Decimal
 
+import psutil
 import pytest
 from PySide6.QtWidgets import QApplication
 
@@ -80,6 +82,8 @@ def test_each_way_out_is_short_whole_and_quiet(tmp_path, caplog, capfd, way, tur
         if turn % 3 == 0:
             window.show_scanner()
             window.pick_pair()  # a question stands open
+        own = psutil.Process().net_connections(kind="inet")  # the exchange is another process
+        assert not [each for each in own if each.status == psutil.CONN_LISTEN]
         asked_s.append(mono_s())
         WAYS[way](context, window)
         try:
@@ -97,8 +101,14 @@ def test_each_way_out_is_short_whole_and_quiet(tmp_path, caplog, capfd, way, tur
     assert check_journal(home / "journal.db").problems == []
     assert not (home / "journal.db-wal").exists()  # closed, not cut
     assert (tmp_path / "layout.json").exists()
+    assert [path for path in tmp_path.rglob("*") if shared(path)] == []
     assert not [each for each in threading.enumerate() if each not in threads and not each.daemon]
     print(f"left by {way} in {took_s:.2f} s")
+
+
+def shared(path):
+    """Whether anybody but its owner may do something with it: files are 0600, folders 0700."""
+    return os.name == "posix" and stat.S_IMODE(path.stat().st_mode) & 0o077
 
 
 def dialogs_of(context, window):

@@ -23,6 +23,9 @@ from basisdesk.ledger.journal import Journal
 from basisdesk.ledger.rules import transactions
 
 HERE = Path(__file__).parent
+# How often the files are damaged; the long form has thousands.
+CUTS = int(os.environ.get("BASISDESK_WAL_CUTS", "60"))
+FLIPS = int(os.environ.get("BASISDESK_BIT_FLIPS", "200"))
 
 
 @pytest.fixture
@@ -325,7 +328,7 @@ def test_no_flipped_bit_that_changes_data_goes_unseen(path, tmp_path):
     target = tmp_path / "flip" / "journal.db"
     target.parent.mkdir()
     shutil.copy(layout.mark_path(path), layout.mark_path(target))
-    for _ in range(200):
+    for _ in range(FLIPS):
         data, bit = bytearray(whole), dice.randrange(len(whole) * 8)
         data[bit // 8] ^= 1 << bit % 8
         target.write_bytes(data)
@@ -339,6 +342,7 @@ def test_no_flipped_bit_that_changes_data_goes_unseen(path, tmp_path):
             same = False
         changed += not same
         assert same or not sound, f"bit {bit} changed data unseen"
+    print(f"{FLIPS} flipped bits: {changed} changed data, 0 of them unseen")
     assert changed > 30
 
 
@@ -348,7 +352,7 @@ def test_a_cut_or_flipped_wal_leaves_a_whole_beginning_and_the_loss_is_said(path
     base, tail, dice = path.read_bytes(), wal.read_bytes(), random.Random(8)
     mark = layout.mark_path(path).read_bytes()
     target, lost = tmp_path / "cut" / "journal.db", 0
-    for turn in range(60):
+    for turn in range(CUTS):
         shutil.rmtree(target.parent, ignore_errors=True)
         target.parent.mkdir()
         data, at = bytearray(tail), dice.randrange(len(tail))
@@ -369,6 +373,7 @@ def test_a_cut_or_flipped_wal_leaves_a_whole_beginning_and_the_loss_is_said(path
             assert again.verify() == []
             assert bool(again.warnings) == (len(kept) < len(log))
         lost += len(kept) < len(log)
+    print(f"{CUTS} cuts of the WAL: all whole beginnings, {lost} with a loss, each said")
     assert lost > 20
     journal.close()
 

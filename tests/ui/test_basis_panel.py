@@ -17,6 +17,7 @@ from basisdesk.config import Ui
 from basisdesk.events import ClosePair, ExitPlan, OpenPair, SetPlan
 from basisdesk.ui.basis_panel import BasisPanel
 from basisdesk.ui.basis_scene import hull
+from basisdesk.ui.chart_export import CsvExport
 from basisdesk.ui.theme import DARK
 
 D = Decimal
@@ -293,6 +294,21 @@ def test_export_csv_writes_the_rows_in_view_without_a_nested_loop(panel, qtbot, 
     )
     assert lines[-1].startswith("2026-11-21T05:40:50.000Z,0.364,")
     assert 2_850 < len(lines) - 1 <= 3_000
+
+
+def test_an_export_that_reaches_beyond_the_samples_says_how_far_apart_its_rows_are(qtbot, tmp_path):
+    said, exports = [], []
+    for since_s in (3_000, 3_590):
+        series = make_pair(capacity=3_000).series
+        window = NOW_S - since_s, NOW_S - since_s + 2_995
+        export = CsvExport(str(tmp_path / f"{since_s}.csv"), series, *window)
+        export.ended.connect(said.append)
+        exports.append(export)
+        export.start()
+    qtbot.waitUntil(lambda: len(said) == 2, timeout=5000)
+    said.sort(key=len)
+    assert said[1].endswith("Rows before 05:35:50 UTC are 2 s apart (the last of each 2 s).")
+    assert said[0].endswith("Rows are 2 s apart (the last of each 2 s).")
 
 
 def test_export_png_writes_a_picture(panel, tmp_path):

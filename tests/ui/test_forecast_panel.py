@@ -134,7 +134,7 @@ def test_lines_that_are_gone_go(qtbot):
     panel = make_panel(qtbot, make_view())
     panel._context.forecast = make_view(shown=None)
     panel.refresh()
-    assert [line.name for line in panel.lines.shown] == ["From outside"]
+    assert [line.name for line in panel.lines.shown] == ["Outside numbers"]
     shown = [text.text() for _, text in panel.lines._labels if not text.isHidden()]
     assert shown == ["no source"]
 

@@ -180,10 +180,10 @@ def test_every_line_of_a_pair_is_there_in_both_states():
     assert names == [line.name for line in lines_of(young_view(), True, NOW_NS)]
     assert names == [
         "Expected hold", "Funding in it", "Settlements", "Edge", "p* is for", "Regime", "Lead",
-        "Similar cases", "Means, band", "From outside",
+        "Similar cases", "Means, band", "Outside numbers",
     ]  # fmt: skip
     assert lines_of(None, True, NOW_NS) == ()
-    assert [line.name for line in lines_of(ForecastView(), True, NOW_NS)] == ["From outside"]
+    assert [line.name for line in lines_of(ForecastView(), True, NOW_NS)] == ["Outside numbers"]
     assert all(line.tip for line in lines_of(make_view(), True, NOW_NS))
 
 

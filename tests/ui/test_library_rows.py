@@ -3,6 +3,8 @@
 from decimal import Decimal
 from pathlib import Path
 
+import pytest
+
 from basisdesk.ui.library_rows import (
     account_text,
     accounts_of,
@@ -77,11 +79,23 @@ def test_the_attribution_shown_adds_up_to_the_cent():
     assert rows[-1][0].startswith("Sum")
 
 
+@pytest.mark.parametrize(
+    ("basis", "said"),
+    [("0.00002", "Nothing was earned before costs (0.00 USDT)"),
+     ("0.06", "Earned before costs: 0.06 USDT"), ("0.2", "took 502 %")],
+)  # fmt: skip
+def test_costs_are_a_share_only_of_earnings_worth_the_name(basis, said):
+    terms = [{"term": "basis", "usdt": basis}, *DOCUMENT["attribution"][2:]]
+    assert any(
+        said in each for each in report_study(DOCUMENT | {"attribution": terms})["sentences"]
+    )
+
+
 def test_a_report_has_trades_refusals_and_feeds_as_they_are():
     study = report_study(DOCUMENT)
     tables = {each["title"]: each for each in study["tables"]}
     assert "SIMULATED" in study["title"]
-    assert tables["Trades"]["rows"][0][5:8] == ["user", "open, at mids", "\u2013"]
+    assert tables["Trades"]["rows"][0][5:8] == ["by hand", "open, at mids", "\u2013"]
     assert tables["Refusals"]["rows"][0][2] == "<b>=1</b>"
     assert tables["Feeds"]["rows"] == [["Frames", 5], ["Gaps", 0], ["bad: json", 2]]
     assert any("took 100 %" in said for said in study["sentences"])

@@ -235,7 +235,7 @@ def test_a_plan_tells_every_rule_it_has():
 def test_the_selected_pair_in_figures_has_a_unit_on_each():
     rig = opened(begun())
     facts = {fact.name: fact for fact in pair_facts(only(rig), "USDT")}
-    assert facts["Net at mids"].text.endswith(" USDT")
+    assert facts["Net now"].text.endswith(" USDT")
     assert facts["Hedge drift"].text.endswith(" bp")
     assert facts["Liquidation room"].text.endswith(" %")
     assert facts["Margin"].figure == "margin"

@@ -13,7 +13,7 @@ from basisdesk.clock import ManualClock, mono_s
 from basisdesk.config import Settings
 from basisdesk.engine import Engine, MemoryJournal
 from basisdesk.events import Command
-from basisdesk.market.series import Series
+from basisdesk.market.day_series import DaySeries
 from basisdesk.ui.basis_panel import BasisPanel
 from basisdesk.ui.context import Context
 from basisdesk.ui.theme import theme_for
@@ -112,7 +112,7 @@ def _panel(rows: dict[str, np.ndarray]) -> tuple[BasisPanel, Engine]:
     engine.pair = LEGS
     pair = engine.market.pair(*LEGS)
     columns = pair.series.columns
-    pair.series = Series(columns, POINTS)
+    pair.series = DaySeries(columns)
     pair.series.extend(np.column_stack([rows[name] for name in ("t", *columns)]))
     engine.now_ns = int((START_S + POINTS / 10) * 1e9)
     clock = ManualClock(engine.now_ns)
