@@ -272,7 +272,7 @@ class Network(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The way out. proxy: an http proxy that tunnels (CONNECT) to the venues, "" for none.
 
     It may hold a name and a password, "http://USER:PASSWORD@HOST:PORT": show it by `shown_proxy`.
-    Addresses of this machine are never asked for through it.
+    An @ in these is written %40. Addresses of this machine are never asked for through it.
     """
 
     proxy: Annotated[
@@ -281,9 +281,12 @@ class Network(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         name, at, _ = self.proxy.removeprefix("http://").rpartition("@")
-        named = not at or all(name.partition(":")[::2])
+        named = not at or ("@" not in name and all(name.partition(":")[::2]))
         if self.proxy and not (named and _host_only(self.proxy)):
-            raise ValueError("Give http://HOST:PORT, or http://USER:PASSWORD@HOST:PORT")
+            raise ValueError("Give http://HOST:PORT, or http://USER:PASSWORD@HOST:PORT, @ as %40")
+
+    def __repr__(self) -> str:  # settings get into logs and tracebacks
+        return f"Network(proxy={shown_proxy(self.proxy)!r})"
 
 
 class Ui(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -11,6 +11,7 @@ from outside. Prints one JSON object; ends with 1 where a step, a check or a lim
 import argparse
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -152,8 +153,11 @@ def run(
                 code = program.wait(LEAVE_S)
         wrong = [problem] if problem else after(profile, out)
         manager = screen.manager
-    if code:
-        wrong.append(f"the program ended with {code}")
+        if code:
+            wrong.append(f"the program ended with {code}")
+        if wrong:
+            for name in ("crash.log", "basisdesk.log", "journal.db"):
+                shutil.copy(profile / "simulated" / name, out / name)
     if screen.clicks > CLICKS_MAX or seconds > SECONDS_MAX:
         wrong.append(f"{screen.clicks} clicks and {seconds:.0f} s are over the limit")
     return {

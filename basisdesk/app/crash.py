@@ -36,7 +36,7 @@ LOG_NAME = "basisdesk.log"
 SAME_CRASH_MAX = 5  # records of one place in the code; more say nothing new
 SAME_QT_MAX = 5  # of one message of Qt's; a paint that warns does so fifteen times a second
 PLACES_MAX = 500  # places and messages counted apart; what comes after counts as one
-_USERINFO = re.compile(r"://[^/\s@]+@")  # of a proxy: its error's own text has the password
+_USERINFO = re.compile(r"://\S+@")  # of a proxy: its error's own text has the password
 
 log = logging.getLogger("basisdesk")
 

@@ -105,11 +105,22 @@ def run_desk(options: DeskOptions) -> int:
         except UserError as exc:
             if before is None:
                 raise
-            here, before = replace(before, notice=str(exc)), None
+            here, before = replace(before, notice=_fell_back(exc, here, before)), None
             continue
         if onward is None:
             return 0
         before, here = here, _next(here, onward)
+
+
+def _fell_back(exc: UserError, tried: DeskOptions, now: DeskOptions) -> str:
+    """Why the desk stands as before; and where new settings are at fault, what to do about them."""
+    if tried.settings == now.settings:
+        return str(exc)
+    return (
+        f"{exc} This desk runs on the settings from before. The change still stands in "
+        f"{tried.settings_path}: take it back in Session > Settings, or correct that file, before "
+        "the next start."
+    )
 
 
 def _next(here: DeskOptions, onward: Onward) -> DeskOptions:

@@ -133,7 +133,8 @@ class DeskDiagnostics:
         places[str(self._folder)] = "<profile>"
         if settings.tape.folder:
             places[settings.tape.folder] = "<tapes>"
-        return Scrubber(settings, places, hosts)
+        accounts = (*self._context.accounts, self._context.status.account)
+        return Scrubber(settings, places, hosts, accounts)
 
     def _program(self) -> list[str]:
         screens = [

@@ -6,6 +6,7 @@ being imported.
 """
 
 import queue
+import re
 import subprocess
 import threading
 from contextlib import suppress
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
 
 READY_WAIT_S = 30.0
 STOP_WAIT_S = 1.5
-SAID_BYTES_MAX = 300
+LOG_BYTES_MAX = 64 << 10  # of what it said; the rest is not looked at
+SAID_MAX = 300  # characters shown
+OURS = "basisdesk: "  # before what it says to a person
 
 
 class ExchangeAddress(msgspec.Struct, frozen=True):
@@ -137,7 +140,22 @@ class ExchangeProcess:
 
     def _said(self) -> str:
         try:
-            said = self._log.read_bytes()[-SAID_BYTES_MAX:].decode("utf-8", "replace")
+            with self._log.open("rb") as log:
+                return told(log.read(LOG_BYTES_MAX).decode("utf-8", "replace"))
         except OSError:
             return ""
-        return " ".join(said.split())
+
+
+def told(said: str) -> str:
+    """What a program that ended says was wrong, of all it wrote: SAID_MAX characters at most.
+
+    Its own sentence where there is one, whole sentences of it; else the last line, where a
+    traceback says what it was. Pure.
+    """
+    lines = [" ".join(line.split()) for line in said.splitlines() if line.strip()]
+    own = [line.removeprefix(OURS) for line in lines if line.startswith(OURS)]
+    line = (own or lines or [""])[-1]
+    if len(line) <= SAID_MAX:
+        return line
+    ends = [each.end() for each in re.finditer(r"[.!?](?= )", line[:SAID_MAX])]
+    return line[: ends[-1]] if ends else f"{line[: SAID_MAX - 1]}\u2026"

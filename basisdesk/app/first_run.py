@@ -7,9 +7,10 @@ missing one means a first start, an unwritable folder means being welcomed again
 import contextlib
 import logging
 import os
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 import msgspec
 
@@ -65,6 +66,7 @@ class FirstRunFile:
         show_pair: Callable[[str, str], None],
         go_on: Callable[[Traded], None],
     ) -> None:
+        self._profile = profile
         self._path = profile / NAME
         self._home = home
         self._mode = mode
@@ -73,7 +75,7 @@ class FirstRunFile:
         self._go_on = go_on
         self._kept = kept(profile)
         if mode in ("simulated", "live"):
-            self._keep(msgspec.structs.replace(self._kept, mode=cast("Traded", mode)))
+            self._keep(mode=mode)
 
     @property
     def welcomed(self) -> bool:
@@ -88,7 +90,7 @@ class FirstRunFile:
     def choose(self, mode: str, pair: tuple[str, str] | None) -> None:
         """Go on as chosen; another mode leaves this desk and opens it there, with that pair."""
         asked = cast("Traded", mode if mode in ("simulated", "live") else self._mode)
-        self._keep(msgspec.structs.replace(self._kept, welcomed=True, mode=asked))
+        self._keep(welcomed=True, mode=asked)
         if asked == self._mode:
             if pair is not None:
                 self._show_pair(*pair)
@@ -99,7 +101,7 @@ class FirstRunFile:
 
     def set_toured(self) -> None:
         """The tour was seen, or turned down."""
-        self._keep(msgspec.structs.replace(self._kept, toured=True))
+        self._keep(toured=True)
 
     def _leave_pair(self, mode: Traded, pair: tuple[str, str]) -> None:
         """Let the desk of the other mode come up with this pair."""
@@ -113,18 +115,22 @@ class FirstRunFile:
             return  # the desk itself will say what is wrong with the folder
         Watching(folder / "shown.json", pair, known_venues()).show(pair)
 
-    def _keep(self, now: Kept) -> None:
-        if now == self._kept and self._path.exists():
-            return
-        self._kept = now
+    def _keep(self, **changes: Any) -> None:
+        """Change this much of the file; what another desk of the profile wrote meanwhile stays."""
+        now = kept(self._profile)
+        self._kept = msgspec.structs.replace(self._kept, **changes)
         if self._quiet:
             return
-        part = self._path.with_suffix(".part")
-        try:
-            with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-                file.write(msgspec.json.encode(now))
-            part.replace(self._path)
+        self._kept = found = msgspec.structs.replace(now, **changes)
+        if found == now and self._path.exists():
+            return
+        part = ""
+        try:  # a name of its own: two desks may write at once
+            handle, part = tempfile.mkstemp(".part", f"{NAME}.", self._profile)  # 0600
+            with os.fdopen(handle, "wb") as file:
+                file.write(msgspec.json.encode(found))
+            Path(part).replace(self._path)
         except OSError as exc:
             log.warning("the first start is not remembered: %s", exc)
             with contextlib.suppress(OSError):
-                part.unlink(missing_ok=True)
+                Path(part).unlink(missing_ok=True)

@@ -4,10 +4,13 @@ Nothing here is on the way of a trade. Journals are only read; what is written i
 and notes, exports, and moves into the trash and out of it.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+import asyncio
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from decimal import Decimal
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -24,11 +27,17 @@ if TYPE_CHECKING:
     from basisdesk.lab.library import Session, Shelf
     from basisdesk.lab.library_marks import Marks
     from basisdesk.lab.library_report import Now
-    from basisdesk.lab.library_trash import Held, Thrown
+    from basisdesk.lab.library_trash import Held, Plan, Thrown
 
 EXPORT = "export"  # folder in the profile for pages that a browser opens
 FAULT = "The session library hit a fault of its own; see the log."
 GONE = "This session is not in the list any more. Look again (F5)."
+CHANGED = (
+    "What would go is no longer what you were asked about: a session or a tape was added or went "
+    "meanwhile. Nothing was moved. Look again (F5), then choose To trash\u2026 anew."
+)
+LEFT = "The desk is being left. Nothing was moved."
+LISTED_MAX = 5_000  # sessions in the list, newest first
 
 Then = Callable[[], None]
 
@@ -71,14 +80,16 @@ class Libraries(QObject):
         self._sessions: dict[str, Session] = {}
         self._shelf: Shelf | None = None
         self._marks: Marks | None = None
+        self._asked: tuple[frozenset[str], Plan] | None = None  # what `trash_words` told last
         self._disk = ThreadPoolExecutor(1, "library-disk")
+        self._moving = threading.Lock()  # held from the look at `_closed` to the last move
         self._closed = False
         self._back.connect(self._do, Qt.ConnectionType.QueuedConnection)
 
     # --- what is known ----------------------------------------------------------------------------
 
     def lines(self) -> Sequence[SessionLine]:
-        """Every session that was found by the last `look`, newest first."""
+        """The sessions that the last `look` found, newest first, LISTED_MAX at most."""
         return self._lines
 
     def trashed(self) -> Sequence[TrashLine]:
@@ -98,7 +109,7 @@ class Libraries(QObject):
             self._marks.put(session.mark, tags, note)
         except UserError as exc:
             return str(exc)
-        self._lines = tuple(self._line(each) for each in self._sessions.values())
+        self._lines = self._listed()
         return ""
 
     # --- reading ----------------------------------------------------------------------------------
@@ -168,19 +179,31 @@ class Libraries(QObject):
 
         chosen = [self._sessions[key] for key in keys if key in self._sessions]
         going = plan(chosen, list(self._sessions.values()), self._held())
+        self._asked = frozenset(keys), going
         return going.said, going.problem
 
     def trash(self, keys: Sequence[str], told: Told) -> None:
-        """Put what `trash_words` says into the profile's trash; the running one is refused."""
-        wanted, held = set(keys), self._held()
+        """Put what `trash_words` said into the profile's trash: that, or nothing."""
+        wanted, held = frozenset(keys), self._held()
+        if self._asked is None or self._asked[0] != wanted:
+            self.trash_words(keys)
+        assert self._asked is not None
+        told_of = self._asked[1]
 
         def moved() -> Then:
             from basisdesk.lab.library_trash import plan, to_trash
 
             known = self._found()[0]  # as it is now: a desk may have begun a session since
-            going = plan([each for each in known if each.key in wanted], known, held)
-            to_trash(self._profile, going, held, wall_ns(), GOES_ON)
+            if plan([each for each in known if each.key in wanted], known, held) != told_of:
+                raise UserError(CHANGED)
+            with self._before_leaving():
+                to_trash(self._profile, told_of, held, wall_ns(), GOES_ON, still)
             return self._looked()
+
+        def still() -> str:
+            shelf = self._shelf
+            same = shelf is not None and not any(map(shelf.changed, told_of.folders))
+            return "" if same else CHANGED
 
         self._work(moved, told)
 
@@ -191,29 +214,51 @@ class Libraries(QObject):
         def restored() -> Then:
             from basisdesk.lab.library_trash import restore
 
-            restore(self._profile, name, held, wall_ns())
+            with self._before_leaving():
+                restore(self._profile, name, held, wall_ns())
             return self._looked()
 
         self._work(restored, told)
 
-    def replay(self, key: str) -> str:
-        """Play the session's tape in a window of its own. Why not, or ""."""
+    def replay(self, key: str, part: int = 0) -> str:
+        """Play a session's tape in a window of its own; part: which, from 0. Why not, or ""."""
         session = self._sessions.get(key)
         if session is None:
             return GONE
-        if session.tape is None or not session.tape.is_file():
+        if part >= len(session.tapes) or not session.tapes[part].path.is_file():
             return "This session has no tape: nothing was recorded, or it lies in the trash."
         if self._here is not None and key == self._held().running:
             return "This session runs now and its tape is still being written."
-        self._open_tape(session.tape)
+        self._open_tape(session.tapes[part].path)
         return ""
 
     def close(self) -> None:
-        """No more reading; what was asked for and not begun is dropped."""
+        """No more answers and moves; what was asked for and not begun is dropped."""
         self._closed = True
         self._disk.shutdown(wait=False, cancel_futures=True)
 
+    async def closed(self) -> None:
+        """Close, and wait until nothing moves any more: the account's lock must not go before.
+
+        Reading is not waited for: it moves nothing, and a large profile takes seconds.
+        """
+        self.close()
+        if self._moving.locked():
+            await asyncio.get_running_loop().run_in_executor(None, self._moved)
+
+    def _moved(self) -> None:
+        with self._moving:
+            pass
+
     # --- in the thread ----------------------------------------------------------------------------
+
+    @contextmanager
+    def _before_leaving(self) -> Iterator[None]:
+        """What is moved in here is moved while the desk still has its account. Raises UserError."""
+        with self._moving:
+            if self._closed:
+                raise UserError(LEFT)
+            yield
 
     def _found(self) -> "tuple[list[Session], list[Thrown]]":
         from basisdesk.lab.library import Shelf
@@ -232,7 +277,7 @@ class Libraries(QObject):
         def then() -> None:
             self._marks = Marks(self._profile)  # here, where they are written too
             self._sessions = {each.key: each for each in found}
-            self._lines = tuple(self._line(each) for each in found)
+            self._lines = self._listed()
             self._trashed = tuple(TrashLine(*each) for each in trash)
 
         return then
@@ -286,7 +331,7 @@ class Libraries(QObject):
 
             def both() -> None:
                 then()
-                told(self._marks.problem if self._marks is not None else "")
+                told(self._remark())
 
             return both
 
@@ -326,6 +371,16 @@ class Libraries(QObject):
         home = "" if here.account == "main" else f"accounts/{here.account}/"
         return Held(here.account, f"{home}{here.mode}/{here.session}")
 
+    def _listed(self) -> tuple[SessionLine, ...]:
+        return tuple(map(self._line, islice(self._sessions.values(), LISTED_MAX)))
+
+    def _remark(self) -> str:
+        """What a person has to know of the list: why there are no notes, that it is cut."""
+        count = len(self._sessions)
+        cut = f"Of {count:,} sessions the newest {LISTED_MAX:,} are listed; the others are kept."
+        notes = self._marks.problem if self._marks is not None else ""
+        return notes or (cut if count > LISTED_MAX else "")
+
     def _line(self, session: "Session") -> SessionLine:
         return session_line(session, self._marks, running=session.key == self._held().running)
 
@@ -351,7 +406,8 @@ def session_line(
         version=session.version,
         mb=session.tape_bytes / 1e6,
         status=session.status,
-        tape=session.tape,
+        tape=session.tapes[0].path if session.tapes else None,
+        tapes_mb=tuple(tape.size / 1e6 for tape in session.tapes),
         tags=mark.tags if mark is not None else (),
         note=mark.note if mark is not None else "",
         pairs_opened=session.pairs_opened,

@@ -86,7 +86,7 @@ def _row(session: Any, marks: Any) -> dict[str, Any]:
         "net": text(session.net),
         "terms": {name: text(amount) for name, amount in session.terms.items()},
         "version": session.version,
-        "tape": str(session.tape) if session.tape else "",
+        "tapes": [str(tape.path) for tape in session.tapes],
         "tape_bytes": session.tape_bytes,
         "tags": list(mark.tags),
         "note": mark.note,

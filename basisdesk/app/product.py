@@ -90,6 +90,10 @@ class Product(QObject):
         """No more reading of sessions; call it first. `keep` comes after the feeds have ended."""
         self._library.close()
 
+    async def closed(self) -> None:
+        """Wait until no session is being moved; the account's lock must not be let go before."""
+        await self._library.closed()
+
     def keep(self) -> None:
         """Keep the feeds' counters of this session, which no journal holds."""
         from basisdesk.lab.library_report import keep_feeds

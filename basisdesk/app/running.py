@@ -4,6 +4,7 @@ import asyncio
 import gc
 import signal
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -101,13 +102,12 @@ class Desk(QObject):
         self._folder = options.folder
         self.onward: Onward | None = None
         self._journal = Journal.open(self._folder / "journal.db")
-        try:
-            self._build()
-        except BaseException:
-            self._journal.close()
-            raise
+        with ExitStack() as undo:  # a part that fails leaves nothing for the desk that comes next
+            undo.callback(self._journal.close)
+            self._build(undo)
+            undo.pop_all()
 
-    def _build(self) -> None:
+    def _build(self, undo: ExitStack) -> None:
         settings, mode = self._settings, self._options.mode
         try:
             self._log = start_log(self._folder)
@@ -115,6 +115,7 @@ class Desk(QObject):
             raise ProfileError(
                 f"Cannot write the log in {self._folder}: {exc.strerror}. Make room for it."
             ) from exc
+        undo.callback(stop_log, self._log)
         self._status = Status(
             profile=self._options.profile.name,
             account=self._options.account,
@@ -140,10 +141,11 @@ class Desk(QObject):
         self._stop = asyncio.Event()
         self._start_session(start_ns)
         self._tape = Recording(self._options, self._journal, self._status, start_ns)
+        undo.callback(self._tape.close)
         self._crashed = False
-        self._build_window()
+        self._build_window(undo)
 
-    def _build_window(self) -> None:
+    def _build_window(self, undo: ExitStack) -> None:
         settings = self._settings
         self._context = Context(
             self._engine,
@@ -168,12 +170,14 @@ class Desk(QObject):
         self._pump = Pump(self._inbox, self._engine, self._tape.put, self._pulse.mark, self._clock)
         self._status.engine_ms = self._pump.waits_ms
         self._crash = CrashHandler(self._folder, self._on_crash)
+        undo.callback(self._crash.close)
         if self._crash.found:
             self._status.banner, self._status.banner_level = self._crash.found, "warn"
         if self._journal.warnings:
             self._status.banner, self._status.banner_level = self._journal.warnings[0], "error"
         if self._exchange is not None:
             self.exchange_died.connect(self._on_exchange_died)
+            undo.callback(setattr, self._exchange, "on_exit", None)
             self._exchange.on_exit = self.exchange_died.emit
         self._practice = Practice(self._exchange, self._engine, self._clock, self._status)
         self._meter = Meter(
@@ -276,6 +280,7 @@ class Desk(QObject):
         await self._beside.stop(orderly=not self._crashed)
         self._outlets.close()
         await self.feeding.stop(SHUTDOWN_S)
+        await self._product.closed()
         self._product.keep()
         if self._exchange is not None:
             self._exchange.on_exit = None

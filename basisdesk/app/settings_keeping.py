@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from basisdesk.app.settings_changes import changed
-from basisdesk.config import CHANNELS, Settings, load_settings, settings_of
+from basisdesk.config import CHANNELS, Demo, Settings, load_settings, settings_of
 from basisdesk.errors import SettingsError
 from basisdesk.feed.number_call import url_problem
 from basisdesk.feed.shared import check_url
@@ -18,6 +18,7 @@ from basisdesk.feed.webhook import address_problem
 from basisdesk.ui.product_actions import SettingValue
 
 FILE_BYTES_MAX = 1 << 20
+SYMBOLS_NAMED = 5  # of dozens
 CHANGED = (
     "{path} was changed by another program since it was read. Read it again: what you typed here "
     "is kept, and nothing in the file is lost."
@@ -27,24 +28,29 @@ CHANGED = (
 class SettingsKeeping:
     """SettingsActions on a file. reopen: leaves the desk and opens it again.
 
-    path: the file, whether it exists or not.
+    path: the file, whether it exists or not. It is read before anything is checked or written,
+    once more whenever `read` is called.
     """
 
     def __init__(self, path: Path, reopen: Callable[[], None]) -> None:
         self.path = path
         self._reopen = reopen
         self._seen: bytes | None = None  # the file as it was last read; None: there was none
+        self._was_read = False
 
     def read(self) -> Settings | str:
         """The settings as the file has them now, or why it cannot be read, in a sentence."""
         try:
             self._seen = _bytes_of(self.path)
+            self._was_read = True
             return _settings(self._text(), self.path, {})
         except SettingsError as exc:
             return str(exc)
 
     def check(self, changes: Mapping[str, SettingValue]) -> str:
         """Why these changes (dotted key to value) cannot be made; "" where they can."""
+        if not self._was_read and isinstance(found := self.read(), str):
+            return found
         try:
             settings = _settings(self._text(), self.path, changes)
         except SettingsError as exc:
@@ -79,10 +85,8 @@ class SettingsKeeping:
 
 def start_problem(settings: Settings) -> str:
     """Why a desk would not start, or not do what it is told, with these settings; or ""."""
-    from basisdesk.demo.scenarios import find_scenario  # nor for the demo's market
-
     try:
-        find_scenario(settings.demo.scenario)
+        _check_demo(settings.demo)
         for venue, channels in settings.feeds.items():
             for channel in CHANNELS[venue]:
                 if url := channels.get(channel):
@@ -101,6 +105,19 @@ def start_problem(settings: Settings) -> str:
     if folder and not Path(folder).expanduser().is_absolute():
         return "The tape folder must be an absolute path."
     return ""
+
+
+def _check_demo(demo: Demo) -> None:
+    """Raises SettingsError for what no type can refuse and the demo exchange does."""
+    from basisdesk.demo.listings import by_symbol  # a start does not wait for the demo's market
+    from basisdesk.demo.scenarios import find_scenario
+
+    find_scenario(demo.scenario)
+    if demo.symbol != Demo().symbol and demo.symbol not in (known := by_symbol("bybit", "perp")):
+        raise SettingsError(
+            f"The demo exchange has no {demo.symbol}. Take a perpetual that it lists: "
+            f"{', '.join(list(known)[:SYMBOLS_NAMED])} or one of {len(known) - SYMBOLS_NAMED} more."
+        )
 
 
 def _settings(text: str, path: Path, changes: Mapping[str, SettingValue]) -> Settings:

@@ -1,7 +1,7 @@
 """Changes to a settings file's text that leave everything else in it as a person wrote it. Pure.
 
 A comment that stood at a key which leaves, or inside a list that is written anew, stays as a line
-of its own.
+of its own; a blank line parts it from the key below, which it does not speak of.
 """
 
 import re
@@ -14,40 +14,55 @@ from typing import Any
 import tomlkit
 from tomlkit.container import Container, OutOfOrderTableProxy
 from tomlkit.exceptions import TOMLKitError
-from tomlkit.items import Comment, InlineTable, Item, Table, Trivia
+from tomlkit.items import Comment, InlineTable, Item, Table, Trivia, Whitespace
 
 from basisdesk.app.settings_changes import changed
+from basisdesk.app.settings_leads import comments, cut_leads, put_back, spoken_of
 from basisdesk.errors import SettingsError
 from basisdesk.ui.product_actions import SettingValue
 
 LINE_MAX = 96  # characters of a list before it is broken into lines
 _HEADER = re.compile(r"\s*\[{1,2}[\w.\"'-]+\]{1,2}\s*(#.*)?$")
-_PARTS = re.compile(
-    r'"""(?:\\.|[^\\])*?"""|' r"'''.*?'''|" r'"(?:\\.|[^"\\\n])*"|' r"'[^'\n]*'|(#[^\n\r]*)",
-    re.DOTALL,
-)
 
 
 def written(text: str, changes: Mapping[str, SettingValue]) -> str:
     """The text with these changes: dotted key to value, None to take a key out.
 
     Raises SettingsError where the file is laid out in a way that this cannot write into; the text
-    is never returned unless it reads back as exactly what was asked, with every comment in it.
+    is never returned unless it reads back as exactly what was asked, with every comment in it over
+    the key or table it stood over.
     """
+    windows = "\n" not in text.replace("\r\n", "")
+    if windows and "\r\n" in text:  # new lines would end otherwise than those that are there
+        return _written(text.replace("\r\n", "\n"), changes).replace("\n", "\r\n")
+    return _written(text, changes)
+
+
+def _written(text: str, changes: Mapping[str, SettingValue]) -> str:
     wanted = _pruned(changed(tomllib.loads(text), changes))
+    # what stands over a table goes aside: else a new key of the table before would come between
+    bare, leads = cut_leads(text)
     for way in (_in_tables, _in_dotted_keys):
         try:
-            made = way(text, changes)
+            made = put_back(way(bare, changes), leads)
             right = _pruned(tomllib.loads(made)) == wanted
         except (TOMLKitError, tomllib.TOMLDecodeError, ValueError, TypeError, KeyError):
             continue
-        if right and not Counter(comments(text)) - Counter(comments(made)):
+        lost = Counter(comments(text)) - Counter(comments(made))
+        if right and not lost and _speak_as_before(text, made):
             return made
     keys = ", ".join(list(changes)[:4]) + (" and more" if len(changes) > 4 else "")
     raise SettingsError(
         "The settings file is laid out in a way that cannot be written into without losing "
         f"something. Change {keys} in it by hand."
     )
+
+
+def _speak_as_before(text: str, made: str) -> bool:
+    """Whether each comment stands over what it stood over, where that is still there."""
+    now = spoken_of(made)
+    left = {below for _, below in now}
+    return not any(below in left for _, below in Counter(spoken_of(text)) - Counter(now))
 
 
 def _in_tables(text: str, changes: Mapping[str, SettingValue]) -> str:
@@ -83,11 +98,6 @@ def _stands(document: Any, key: str) -> bool:
         if isinstance(at, InlineTable) or (isinstance(at, Table) and not at.is_super_table()):
             return True
     return name in at
-
-
-def comments(text: str) -> list[str]:
-    """Every comment of a TOML text, from its # on."""
-    return [found[1].rstrip() for found in _PARTS.finditer(text) if found[1]]
 
 
 def literal(value: SettingValue) -> str:
@@ -152,21 +162,30 @@ def _tables(inside: list[str]) -> Item:
 
 
 def _take_out(at: Any, name: str) -> None:
-    """Remove a key; what was said beside it stays."""
+    """Remove a key; what was said beside it and over it stays."""
     old: Any = at.item(name) if isinstance(at, Container) else at.value.item(name)
     kept = [each for each in comments(old.as_string()) if each]
     if old.trivia.comment and old.trivia.comment not in kept:
         kept.append(old.trivia.comment)
     container = at if isinstance(at, Container) else getattr(at, "value", None)
-    if kept and isinstance(container, Container) and not isinstance(at, OutOfOrderTableProxy):
-        place = container._map[next(key for key in container._map if key.key == name)]
-        if not isinstance(place, int):
+    if not isinstance(container, Container) or isinstance(at, OutOfOrderTableProxy):
+        at.remove(name)
+        return
+    place = container._map[next(key for key in container._map if key.key == name)]
+    if not isinstance(place, int):
+        if kept:
             raise ValueError("a table in several places")
         at.remove(name)
-        said = "\n".join(kept)
-        container.body[place] = (None, Comment(Trivia(old.trivia.indent, "", said, "\n")))
         return
+    over = place > 0 and isinstance(container.body[place - 1][1], Comment)
     at.remove(name)
+    below = container.body[place + 1][1] if place + 1 < len(container.body) else None
+    part = "" if isinstance(below, Whitespace | Comment) else "\n"
+    if kept:
+        said = "\n".join(kept)
+        container.body[place] = (None, Comment(Trivia(old.trivia.indent, "", said, "\n" + part)))
+    elif over and part:
+        container.body[place] = (None, Whitespace(part))
 
 
 def _pruned(raw: MutableMapping[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from basisdesk.app.diagnostics import DeskDiagnostics
 from basisdesk.app.disk_guard import DiskCalls, DiskGuard
 from basisdesk.app.taping import Recording
 from basisdesk.app.watchdog import Watchdog
-from basisdesk.events import Halt, SetValue
+from basisdesk.events import Halt
 from basisdesk.ui.context import Context, Status
 from basisdesk.ui.uptime_rows import RSS_WARN_MB, UptimeFigures, memory_warning
 
@@ -24,9 +24,13 @@ LOOK_MS = 2_000
 
 @dataclass(frozen=True)
 class UptimeParts:
-    """What it is joined to. folder: of the journal. mark: the window has something to tell."""
+    """What it is joined to. folder: of the journal. tapes: where the tapes lie.
+
+    mark: the window has something to tell.
+    """
 
     folder: Path
+    tapes: Path
     status: Status
     figures: UptimeFigures
     disk: DiskCalls
@@ -43,7 +47,7 @@ class Uptime(QObject):
         super().__init__(parent)
         self._parts = parts
         self.watchdog = Watchdog()
-        self.disk = DiskGuard(parts.folder, parts.status, parts.figures, parts.disk)
+        self.disk = DiskGuard(parts.folder, parts.tapes, parts.status, parts.figures, parts.disk)
         self.beat = self.watchdog.beat
         self._warned = False
         self._process: psutil.Process | None = None
@@ -103,10 +107,11 @@ def watch_over(
     actions, engine = context.actions, context.engine
 
     def tape_on() -> bool:
-        """A new tape: its pair has to be named in it, its books and prices begin whole."""
+        """A new tape: what was set has to be told in it, its books and prices begin whole."""
         if not recording.resume(context.clock.now_ns()):
             return False
-        actions.submit(SetValue("pair", " ".join(engine.pair)))
+        for each in recording.values:
+            actions.submit(each)
         for conn in context.conns:
             actions.reconnect(conn)
         return True
@@ -116,6 +121,8 @@ def watch_over(
         tape_on,
         lambda why: actions.submit(Halt(why)),
         lambda: not engine.desk.risk.entries,
+        lambda: (recording.standing, recording.state),
     )
     context.diagnostics = DeskDiagnostics(context, folder, figures)
-    return Uptime(UptimeParts(folder, context.status, figures, disk, mark), parent)
+    parts = UptimeParts(folder, recording.folder, context.status, figures, disk, mark)
+    return Uptime(parts, parent)

@@ -3,11 +3,15 @@
 A late beat is noticed while it is late: what the UI's thread is busy with then is in the log, not
 only how long it took. A call that holds the interpreter's lock all the time (rare: none of ours
 should) is noticed when it returns; its length is right then, its sample may name the line after.
+
+Where the watchdog's own look is late and the process did not work meanwhile, no line of ours is to
+blame: the process was stopped, or its machine stood still. That is told apart and is no stall.
 """
 
 import sys
 import threading
 from collections import deque
+from time import process_time
 from types import FrameType
 
 from basisdesk.app.crash import log
@@ -15,6 +19,8 @@ from basisdesk.clock import mono_s
 
 STALL_MS = 250.0  # silence of the beat that is a stall: quotes are untrusted from here on too
 LOOK_S = 0.1  # between two looks at the beat
+LATE_S = 1.0  # by which its own look is late when all of it stood still
+IDLE_SHARE = 0.1  # of that time on a processor, at most; a call that holds the lock takes most
 SAMPLE_AT_S = (0.0, 1.0, 5.0)  # into a stall: its samples
 SAMPLES_MAX = 30  # in an hour; a program that stalls more often says nothing new
 HOUR_S = 3_600.0
@@ -47,7 +53,9 @@ class Watchdog:
         self._limit_s = limit_ms / 1e3
         self._watched = threading.get_ident()
         self._beat_s = 0.0  # 0: not beating yet, or no more
-        self._stalled_s = 0.0  # the beat that was the last before this stall; 0 for none
+        self._stalled_s = 0.0  # from when on this stall counts; 0 for none
+        self._awake_s = 0.0  # since when all of it runs again; silence before that is no stall
+        self._looked_s = self._worked_s = 0.0  # the look before, and what the process had worked
         self._taken = 0  # samples of this stall
         self._sampled: deque[float] = deque(maxlen=SAMPLES_MAX)
         self._over = threading.Event()
@@ -73,13 +81,29 @@ class Watchdog:
     def look(self, now_s: float) -> None:
         """One look at the beat. now_s: as mono_s gives it. The thread's; tests drive it by hand."""
         beat_s = self._beat_s
-        if self._stalled_s and beat_s != self._stalled_s:
+        if self._stalled_s and beat_s > self._stalled_s:
             self._over_with(beat_s - self._stalled_s)
-        if not beat_s or now_s - beat_s < self._limit_s:
+        since_s = max(beat_s, self._awake_s)
+        if not beat_s or now_s - since_s < self._limit_s:
             return
         if not self._stalled_s:
-            self._stalled_s, self._taken = beat_s, 0
-        self._sample(now_s - beat_s, now_s)
+            self._stalled_s, self._taken = since_s, 0
+        self._sample(now_s - since_s, now_s)
+
+    def wake(self, now_s: float, worked_s: float) -> None:
+        """Before each look: tell where the watchdog itself stood still, with all of the process.
+
+        worked_s: what the process has been on a processor so far, seconds.
+        """
+        before_s, self._looked_s = self._looked_s, now_s
+        work_s, self._worked_s = worked_s - self._worked_s, worked_s
+        silent_s = now_s - before_s
+        if not before_s or silent_s < LOOK_S + LATE_S or work_s > IDLE_SHARE * silent_s:
+            return
+        if self._stalled_s:
+            self._over_with(before_s - self._stalled_s)  # as far as it was seen
+        self._awake_s = now_s
+        log.warning("the machine or the process stood still for %.0f ms", silent_s * 1e3)
 
     def _over_with(self, silent_s: float) -> None:
         self._stalled_s = 0.0
@@ -102,4 +126,6 @@ class Watchdog:
 
     def _run(self) -> None:
         while not self._over.wait(LOOK_S):
-            self.look(mono_s())
+            now_s = mono_s()
+            self.wake(now_s, process_time())
+            self.look(now_s)

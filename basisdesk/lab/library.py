@@ -6,9 +6,12 @@ reason. Money is exact: the terms of a session are what the pairs' attribution m
 sum to the change in equity, open pairs valued at the mids of their last outcome.
 """
 
+import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from decimal import Decimal, localcontext
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -39,11 +42,12 @@ MAIN = "main"
 JOURNAL = "journal.db"
 JOURNAL_BYTES_MAX = 64 * 1024 * 1024  # a larger one is not read whole beside a running desk
 PLACES_MAX = 400  # folders that are looked into
-SESSIONS_MAX = 5_000  # listed, newest first
+TAPES_MAX = 20_000  # files looked at in a folder of tapes
 TERMS = ("basis", "funding", "fees", "slippage", "borrow", "residual", "total")
 ZERO = Decimal(0)
 CLEAN = "clean"
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_PART = re.compile(r"(.+)-([2-9]|[1-9][0-9]{1,3})")  # a session's second tape and later ones
 
 Entry = tuple[int, Outcome, Sequence[Transaction]]
 
@@ -68,13 +72,20 @@ class Place(NamedTuple):
         return self.folder.relative_to(self.profile).as_posix()
 
 
+class Tape(NamedTuple):
+    """A recording: its file and bytes. A session whose disk was full has several."""
+
+    path: Path
+    size: int
+
+
 class Session(msgspec.Struct, frozen=True):
     """One past session, or a journal that cannot be read (session "", `status` says why).
 
     key: names it in the profile. first, last: its entries. pairs_open: at its end. start, end:
     equity at both ends, account currency. terms: what each term of the attribution moved in it.
-    tape_bytes: of its tape, or of all tapes beside a journal that cannot be read. at_end: whether
-    nothing in its journal comes after it.
+    tapes: in the order they were recorded. tape_bytes: of them, or of all tapes beside a journal
+    that cannot be read. at_end: whether nothing in its journal comes after it.
     """
 
     key: str
@@ -97,7 +108,7 @@ class Session(msgspec.Struct, frozen=True):
     currency: str = "USDT"
     version: str = ""
     source: str = ""
-    tape: Path | None = None
+    tapes: tuple[Tape, ...] = ()
     tape_bytes: int = 0
     at_end: bool = False
 
@@ -127,7 +138,11 @@ class Shelf:
         self._known: dict[Path, tuple[object, list[Session]]] = {}
 
     def look(self) -> list[Session]:
-        """Every session, newest first, SESSIONS_MAX at most. Never raises."""
+        """Every session, newest first. Never raises.
+
+        All of them: what may be done to a ledger hangs on every session in it. How many there can
+        be is limited by PLACES_MAX and JOURNAL_BYTES_MAX.
+        """
         found: list[Session] = []
         known: dict[Path, tuple[object, list[Session]]] = {}
         for place in places(self.profile):
@@ -135,9 +150,14 @@ class Shelf:
             held = self._known.get(place.folder)
             read = held[1] if held is not None and held[0] == state else read_place(place)
             known[place.folder] = (state, read)
-            found += [_with_tape(session, self._tapes) for session in read]
+            found += _with_tapes(read, tapes_at(place, self._tapes))
         self._known = known
-        return sorted(found, key=lambda each: (-each.begun_ns, each.key))[:SESSIONS_MAX]
+        return sorted(found, key=lambda each: (-each.begun_ns, each.key))
+
+    def changed(self, place: Place) -> bool:
+        """Whether the journal of a place is another one than the last `look` read."""
+        held = self._known.get(place.folder)
+        return held is None or held[0] != _state(place)
 
 
 def places(profile: Path) -> Iterator[Place]:
@@ -192,18 +212,35 @@ def session_key(place: Place, session: str) -> str:
     return f"{place.name}/{session}"
 
 
-def tape_of(place: Place, session: str, elsewhere: Path | None = None) -> Path | None:
-    """A session's tape; None where there is none, or where its name could be a path.
+def tapes_at(place: Place, elsewhere: Path | None = None) -> dict[str, Tape]:
+    """Every tape of a place by its name without the ending, TAPES_MAX a folder; links are left out.
 
     elsewhere: a folder outside of the profile to look in as well.
     """
-    if not _NAME.fullmatch(session):
-        return None
     folders = [place.folder / "tapes"]
     if elsewhere is not None and not place.archived:
-        folders.append(elsewhere / place.account / place.mode)
-    paths = (folder / f"{session}.tape" for folder in folders)
-    return next((path for path in paths if path.is_file() and not path.is_symlink()), None)
+        folders.insert(0, elsewhere / place.account / place.mode)  # what lies in the profile wins
+    found = {}
+    for folder in folders:
+        with suppress(OSError), os.scandir(folder) as each:  # there need not be one
+            for entry in islice(each, TAPES_MAX):
+                name = Path(entry.name)
+                if name.suffix == ".tape" and entry.is_file(follow_symlinks=False):
+                    found[name.stem] = Tape(Path(entry.path), entry.stat().st_size)
+    return found
+
+
+def tapes_of(sessions: Collection[str], found: Mapping[str, Tape]) -> dict[str, tuple[Tape, ...]]:
+    """The tapes of each of a journal's sessions: NAME, then NAME-2 and so on, what there is.
+
+    A name is only looked up among the files found, so one that could be a path reaches nothing.
+    """
+    parts = {name: [(1, found[name])] if name in found else [] for name in sessions}
+    for name, tape in found.items():
+        later = _PART.fullmatch(name)
+        if later is not None and name not in parts and later[1] in parts:
+            parts[later[1]].append((int(later[2]), tape))
+    return {name: tuple(tape for _, tape in sorted(of_it)) for name, of_it in parts.items()}
 
 
 class Sums:
@@ -316,15 +353,14 @@ def _unread(place: Place, why: str) -> Session:
     return Session(key, place, "", why, changed_ns, changed_ns, tape_bytes=bytes_of, at_end=True)
 
 
-def _with_tape(session: Session, elsewhere: Path | None) -> Session:
-    tape = tape_of(session.place, session.session, elsewhere)
-    if tape is None:
-        return session
-    try:
-        size = tape.stat().st_size
-    except OSError:
-        return session
-    return msgspec.structs.replace(session, tape=tape, tape_bytes=size)
+def _with_tapes(sessions: Sequence[Session], found: Mapping[str, Tape]) -> list[Session]:
+    of_each = tapes_of([each.session for each in sessions if each.session], found)
+    return [
+        msgspec.structs.replace(each, tapes=tapes, tape_bytes=sum(tape.size for tape in tapes))
+        if (tapes := of_each.get(each.session, ()))
+        else each
+        for each in sessions
+    ]
 
 
 def _state(place: Place) -> object:

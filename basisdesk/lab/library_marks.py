@@ -1,16 +1,20 @@
 """Tags and notes that a person keeps with past sessions: `sessions.json` of the profile.
 
 One versioned file, written whole and swapped in. One that cannot be read is put aside under another
-name at the next change, so nothing in it is lost.
+name at the next change, so nothing in it is lost. Desks of several accounts share it: each change
+reads it again, under a lock, so that none takes another's away.
 """
 
 import os
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import msgspec
 
 from basisdesk.errors import UserError
+from basisdesk.ledger.lock import FileLock
 
 FILE = "sessions.json"
 VERSION = 1
@@ -49,6 +53,10 @@ class Marks:
     def put(self, name: str, tags: Sequence[str], note: str) -> None:
         """Keep tags and a note; none of both forgets the session. Raises UserError."""
         mark = checked(tags, note)
+        with self._alone():
+            self._put(name, mark)
+
+    def _put(self, name: str, mark: Mark) -> None:
         self._marks = self._read()  # a desk of another account may have written meanwhile
         if self._newer:
             raise UserError(f"{self.path} is from a newer basisdesk. Install that to change it.")
@@ -60,6 +68,21 @@ class Marks:
             marks[name] = mark
         self._write(marks)
         self._marks = marks
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """No other desk changes the file meanwhile. Never waits: a change takes milliseconds."""
+        try:
+            lock = FileLock(self.path.with_name(f"{FILE}.lock"))
+        except OSError as exc:
+            said = f"Cannot write {self.path}: {exc.strerror}."
+            if isinstance(exc, BlockingIOError) or (os.name == "nt" and self.path.exists()):
+                said = "Another desk writes tags and notes at this moment. Press Keep again."
+            raise UserError(said) from exc
+        try:
+            yield
+        finally:
+            lock.release()  # the file stays: one that went could be held by two
 
     def _read(self) -> dict[str, Mark]:
         self.problem, self._newer = "", False
@@ -122,14 +145,22 @@ def checked(tags: Sequence[str], note: str) -> Mark:
 
 
 def write_private(path: Path, body: bytes) -> None:
-    """Write a file of the user's alone (0600), whole or not at all. Raises OSError."""
-    part = path.with_name(f"{path.name}.part")
-    fd = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(fd, "wb") as file:
-        file.write(body)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
+    """Write a file of the user's alone (0600), whole or not at all. Raises OSError.
+
+    What is not whole yet has a name of its own: two processes never write into one part.
+    """
+    fd, name = tempfile.mkstemp(".part", f"{path.name}.", path.parent)
+    part = Path(name)
+    try:
+        with os.fdopen(fd, "wb") as file:
+            file.write(body)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except OSError:
+        with suppress(OSError):
+            part.unlink()
+        raise
 
 
 def _plain(text: str) -> str:

@@ -192,7 +192,8 @@ def _tables(
     """The tables of the session's own entries, but whole pairs where one began earlier."""
     here = {getattr(outcome, "pair", None) for _, outcome, _ in mine} | set(before.open_pairs)
     of_pairs = [entry for entry in so_far if getattr(entry[1], "pair", None) in here - {None}]
-    return session_tables(mine, engine) | {"pairs": session_tables(of_pairs, engine)["pairs"]}
+    whole = session_tables(of_pairs, engine)
+    return session_tables(mine, engine) | {name: whole[name] for name in ("pairs", "plans")}
 
 
 def _attribution(terms: Mapping[str, Decimal]) -> list[list[str]]:

@@ -9,9 +9,12 @@ a folder `trash/<UTC stamp>/` with a manifest that says what lay where, written 
 moves: a crash in between loses nothing.
 """
 
+import errno
+import os
 import re
 import shutil
-from collections.abc import Iterator, Sequence
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
@@ -19,7 +22,7 @@ from typing import NamedTuple
 import msgspec
 
 from basisdesk.errors import UserError
-from basisdesk.lab.library import JOURNAL, MAIN, Place, Session
+from basisdesk.lab.library import JOURNAL, MAIN, Place, Session, Tape
 from basisdesk.lab.library_marks import write_private
 from basisdesk.lab.stamp import utc_text
 from basisdesk.ledger.lock import FileLock
@@ -29,8 +32,10 @@ MANIFEST = "manifest.json"
 VERSION = 1
 MANIFEST_BYTES_MAX = 1024 * 1024
 PARTS_MAX = 5_000
+NAMED_MAX = 3  # paths in one sentence
 LISTED_MAX = 500
 _STAMP = re.compile(r"\d{8}T\d{6}Z(-\d+)?")
+_SIGNS = re.compile(r"[/\\:\0]")  # what no name in a folder of the trash has
 _MB = 1e6
 
 
@@ -95,28 +100,39 @@ def plan(chosen: Sequence[Session], known: Sequence[Session], held: Held) -> Pla
         whole = place.name != busy and all(each.key in keys for each in of_it)
         (folders if whole else stay).append(place)
     cut = [each for each in chosen if each.place in stay]
-    tapes = tuple(each.tape for each in cut if each.tape is not None and _in_profile(each))
+    # A tape in a folder that a person keeps elsewhere is theirs to delete.
+    tapes = [
+        tape for each in cut for tape in each.tapes if tape.path.is_relative_to(each.place.profile)
+    ]
     if not folders and not tapes:
         return Plan((), (), "", _nothing(cut))
-    return Plan(tapes, tuple(folders), _words(folders, known, cut, tapes))
+    if len(folders) + len(tapes) > PARTS_MAX:
+        return Plan((), (), "", f"More than {PARTS_MAX:,} tapes at once. Choose fewer sessions.")
+    paths = tuple(tape.path for tape in tapes)
+    return Plan(paths, tuple(folders), _words(folders, known, cut, tapes))
 
 
-def _in_profile(session: Session) -> bool:
-    """A tape in a folder that a person keeps elsewhere is theirs to delete."""
-    return session.tape is not None and session.tape.is_relative_to(session.place.profile)
-
-
-def to_trash(profile: Path, going: Plan, held: Held, now_ns: int, keep: Sequence[str] = ()) -> Path:
+def to_trash(
+    profile: Path,
+    going: Plan,
+    held: Held,
+    now_ns: int,
+    keep: Sequence[str] = (),
+    still: Callable[[], str] = str,
+) -> Path:
     """Move what a plan names; gives the folder in the trash. All of it goes, or nothing.
 
-    keep: names of files that an account's folder is given again: they are no money. Raises
+    keep: names of files that an account's folder is given again: they are no money. still: asked
+    with every lock held, right before anything moves: why it must not any more, or "". Raises
     UserError where a desk has it open, or the disk refuses.
     """
     if going.problem:
         raise UserError(going.problem)
     homes = [place for place in going.folders if not place.archived]
     homes += [at for tape in going.tapes if (at := _place_of(profile, tape)) is not None]
-    with _locked(profile, homes, held):
+    with _locked(profile, homes, held, going.folders):
+        if problem := still():
+            raise UserError(problem)
         moves = [(place.folder, True) for place in going.folders]
         moves += [(tape, False) for tape in going.tapes]
         target = _moved(profile, moves, going.said, now_ns)
@@ -157,14 +173,14 @@ def restore(profile: Path, name: str, held: Held, now_ns: int) -> str:
         source, target = folder / part.name, _inside(profile, part.place)
         if not source.exists():
             continue  # a crash came between: it lies where it lay
-        if part.whole and target.exists() and not _made_way(target, profile, held):
+        if part.whole and target.exists() and not _made_way(target, source, profile, held):
             target = _archived(profile, target, now_ns)
             said.append(f"The account began anew: it is in the archive as {target.parent.name}.")
         elif target.exists():
             raise UserError(f"{target} is there again. Move it away first.")
         moves.append((source, target))
     _move_all(moves)
-    shutil.rmtree(folder, ignore_errors=True)  # the manifest alone is left in it
+    _let_go(folder)
     return " ".join(dict.fromkeys(said)) or "It is back where it lay."
 
 
@@ -183,24 +199,29 @@ def _words(
     folders: Sequence[Place],
     known: Sequence[Session],
     cut: Sequence[Session],
-    tapes: Sequence[Path],
+    tapes: Sequence[Tape],
 ) -> str:
     said = []
     for place in folders:
-        count = sum(each.place == place for each in known)
-        all_of = "its one session" if count == 1 else f"all its {count} sessions"
+        inside = [each.session for each in known if each.place == place]
+        count = len(inside)
+        all_of = "its one session" if count == 1 else f"all its {count:,} sessions"
+        if inside == [""]:
+            all_of = "every session in it (it cannot be read, so they cannot be counted)"
         where = f"archive {place.archived}" if place.archived else f"account {place.account}"
         after = "" if place.archived else " The account begins anew there."
         said.append(
             f"The whole ledger of {where}, {place.mode}, with {all_of}, tapes and logs.{after}"
         )
     if cut:
-        size = sum(each.tape_bytes for each in cut) / _MB
-        what = "The tape" if len(tapes) == 1 else f"{len(tapes)} tapes"
+        size = sum(tape.size for tape in tapes) / _MB
+        what = "The tape" if len(tapes) == 1 else f"{len(tapes):,} tapes"
+        stay = "1 session of it stays in the list, with its money"
+        if len(cut) > 1:
+            stay = f"{len(cut):,} sessions of it stay in the list, with their money"
         said.append(
             f"{what} ({size:,.1f} MB). The ledger is one chain and holds other sessions too: "
-            f"{len(cut)} session{'' if len(cut) == 1 else 's'} of it stay in the list, with their "
-            "money, and can be reported but not replayed."
+            f"{stay}, and can be reported but not replayed."
         )
     return " ".join(said)
 
@@ -212,35 +233,71 @@ def _moved(profile: Path, moves: Sequence[tuple[Path, bool]], said: str, now_ns:
     stamp = f"{utc_text(now_ns)[:19].replace('-', '').replace(':', '')}Z"
     parts = tuple(
         Part(path.relative_to(profile).as_posix(), f"{at}-{path.name}", whole)
-        for at, (path, whole) in enumerate(moves[:PARTS_MAX], 1)
+        for at, (path, whole) in enumerate(moves, 1)
     )
     manifest = Manifest(VERSION, utc_text(now_ns), said, parts)
     try:
         target = _new_folder(profile / TRASH, stamp)
-        write_private(target / MANIFEST, msgspec.json.format(msgspec.json.encode(manifest)))
     except OSError as exc:
         raise UserError(f"Cannot write into {profile / TRASH}: {exc.strerror}.") from exc
     try:
+        write_private(target / MANIFEST, msgspec.json.format(msgspec.json.encode(manifest)))
         _move_all([(profile / part.place, target / part.name) for part in parts])
+    except OSError as exc:
+        _let_go(target)
+        raise UserError(f"Cannot write into {target}: {exc.strerror}.") from exc
     except UserError:
-        shutil.rmtree(target, ignore_errors=True)  # nothing but the manifest is in it
+        _let_go(target)
         raise
     return target
 
 
+def _let_go(folder: Path) -> None:
+    """Take a visit to the trash away if nothing but its manifest is in it; else all of it stays."""
+    with suppress(OSError):
+        if all(each.name == MANIFEST for each in folder.iterdir()):
+            (folder / MANIFEST).unlink(missing_ok=True)
+            folder.rmdir()
+
+
 def _move_all(moves: Sequence[tuple[Path, Path]]) -> None:
-    """Move all, or put back what was moved and raise UserError."""
+    """Move all, or put back what was moved. Raises UserError: it says what could not go back."""
     done: list[tuple[Path, Path]] = []
-    try:
-        for source, target in moves:
+    for source, target in moves:
+        try:
             target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            source.rename(target)
-            done.append((source, target))
-    except OSError as exc:
-        for source, target in reversed(done):
-            with suppress(OSError):
-                target.rename(source)
-        raise UserError(f"Cannot move {source}: {exc.strerror}. Nothing was moved.") from exc
+            _rename(source, target)
+        except OSError as exc:
+            stuck = [now for was, now in reversed(done) if not _went(now, was)]
+            raise UserError(f"Cannot move {source}: {exc.strerror}. {_left(stuck)}") from exc
+        done.append((source, target))
+
+
+def _rename(source: Path, target: Path) -> None:
+    """Move, and never over something: a rename alone would do that to a file."""
+    if os.path.lexists(target):
+        raise FileExistsError(errno.EEXIST, "something is there already")
+    source.rename(target)
+
+
+def _went(source: Path, target: Path) -> bool:
+    try:
+        _rename(source, target)
+    except OSError:
+        return False
+    return True
+
+
+def _left(stuck: Sequence[Path]) -> str:
+    """Where things are after a move that failed."""
+    if not stuck:
+        return "Nothing was moved."
+    named = ", ".join(str(path) for path in stuck[:NAMED_MAX])
+    more = f" and {len(stuck) - NAMED_MAX:,} more" if len(stuck) > NAMED_MAX else ""
+    return (
+        f"What had moved before could not go back and lies there now: {named}{more}. Nothing is "
+        "deleted; when the disk works again, Trash\u2026 puts back what is in the trash."
+    )
 
 
 def _new_folder(parent: Path, stamp: str) -> Path:
@@ -266,19 +323,31 @@ def _give_back(target: Path, place: Place, keep: Sequence[str]) -> None:
                 shutil.copy2(held / name, place.folder / name)
 
 
-def _made_way(target: Path, profile: Path, held: Held) -> bool:
-    """Clear a folder in which no desk ran since: it holds copies of what comes back, no journal."""
+def _made_way(target: Path, source: Path, profile: Path, held: Held) -> bool:
+    """Clear a folder in which no desk ran since: it holds copies of what comes back, no journal.
+
+    source: what comes back. A file that is not in it, and holds something, is not ours to clear.
+    """
     place = _place_of(profile, target / JOURNAL)
     if (target / JOURNAL).exists() or place is None:
         return False
     try:
         with _locked(profile, [place], held):
-            if any(each.is_dir() for each in target.iterdir()):
+            files = list(target.iterdir())
+            if not all(each.is_file() and _spare(each, source) for each in files):
                 return False
-            shutil.rmtree(target)
+            for each in files:
+                each.unlink()
+            target.rmdir()
     except (OSError, UserError):
         return False
     return True
+
+
+def _spare(file: Path, source: Path) -> bool:
+    if file.stat().st_size == 0:
+        return True  # a lock that nobody holds
+    return not file.name.startswith(JOURNAL) and (source / file.name).is_file()
 
 
 def _archived(profile: Path, target: Path, now_ns: int) -> Path:
@@ -292,20 +361,33 @@ def _archived(profile: Path, target: Path, now_ns: int) -> Path:
 
 
 @contextmanager
-def _locked(profile: Path, places: Sequence[Place], held: Held) -> Iterator[None]:
-    """Hold the locks of these accounts, so that no desk opens them meanwhile. Raises UserError."""
+def _locked(
+    profile: Path, places: Sequence[Place], held: Held, folders: Sequence[Place] = ()
+) -> Iterator[None]:
+    """Hold the locks of these accounts, so that no desk opens them meanwhile. Raises UserError.
+
+    folders: go as a whole. Their journals' own locks are taken too, those of this desk's account
+    as well: whoever writes there is a desk, whatever this process believes to hold.
+    """
+    wanted = [
+        (account, (profile if account == MAIN else profile / "accounts" / account) / "desk.lock")
+        for account in dict.fromkeys(p.account for p in places if not p.archived)
+        if account != held.account  # its lock is this desk's own
+    ]
+    wanted += [(p.account, p.folder / f"{JOURNAL}.lock") for p in folders if not p.archived]
     locks: list[FileLock] = []
     try:
-        for account in dict.fromkeys(p.account for p in places if not p.archived):
-            if account == held.account:
-                continue  # its lock is this desk's own
-            home = profile if account == MAIN else profile / "accounts" / account
+        for account, path in wanted:
             try:
-                locks.append(FileLock(home / "desk.lock"))
+                locks.append(FileLock(path))
+            except FileNotFoundError as exc:
+                raise UserError(f"{path.parent} is gone. Look again (F5).") from exc
             except OSError as exc:
                 raise UserError(
                     f"The account {account} is open in another desk. Close that one first."
                 ) from exc
+            if sys.platform == "win32" and path.name != "desk.lock":
+                locks[-1].release()  # nobody has it; a folder with an open file cannot move there
         yield
     finally:
         for lock in locks:
@@ -334,7 +416,7 @@ def _manifest(folder: Path) -> Manifest:
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as exc:
         raise UserError(f"{path} is damaged ({exc}). Move its files by hand.") from exc
     for part in read.parts:
-        if part.name == MANIFEST or PurePosixPath(part.name).name != part.name:
+        if part.name in ("", ".", "..", MANIFEST) or _SIGNS.search(part.name):
             raise UserError(f"{path} names a file outside of the trash. Move its files by hand.")
     return read
 

@@ -5,9 +5,9 @@ are still open. Text from outside is escaped for HTML and defused for spreadshee
 """
 
 import csv
-import html
 import re
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -21,17 +21,21 @@ from basisdesk.events import (
     FundingSettled,
     LegRejected,
     Outcome,
+    PairOpened,
+    PlanChanged,
     Refused,
     SessionStarted,
 )
 from basisdesk.lab.decisions import decisions_beside
 from basisdesk.lab.replay import by_pair, fills_of, fresh_engine, pair_row, text
+from basisdesk.lab.report_page import html_page
 from basisdesk.lab.signals import signals_beside, signals_table
 from basisdesk.lab.stamp import utc_text
 from basisdesk.ledger.check import journal_entries
 from basisdesk.ledger.posting import Transaction
 from basisdesk.ledger.valuation import Worth
 from basisdesk.trading.sentences import describe
+from basisdesk.venues.instrument import split_key
 
 SCHEMA_VERSION = 1
 Entry = tuple[int, Outcome, Sequence[Transaction]]
@@ -139,9 +143,10 @@ def write_document(
 
 
 def session_tables(entries: Sequence[Entry], engine: Engine) -> dict[str, list[list[str]]]:
-    """A table each of pairs, fills, funding, postings, refusals and rejections; header first."""
+    """A table each of pairs, plans, fills, funding, postings, refusals, rejections; header first."""
     return {
         "pairs": _pairs_table(entries, engine),
+        "plans": _plans_table(entries),
         "fills": _fills_table(entries),
         "funding": _funding_table(entries),
         "postings": _postings_table(entries),
@@ -183,6 +188,43 @@ def _valued(row: dict[str, Any], engine: Engine) -> str:
     known = engine.worths()
     here = row["long"] in known and row["short"] in known
     return "open, at mids" if here else "open, at the prices last booked"
+
+
+def _plans_table(entries: Sequence[Entry]) -> list[list[str]]:
+    """How each pair was entered and left, bp at its average fills, and the plan that held last."""
+    plan_heads = ["target_bp", "stop_bp", "net_target_usdt", "max_hold_h", "funding_bp", "sector"]
+    table = [["pair", "leverage", "entry_basis_bp", "exit_basis_bp", *plan_heads]]
+    of_pair = by_pair(outcome for _, outcome, _ in entries)
+    for number, mine in sorted(of_pair.items()):
+        opened = next(each for each in mine if isinstance(each, PairOpened))
+        plan = [each.plan for each in mine if isinstance(each, PairOpened | PlanChanged)][-1]
+        lines = (plan.target_bp, plan.stop_bp, plan.net_target, plan.max_hold_h, plan.funding_bp)
+        table.append(
+            [
+                str(number),
+                text(opened.leverage),
+                _basis_bp(opened, mine, entry=True),
+                _basis_bp(opened, mine, entry=False),
+                *("" if line is None or not line.is_finite() else text(line) for line in lines),
+                "yes" if plan.sector else "",
+            ]
+        )
+    return table
+
+
+def _basis_bp(opened: PairOpened, mine: Sequence[Outcome], *, entry: bool) -> str:
+    """Basis at the average fills of one way, account currency, bp; "" while a leg has none."""
+    worth = {}
+    for leg, side in (("long", "buy"), ("short", "sell")):
+        way = side if entry else {"buy": "sell", "sell": "buy"}[side]
+        fills = [f for each in mine for f in fills_of(each) if (f.leg, f.side) == (leg, way)]
+        qty = sum((f.qty for f in fills), Decimal())
+        if not qty:
+            return ""
+        worth[leg] = sum((f.qty * f.price * f.fx for f in fills), Decimal()) / qty
+    reverse = split_key(opened.short)[1] == "spot" and split_key(opened.long)[1] == "perp"
+    spot, perp = (worth["short"], worth["long"]) if reverse else (worth["long"], worth["short"])
+    return f"{(perp - spot) / spot * 10_000:.2f}" if spot else ""
 
 
 def _fills_table(entries: Sequence[Entry]) -> list[list[str]]:
@@ -326,71 +368,3 @@ def session_document(
             for name, rows in tables.items()
         },
     }
-
-
-_STYLE = """
-body{font:14px/1.5 Inter,"Segoe UI","Noto Sans","DejaVu Sans",sans-serif;margin:32px auto;
-max-width:1200px;padding:0 20px;color:#1A212B;background:#F4F6F9;font-variant-numeric:tabular-nums}
-h1{font-size:22px;margin:0}h2{font-size:16px;margin:28px 0 8px}p{margin:4px 0}
-.sub{color:#5A6675}.scroll{overflow-x:auto;background:#fff;border:1px solid #D8DEE6;
-border-radius:6px}table{border-collapse:collapse;width:100%}th,td{padding:5px 10px;text-align:left;
-white-space:nowrap}th{color:#5A6675;font-weight:500;border-bottom:1px solid #D8DEE6}
-tr:nth-child(even) td{background:#F8FAFC}td.n{text-align:right}.gain{color:#0B7F68}
-.loss{color:#C22F3E}.cards{display:flex;gap:12px;flex-wrap:wrap;margin:16px 0}
-.card{background:#fff;border:1px solid #D8DEE6;border-radius:6px;padding:10px 16px}
-.card b{display:block;font-size:18px}
-"""
-
-
-def html_page(document: dict[str, Any], tables: dict[str, list[list[str]]]) -> str:
-    """One page without scripts or outside resources; every value escaped."""
-    equity = document["equity"]
-    source = document["sessions"][-1]["source"] if document["sessions"] else "unknown"
-    cards = [
-        ("Equity at start", f"{equity['start']} USDT"),
-        ("Equity at end", f"{equity['end']} USDT"),
-        ("Pairs", str(len(tables["pairs"]) - 1)),
-        ("Fills", str(len(tables["fills"]) - 1)),
-        ("Refusals", str(len(tables["refusals"]) - 1)),
-        ("Bad frames", _count(document["feeds"]["bad_frames"])),
-    ]
-    body = "".join(
-        f'<div class="card">{html.escape(k)}<b>{html.escape(v)}</b></div>' for k, v in cards
-    )
-    sections = "".join(_section(name, rows) for name, rows in tables.items())
-    simulated = "SIMULATED market data. " if source == "demo" else ""
-    log = "".join(
-        f"<p>{html.escape(row['utc'])} {html.escape(row['text'])}</p>" for row in document["log"]
-    )
-    return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
-        "style-src 'unsafe-inline'; img-src data:\">"
-        f"<title>basisdesk session log</title><style>{_STYLE}</style></head><body>"
-        "<h1>basisdesk session log</h1>"
-        f'<p class="sub">{simulated}Paper trading only. basisdesk {html.escape(__version__)}, '
-        f"ledger digest {html.escape(document['ledger_digest'][:16])}. Times are UTC, money is "
-        "USDT, amounts exact.</p>"
-        f'<div class="cards">{body}</div>{sections}<h2>Log</h2>{log}</body></html>'
-    )
-
-
-def _count(value: int | None) -> str:
-    """A counter; a session of another day may not have kept it."""
-    return "not kept" if value is None else str(value)
-
-
-def _section(name: str, table: list[list[str]]) -> str:
-    head = "".join(f"<th>{html.escape(cell.replace('_', ' '))}</th>" for cell in table[0])
-    rows = "".join("<tr>" + "".join(_cell(cell) for cell in row) + "</tr>" for row in table[1:])
-    empty = "" if len(table) > 1 else f'<p class="sub">No {html.escape(name)}.</p>'
-    return (
-        f"<h2>{html.escape(name.capitalize())}</h2>{empty}"
-        f'<div class="scroll"><table><tr>{head}</tr>{rows}</table></div>'
-    )
-
-
-def _cell(cell: str) -> str:
-    if not _NUMBER.fullmatch(cell):
-        return f"<td>{html.escape(cell)}</td>"
-    return f'<td class="n">{html.escape(cell.replace("-", "−"))}</td>'

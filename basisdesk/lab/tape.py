@@ -73,12 +73,15 @@ class TapeWriter:
         self._size = 0
         self._first_ns = 0
         self._compress = zstandard.ZstdCompressor(level=1).compress
+        self._file: RawIOBase | None = None
         try:
             # Unbuffered: a full disk shows at the write that meets it, never again at the close.
-            self._file: RawIOBase | None = path.open("xb", buffering=0)
+            self._file = path.open("xb", buffering=0)
             path.chmod(0o600)
             self.bytes_written += _write(self._file, msgspec.json.encode(header) + b"\n")
         except OSError as exc:
+            if self._file is not None:  # made just now
+                self.discard()
             raise TapeError(f"Cannot write tape {path}: {exc.strerror}.") from exc
 
     def put(self, frame: Frame) -> None:
@@ -122,6 +125,13 @@ class TapeWriter:
         """Write the last block and let the file go."""
         self.flush()
         self._let_go()
+
+    def discard(self) -> None:
+        """Let the file go and remove it: nothing that could be replayed is on it."""
+        self._parts.clear()
+        self._let_go()
+        with suppress(OSError):
+            self.path.unlink(missing_ok=True)
 
     def _stop(self, why: str) -> None:
         self.state = why

@@ -204,28 +204,31 @@ class DaySeries:
         new = self._fine.extremes(column, max(first, fine_first), end)
         return float(np.fmin(old[0], new[0])), float(np.fmax(old[1], new[1]))
 
-    def envelope(self, column: str, t0_s: float, t1_s: float, pixels: int) -> tuple[Array, Array]:
+    def envelope(
+        self, column: str, t0_s: float, t1_s: float, pixels: int, stride: int = 1
+    ) -> tuple[Array, Array]:
         """A curve of at most some 4 points a pixel that shows every spike, as `Series.envelope`.
 
         A step is its first and last time with its minimum and maximum, at any zoom.
         """
         fine, day = self._fine, self._day
         if self._is_fine(t0_s):
-            return fine.envelope(column, t0_s, t1_s, pixels)
+            return fine.envelope(column, t0_s, t1_s, pixels, stride)
         day_end, fine_first = self._seam()
         a, b = day.rows_in(t0_s, t1_s)
         a, b = max(day.first, a - 1), min(day_end, b + 1)
         c, d = fine.rows_in(t0_s, t1_s)
         c, d = max(fine_first, c - 1), min(fine.pushed, d + 1)
         if c >= d:
-            return day.curve(column, a, b, pixels)
+            return day.curve(column, a, b, pixels, stride)
         if a >= b:
-            return fine.curve(column, c, d, pixels)
+            return fine.curve(column, c, d, pixels, stride)
         since_s, seam_s = day.time_of(a), day.time_of(b - 1)
         share = (seam_s - since_s) / max(fine.time_of(d - 1) - since_s, STEP_S)
         left = round(pixels * min(share, 1.0))
-        parts = day.curve(column, a, b, left), fine.curve(column, c, d, pixels - left)
-        x, y = (np.concatenate(both) for both in zip(*parts, strict=True))
+        old = day.curve(column, a, b, left, stride)
+        new = fine.curve(column, c, d, pixels - left, stride)
+        x, y = (np.concatenate(both) for both in zip(old, new, strict=True))
         return x, y
 
     # --- inside ----------------------------------------------------------------------------------

@@ -1,9 +1,16 @@
 """Cells of a ring by the numbers of what was written there, and curves out of buckets."""
 
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import Literal
+
 import numpy as np
 import numpy.typing as npt
 
 Array = npt.NDArray[np.float64]
+Side = Literal["left", "right"]
+
+_RAW_MAX = 1_024  # rows reduced directly rather than through the pyramid
 
 
 def ring(rows: int, size: int) -> Array:
@@ -46,6 +53,54 @@ def newest_at(clock: Array, first: int, end: int, times: Array) -> npt.NDArray[n
     before = rows < wrap
     rows[before] = first + older.searchsorted(times[before], "right") - 1
     return rows
+
+
+def place(clock: Array, first: int, end: int, t_s: float, side: Side) -> int:
+    """Number of the first item at or after ("left") or after ("right") a time, `end` if none.
+
+    clock: a ring of the times of items [first, end).
+    """
+    size = len(clock)
+    wrap = end - end % size  # the item at the ring's cell 0
+    if first < wrap < end:
+        start = clock[0]
+        if t_s < start or (t_s == start and side == "left"):
+            end = wrap
+        else:
+            first = wrap
+    return first + int(clock[first % size : first % size + end - first].searchsorted(t_s, side))
+
+
+def range_of(
+    lows: Sequence[Array], highs: Sequence[Array], c: int, first: int, end: int
+) -> tuple[float, float]:
+    """Exact (minimum, maximum) of column c over rows [first, end): few raw rows at both ends.
+
+    lows, highs: the levels of a pyramid, of which an item of level k stands for 4**k rows.
+    """
+    low: list[float] = []
+    high: list[float] = []
+    todo = [(first, end)]
+    while todo:
+        a, b = todo.pop()
+        k = min(len(lows) - 1, max(0, ((b - a).bit_length() - 8) // 2))
+        if b - a <= _RAW_MAX or not k:
+            left, right, k = a, b, 0
+        else:
+            left, right = -(-a >> 2 * k) << 2 * k, b >> 2 * k << 2 * k
+            todo += [(x, y) for x, y in ((a, left), (right, b)) if x < y]
+        span = (left >> 2 * k, right >> 2 * k)
+        low.append(np.fmin.reduce(slices(lows[k][c], *span)))
+        high.append(np.fmax.reduce(slices(highs[k][c], *span)))
+    return float(np.fmin.reduce(low)), float(np.fmax.reduce(high))
+
+
+def runs(flags: npt.NDArray[np.bool_]) -> Iterator[tuple[int, int, bool]]:
+    """(first, after the last, the flag) of each stretch of equal flags, in order."""
+    edges = [0, *(np.flatnonzero(flags[1:] != flags[:-1]) + 1).tolist(), len(flags)]
+    for a, b in pairwise(edges):
+        if a < b:
+            yield a, b, bool(flags[a])
 
 
 def zigzag(spans: Array) -> tuple[Array, Array]:

@@ -16,11 +16,22 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from basisdesk.market.rings import Array, newest_at, put, ring, slices, zigzag
+from basisdesk.market.rings import (
+    Array,
+    Side,
+    newest_at,
+    place,
+    put,
+    range_of,
+    ring,
+    runs,
+    slices,
+    zigzag,
+)
 
 GAPS_MAX = 512  # gap rows remembered for far zooms; older ones still break the curve close up
 _TOP_BUCKETS = 16  # the highest level has at least so many, so the ring is padded by 1/16 at most
-_RAW_MAX = 1_024  # rows reduced directly rather than through the pyramid
+_WIDE_PX = 3.0  # a wider bucket is taken apart; rows of one rhythm make buckets below 2
 _CHUNK = 65_536  # rows of one bulk write
 
 
@@ -303,37 +314,43 @@ class Series:
         """(minimum, maximum) of a column over rows [first, end); NaN where it has no value."""
         if end <= first:
             return np.nan, np.nan
-        return self._range(self._column[column], first, end)
+        return range_of(self._lo, self._hi, self._column[column], first, end)
 
-    def envelope(self, column: str, t0_s: float, t1_s: float, pixels: int) -> tuple[Array, Array]:
+    def envelope(
+        self, column: str, t0_s: float, t1_s: float, pixels: int, stride: int = 1
+    ) -> tuple[Array, Array]:
         """A curve of at most some 4 points a pixel that shows every spike of the window.
 
         Returns x (seconds, not falling) and y of equal length. Up to 4 rows a pixel come as they
         are. More come as buckets, each as its first and last time with its minimum and maximum in
         the order of the trend around it; the newest row is always a point of its own. One row
         beyond either end is included where it exists, so that the curve runs off the edges.
+        Where rows are rarer (minutes before tenths of a second) buckets are smaller, so that none
+        is wide to the eye. stride: so many pixels share those points; outages are told as before.
         NaN in y: draw with connect="finite" and the curve is broken there. Between buckets an
         outage narrower than a pixel does not break it.
         Minimum and maximum of y over finite points are exactly those of the rows shown, and x is
         the same for every column.
         """
         first, end = self.rows_in(t0_s, t1_s)
-        return self.curve(column, max(self.first, first - 1), min(self._n, end + 1), pixels)
+        return self.curve(column, max(self.first, first - 1), min(self._n, end + 1), pixels, stride)
 
-    def curve(self, column: str, first: int, end: int, pixels: int) -> tuple[Array, Array]:
+    def curve(
+        self, column: str, first: int, end: int, pixels: int, stride: int = 1
+    ) -> tuple[Array, Array]:
         """`envelope` of rows [first, end)."""
         c = self._column[column]
-        pixels = max(pixels, 4)
+        columns = max(pixels // stride, 4)
         rows = end - first
-        if rows <= 0 or (not self.spans and (rows <= 4 * pixels or len(self._lo) == 1)):
+        if rows <= 0 or (not self.spans and (rows <= 4 * columns or len(self._lo) == 1)):
             found = self.rows(first, end)
             return found[0].copy(), found[c].copy()
         level = 0 if self.spans else 1
-        while rows > 2 * pixels << 2 * level and level < len(self._lo) - 1:
+        while rows > 2 * columns << 2 * level and level < len(self._lo) - 1:
             level += 1
-        pixel_s = (self.time_of(end - 1) - self.time_of(first)) / pixels
-        spans = self._spans(c, first, end, level, pixel_s)
-        return zigzag(np.concatenate(list(spans), axis=1))
+        span_s = self.time_of(end - 1) - self.time_of(first)
+        seen = span_s / max(pixels, 4), _WIDE_PX * span_s / columns
+        return zigzag(np.concatenate(list(self._spans(c, first, end, level, seen)), axis=1))
 
     # --- inside ----------------------------------------------------------------------------------
 
@@ -377,66 +394,54 @@ class Series:
         at = bisect_left(self._gaps, row)
         return at < len(self._gaps) and self._gaps[at] == row
 
-    def _find(self, t_s: float, side: str) -> int:
+    def _find(self, t_s: float, side: Side) -> int:
         # row number of the first row at or after ("left") or after ("right") a time
-        first, end, size = self.first, self._n, self._data.shape[1]
-        wrap = end - end % size  # the row at the ring's cell 0
-        if first < wrap < end:
-            start = self._times[0]
-            if t_s < start or (t_s == start and side == "left"):
-                end = wrap
-            else:
-                first = wrap
-        times = self._times[first % size : first % size + end - first]
-        found = times.searchsorted(t_s, "left" if side == "left" else "right")
-        return first + int(found)
+        return place(self._times, self.first, self._n, t_s, side)
 
-    def _range(self, c: int, first: int, end: int) -> tuple[float, float]:
-        # exact min and max of rows [first, end): few raw rows at both ends, buckets between
-        lows: list[float] = []
-        highs: list[float] = []
-        todo = [(first, end)]
-        while todo:
-            a, b = todo.pop()
-            k = min(len(self._lo) - 1, max(0, ((b - a).bit_length() - 8) // 2))
-            if b - a <= _RAW_MAX or not k:
-                left, right, k = a, b, 0
-            else:
-                left, right = -(-a >> 2 * k) << 2 * k, b >> 2 * k << 2 * k
-                todo += [(x, y) for x, y in ((a, left), (right, b)) if x < y]
-            span = (left >> 2 * k, right >> 2 * k)
-            lows.append(np.fmin.reduce(slices(self._lo[k][c], *span)))
-            highs.append(np.fmax.reduce(slices(self._hi[k][c], *span)))
-        return float(np.fmin.reduce(lows)), float(np.fmax.reduce(highs))
-
-    def _spans(self, c: int, first: int, end: int, k: int, pixel_s: float) -> Iterator[Array]:
+    def _spans(
+        self, c: int, first: int, end: int, k: int, seen: tuple[float, float]
+    ) -> Iterator[Array]:
         # (first time, last time, min, max) of every bucket, shape (4, n). Buckets cut by the
         # window, torn by a gap or not yet full are taken apart; the newest row stands alone.
+        # seen: seconds from which on an outage, and a bucket, is wide
         head, tail = -(-first >> 2 * k) << 2 * k, (end - 1) >> 2 * k << 2 * k
-        torn = sorted({gap >> 2 * k for gap in self._gaps_in(head, tail, pixel_s)})
+        if head > tail:  # less than a bucket, in two of them
+            yield from self._pieces(c, first, end, k, seen)
+            return
+        torn = sorted({gap >> 2 * k for gap in self._gaps_in(head, tail, seen[0])})
         edges = [(bucket << 2 * k, (bucket + 1) << 2 * k) for bucket in torn]
         lo, hi = self._lo[k], self._hi[k]
         at = first
         for a, b in [(first, head), *edges, (tail, end - 1), (end - 1, end)]:
             if at < a:
                 full = (at >> 2 * k, a >> 2 * k)
-                yield np.array([slices(row, *full) for row in (lo[0], hi[0], lo[c], hi[c])])
-            if a < b:
-                yield np.array(self._pieces(c, a, b, pixel_s)).T
+                part = np.array([slices(row, *full) for row in (lo[0], hi[0], lo[c], hi[c])])
+                for x, y, wide in runs((part[1] - part[0] > seen[1]) & (k > 0)):
+                    if wide:
+                        rows = at + (x << 2 * k), at + (y << 2 * k)
+                        yield from self._spans(c, *rows, k - 1, seen)
+                    else:
+                        yield part[:, x:y]
+            yield from self._pieces(c, a, b, k, seen)
             at = b
 
     def _pieces(
-        self, c: int, first: int, end: int, pixel_s: float
-    ) -> list[tuple[float, float, float, float]]:
-        pieces = []
+        self, c: int, first: int, end: int, k: int, seen: tuple[float, float]
+    ) -> Iterator[Array]:
+        # rows that make no whole bucket of this level, between gaps
         at = first
-        for gap in [*self._gaps_in(first, end, pixel_s), end]:
+        for gap in [*self._gaps_in(first, end, seen[0]), end]:
             if at < gap:
-                pieces.append((self.time_of(at), self.time_of(gap - 1), *self._range(c, at, gap)))
+                t0_s, t1_s = self.time_of(at), self.time_of(gap - 1)
+                if k and t1_s - t0_s > seen[1]:
+                    yield from self._spans(c, at, gap, k - 1, seen)
+                else:
+                    yield np.array(
+                        [[t0_s], [t1_s], *([y] for y in range_of(self._lo, self._hi, c, at, gap))]
+                    )
             if gap < end:
-                pieces.append((self.time_of(gap), self.time_of(gap), np.nan, np.nan))
+                yield np.array([[self.time_of(gap)]] * 2 + [[np.nan]] * 2)
             at = gap + 1
-        return pieces
 
     def _gaps_in(self, first: int, end: int, pixel_s: float) -> list[int]:
         # gap rows whose outage is at least a pixel wide, or still lasts

@@ -39,6 +39,7 @@ class AppearanceMenu(QMenu):
         super().__init__("Appearance", parent)
         self._context = context
         self._actions = actions
+        self._ticks: list[tuple[QAction, str, SettingValue]] = []
         self.setToolTipsVisible(True)
         ui = context.settings.ui
         self._choices("theme", ui.theme, THEMES)
@@ -51,6 +52,7 @@ class AppearanceMenu(QMenu):
             action.setChecked(getattr(ui, key))
             action.setToolTip(safe(REOPENS))
             action.triggered.connect(partial(self._turn, key, action))
+            self._ticks.append((action, key, True))
         self.addSeparator()
         self._choices("utc", ui.utc, ZONES)
 
@@ -61,22 +63,30 @@ class AppearanceMenu(QMenu):
             action.setCheckable(True)
             action.setChecked(value == now)
             action.setToolTip(safe(REOPENS))
-            action.triggered.connect(partial(self._choose, key, value))
+            action.triggered.connect(partial(self._set, key, value))
             group.addAction(action)
-
-    def _choose(self, key: str, value: SettingValue) -> None:
-        if value != getattr(self._context.settings.ui, key):
-            self._set(key, value)
+            self._ticks.append((action, key, value))
 
     def _turn(self, key: str, action: QAction) -> None:
         self._set(key, action.isChecked())
 
     def _set(self, key: str, value: SettingValue) -> None:
-        if problem := self._actions.save({f"ui.{key}": value}):
-            status = self._context.status
-            status.banner, status.banner_level = problem, "warn"
+        found = self._actions.read()  # another program may have written it since the desk came up
+        if isinstance(found, str):
+            self._refused(found)
+        elif value == getattr(found.ui, key) == getattr(self._context.settings.ui, key):
+            return
+        elif problem := self._actions.save({f"ui.{key}": value}):
+            self._refused(problem)
         else:
             self._actions.reopen()
+
+    def _refused(self, problem: str) -> None:
+        """Say why, and tick again what this desk goes by."""
+        status = self._context.status
+        status.banner, status.banner_level = problem, "warn"
+        for action, key, value in self._ticks:
+            action.setChecked(getattr(self._context.settings.ui, key) == value)
 
 
 def scales_of(ui: Ui) -> Choices:

@@ -20,7 +20,7 @@ from basisdesk.market.basis import PairMarket
 from basisdesk.trading.positions import PairPosition
 from basisdesk.ui.axis import clock_words
 from basisdesk.ui.basis_head import ChartHead, samples
-from basisdesk.ui.basis_scene import OWN_LINE, BasisScene, outages_of, plan_levels
+from basisdesk.ui.basis_scene import BasisScene, held_plans, outages_of, own_of
 from basisdesk.ui.chart import ChartView
 from basisdesk.ui.chart_export import CsvExport, save_picture, with_suffix
 from basisdesk.ui.context import Context
@@ -107,7 +107,7 @@ class BasisPanel(Panel):
         self._soon.start()
 
     def show_pair(self, pair: int) -> None:
-        """Show the exit plan of this open pair as lines that can be moved; 0 for none."""
+        """Let the lines of this open pair be moved; 0 for none. What is held stays anyway."""
         self._selected = pair
         self._soon.start()
 
@@ -184,23 +184,27 @@ class BasisPanel(Panel):
             self._title.setText(f"{first[:1].upper()}{first[1:]}, {second} and basis")
             self.follow()
 
-    def _own(self) -> PairPosition | None:
-        """The selected pair, while it is open and of the legs on the screen."""
-        if not self._selected or self._pair is None:
-            return None
-        position = self._context.engine.desk.pairs.get(self._selected)
-        legs = {self._pair.spot.key, self._pair.perp.key}
-        if position is None or position.state != "open":
-            return None
-        return position if {leg.instrument for leg in position.legs} == legs else None
+    def _own(self, pair: int) -> PairPosition | None:
+        """A pair whose line was moved, while it can be: it is selected and stands on the screen."""
+        movable = any(each.pair == pair and each.drags for each in self._scene.own)
+        return self._context.engine.desk.pairs.get(pair) if movable else None
 
     def _read_own(self) -> None:
-        scene, position, held = self._scene, self._own(), self._chart.held
-        scene.own_pair = position.pair if position is not None else 0
-        levels = dict.fromkeys(scene.own) if position is None else plan_levels(position)
-        if position is not None and held is not None and held.name.startswith(OWN_LINE):
-            levels[held.name.removeprefix(OWN_LINE)] = held.value
-        scene.own = levels
+        self._scene.own = ()
+        if self._pair is None:
+            return
+        legs = self._pair.spot.key, self._pair.perp.key
+        self._scene.own = held_plans(self._context.engine.open_pairs(), legs, self._selected)
+        if self._chart.held is not None:  # under the pointer it is where the pointer is
+            self._move_own(self._chart.held.name, self._chart.held.value)
+
+    def _move_own(self, name: str, value: float) -> bool:
+        """Put a line of a held pair there for now; False for a line of the ticket."""
+        moved = own_of(name)
+        for each in self._scene.own:
+            if moved is not None and each.pair == moved[0]:
+                each.levels[moved[1]] = value
+        return moved is not None
 
     def _show_nothing(self, pair: PairMarket | None) -> None:
         self._chart.note = (
@@ -351,10 +355,11 @@ class BasisPanel(Panel):
             self._show_readout(self._pair)
 
     def _on_line_dropped(self, name: str, value: float) -> None:
-        position = self._own()
-        if position is None or not name.startswith(OWN_LINE):
+        moved = own_of(name)
+        position = self._own(moved[0]) if moved is not None else None
+        if moved is None or position is None:
             return
-        plan = with_level(position.plan, name.removeprefix(OWN_LINE), value)
+        plan = with_level(position.plan, moved[1], value)
         if plan != position.plan:
             reached = reached_text(plan, position, self._context.engine)
             if reached:  # a slip of the hand must not close a pair
@@ -365,8 +370,7 @@ class BasisPanel(Panel):
         self._soon.start()
 
     def _on_line_dragged(self, name: str, value: float) -> None:
-        if name.startswith(OWN_LINE):
-            self._scene.own[name.removeprefix(OWN_LINE)] = value
+        if self._move_own(name, value):
             self._soon.start()
             return
         self._scene.plan[name] = value

@@ -5,6 +5,7 @@
 
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,7 @@ from basisdesk.trading.positions import PairPosition
 from basisdesk.ui.axis import fit_range
 from basisdesk.ui.chart import Band, ChartView, Line, Mark, Note, Outage, Pane, Tag
 from basisdesk.ui.figures import number_text, places_of, sign_text, span_text
+from basisdesk.ui.position_texts import acting
 from basisdesk.ui.markers import TradeMark, trade_marks
 from basisdesk.ui.theme import Theme
 
@@ -24,7 +26,8 @@ Array = npt.NDArray[np.float64]
 BASIS_SPAN_BP_MIN = 4.0
 PRICE_SPAN_BP_MIN = 4.0
 FUNDING_SPAN_PCT_MIN = 0.002
-OWN_LINE = "own "  # before the name of a line of the selected pair
+OWN_LINE = "own"  # before the name of a line of a pair that is held
+HELD_MOST = 3  # pairs whose lines stand in one pane: the selected one, then the newest
 REACH = 1.5  # a level this many data spans away still widens its pane; others wait at the edge
 STRIDE = 8  # bands and fair value are smooth: a point in so many pixels is enough
 PLAN_COLOURS = {"entry": "accent", "target": "gain", "stop": "loss"}
@@ -39,21 +42,29 @@ _BASES = ("mid_bp", "open_bp", "close_bp", "combo_bid_bp", "combo_ask_bp")
 _NO_MARKS = (-1, 0, "")
 
 
+@dataclass(frozen=True, slots=True)
+class HeldPlan:
+    """Where a pair that is held came in and leaves. levels: bp by name. drags: it can be moved."""
+
+    pair: int
+    levels: dict[str, float | None] = field(default_factory=dict)
+    drags: bool = False
+
+
 class BasisScene:
     """The panes of the basis chart and what is in them.
 
     plan: levels of the ticket in bp by name ("entry", "target", "stop"), None where it has none.
     direction: +1 long spot, -1 short spot, 0 as the basis lies to fair value.
-    entry_drags: the entry line has a grip too. own: levels of the open pair that is selected, of
-    which `own_pair` is the number, 0 for none; the ticket's lines are then dashed.
+    entry_drags: the entry line has a grip too. own: the pairs that are held on these legs. While
+    there are any, the ticket's lines are the weaker ones: dashed, muted and named as the ticket's.
     """
 
     def __init__(self, theme: Theme) -> None:
         self.plan: dict[str, float | None] = dict.fromkeys(PLAN_COLOURS)
         self.direction = 0
         self.entry_drags = False
-        self.own: dict[str, float | None] = dict.fromkeys(PLAN_COLOURS)
-        self.own_pair = 0
+        self.own: tuple[HeldPlan, ...] = ()
         self.prices = Pane("price", 0.33)
         self.basis = Pane("basis", 0.44, unit="bp", signed=True)
         self.basis.places, self.basis.names_outages = 1, True
@@ -127,7 +138,8 @@ class BasisScene:
         lo, hi = _bounds(pair, chart, _BASES)
         zone_high = abs(zone) if math.isfinite(zone) else 0.0
         reach = max(hi - lo, BASIS_SPAN_BP_MIN, zone_high) * REACH
-        levels = [fair, fair + zone, *_known(self.plan), *_known(self.own)]
+        held = [level for each in self.own for level in _known(each.levels)]
+        levels = [fair, fair + zone, *_known(self.plan), *held]
         near = [(level, level) for level in levels if lo - reach <= level <= hi + reach]
         pane.y = fit_range(*hull([(lo, hi), *near]), BASIS_SPAN_BP_MIN, pane.y)
         pane.bands = [_deviation_band(pair, chart), _cost_band(x, fairs, zone, chart.t1_s)]
@@ -138,31 +150,26 @@ class BasisScene:
         return self.direction or (-1 if pair.now.mid_bp < fair else 1)
 
     def _basis_lines(self, fair: float, held: Line | None) -> list[Line]:
-        lines = [
-            *self._plan_lines(self.own, f"{OWN_LINE}%s", f"#{self.own_pair} %s"),
-            *self._plan_lines(self.plan, "%s", "%s", dashed=self.own_pair > 0),
-        ]
+        lines = [line for each in self.own for line in _held_lines(each)]
+        lines += self._ticket_lines(second=bool(self.own))
         for place, line in enumerate(lines):
             if (
                 held is not None and held.name == line.name
             ):  # the one under the pointer stays itself
-                held.value, held.text, held.dashed = line.value, line.text, line.dashed
+                held.value, held.text = line.value, line.text
+                held.dashed, held.colour = line.dashed, line.colour
                 lines[place] = held
         if math.isfinite(fair):
             lines.append(Line("fair", fair, "muted", _line_text("fair", fair), drawn=False))
         return lines
 
-    def _plan_lines(
-        self, plan: dict[str, float | None], name: str, label: str, *, dashed: bool = False
-    ) -> list[Line]:
+    def _ticket_lines(self, *, second: bool) -> list[Line]:
         lines = []
-        for level, colour in PLAN_COLOURS.items():
-            value = plan[level]
-            if value is None or not math.isfinite(value):
-                continue
-            drags = level != "entry" or (plan is self.plan and self.entry_drags)
-            text = _line_text(label % level, value)
-            lines.append(Line(name % level, value, colour, text, dashed=dashed, drags=drags))
+        for level, value in _finite(self.plan):
+            text = _line_text(f"ticket {level}" if second else level, value)
+            colour = "muted" if second else PLAN_COLOURS[level]
+            drags = level != "entry" or self.entry_drags
+            lines.append(Line(level, value, colour, text, dashed=second, drags=drags))
         return lines
 
     def _show_marks(self, pair: PairMarket, chart: ChartView, outcomes: Sequence[Outcome]) -> None:
@@ -202,9 +209,41 @@ class BasisScene:
         pane.tags = [Tag(last, f"{sign_text(last, 4)} %", "warn", hollow=bool(pair.now.stale))]
 
 
+def held_plans(
+    positions: Iterable[PairPosition], legs: Iterable[str], selected: int
+) -> tuple[HeldPlan, ...]:
+    """The pairs held on these two legs: the selected one first, then the newest, HELD_MOST at most.
+
+    Only the lines of the selected pair can be moved, and only while both its legs stand.
+    """
+    both = set(legs)
+    held = [
+        each
+        for each in positions
+        if each.state not in ("working", "closed") and {leg.instrument for leg in each.legs} == both
+    ]
+    held.sort(key=lambda each: (each.pair == selected, each.pair), reverse=True)
+    return tuple(
+        HeldPlan(each.pair, plan_levels(each), drags=each.pair == selected and each.state == "open")
+        for each in held[:HELD_MOST]
+    )
+
+
+def own_name(pair: int, level: str) -> str:
+    """What the line of a held pair is called in its pane: "own 3 stop"."""
+    return f"{OWN_LINE} {pair} {level}"
+
+
+def own_of(name: str) -> tuple[int, str] | None:
+    """(pair, level) of a line's name; None for a line that is no held pair's."""
+    own, _, rest = name.partition(" ")
+    pair, _, level = rest.partition(" ")
+    return (int(pair), level) if own == OWN_LINE and level in PLAN_COLOURS else None
+
+
 def plan_levels(position: PairPosition) -> dict[str, float | None]:
-    """Entry, target and stop of a pair, bp; None where its plan has none."""
-    plan = position.plan
+    """Entry, target and stop of a pair, bp; None where its plan has none that can act."""
+    plan = acting(position)
     return {
         "entry": position.entry_bp,
         "target": None if plan.target_bp is None else float(plan.target_bp),
@@ -258,6 +297,25 @@ def _draw_funding(pane: Pane, pair: PairMarket, chart: ChartView) -> list[Note]:
     return notes
 
 
+def _finite(levels: dict[str, float | None]) -> list[tuple[str, float]]:
+    known = [(name, levels.get(name)) for name in PLAN_COLOURS]
+    return [(name, at) for name, at in known if at is not None and math.isfinite(at)]
+
+
+def _held_lines(held: HeldPlan) -> list[Line]:
+    return [
+        Line(
+            own_name(held.pair, level),
+            value,
+            PLAN_COLOURS[level],
+            _line_text(f"#{held.pair} {level}", value),
+            drags=held.drags and level != "entry",
+            kept=True,
+        )
+        for level, value in _finite(held.levels)
+    ]
+
+
 def _known(plan: dict[str, float | None]) -> list[float]:
     return [level for level in plan.values() if level is not None]
 
@@ -267,8 +325,7 @@ def _bounds(pair: PairMarket, chart: ChartView, names: Iterable[str]) -> tuple[f
 
 
 def _smooth(pair: PairMarket, chart: ChartView, name: str) -> tuple[Array, Array]:
-    pixels = max(16, chart.plot_px // STRIDE)
-    return pair.series.envelope(name, chart.t0_s, chart.t1_s, pixels)
+    return pair.series.envelope(name, chart.t0_s, chart.t1_s, max(16, chart.plot_px), STRIDE)
 
 
 def _price_span(price: float) -> float:

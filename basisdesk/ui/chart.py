@@ -49,7 +49,8 @@ PANE_GAP_PX = 6
 class Line:
     """A level across a pane. `colour` by meaning; `drags`: it has a grip and can be moved.
 
-    drawn: False where a curve draws it already and only the label is wanted.
+    drawn: False where a curve draws it already and only the label is wanted. kept: its label stays
+    where there is no room for all.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Line:
     dashed: bool = False
     drags: bool = False
     drawn: bool = True
+    kept: bool = False
 
 
 @dataclass

@@ -162,10 +162,12 @@ class Scribe:
             self._line_label(painter, pane, line, label_top)
 
     def _named(self, shown: "list[Line]", room: float) -> "list[Line]":
-        """The lines whose label has a place: in a low pane those that can be moved come first."""
+        """The lines whose label has a place: in a low pane what is held, then what moves."""
         most = max(1, int(room // (self._high + 1)))
         at_hand = (self._chart.held, self._chart.near)
-        ranked = sorted(shown, key=lambda line: (line not in at_hand, not line.drags))[:most]
+        ranked = sorted(
+            shown, key=lambda line: (line not in at_hand, not line.kept, not line.drags)
+        )[:most]
         for line in shown:
             if line not in ranked:
                 self._chart.label_rects.pop(line.name, None)

@@ -46,7 +46,8 @@ from basisdesk.ui.times import zone_text
 TAGS_CHARS_MAX, NOTE_CHARS_MAX = 420, 2_000
 EMPTY = "No sessions yet. Each start of the desk is one: trade a little, and look again (F5)."
 ACTS = (
-    ("replay", "Replay tape", "Play the session's recording in a window of its own."),
+    ("replay", "Replay tape", "Play the session's recording in a window of its own; "
+     "where there are several, you are asked which."),
     ("page", "Open report in browser", "Write the session's page into the profile's folder export "
      "and open it."),
     ("export", "Export\u2026", "HTML, CSV and JSON of the session, into a folder you choose."),
@@ -81,7 +82,7 @@ def session_columns(zone: str, utc: bool) -> tuple[Column, ...]:
         Column("Refusals", lambda line: f"{line.refusals:,}" if line.session else "",
                lambda line: line.refusals, sample="12", tip="Orders the desk refused.", spare=6),
         Column("Tape, MB", size_text, lambda line: line.mb, sample="1,234.5",
-               tip="Size of the recording; a dash where there is none.", spare=7),
+               tip="Size of the recordings; a dash where there is none.", spare=7),
         Column("Tags", lambda line: tags_text(line.tags), left=True, sample="carry, ADA",
                tip="Your own words for it; type them under the list."),
         Column("Note", remark_text, left=True, stretch=True, detail=remark_text,

@@ -92,6 +92,11 @@ def size_text(line: SessionLine) -> str:
     return number_text(line.mb, 1) if line.mb else NOTHING
 
 
+def part_texts(line: SessionLine) -> list[str]:
+    """Its tapes, one to choose: "Part 2, 28.4 MB"."""
+    return [f"Part {at}, {number_text(mb, 1)} MB" for at, mb in enumerate(line.tapes_mb, 1)]
+
+
 def tags_text(tags: Sequence[str]) -> str:
     """Tags in one line."""
     return ", ".join(tags)

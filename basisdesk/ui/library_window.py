@@ -6,6 +6,7 @@ log; each can be opened as a page in a browser, from our own files alone.
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLineEdit,
     QMainWindow,
+    QMenu,
     QPushButton,
     QSplitter,
     QVBoxLayout,
@@ -28,7 +30,7 @@ from basisdesk.ui.halt_box import HALT_KEY
 from basisdesk.ui.lab_study import StudyView, surfaced
 from basisdesk.ui.library_dialogs import RestoreDialog, TrashDialog, ask_trade_log
 from basisdesk.ui.library_list import SessionList
-from basisdesk.ui.library_rows import report_study, title_of
+from basisdesk.ui.library_rows import part_texts, report_study, title_of
 from basisdesk.ui.product_actions import Library, Shown, Told
 from basisdesk.ui.theme import PlainLabel, Theme, set_tip
 
@@ -321,8 +323,21 @@ class LibraryWindow(QMainWindow):
             QDesktopServices.openUrl(QUrl.fromLocalFile(str(found)))
 
     def _replay(self) -> None:
-        if chosen := self.list.chosen():
-            self._say(self._library.replay(chosen[0].key))
+        chosen = self.list.chosen()
+        if not chosen:
+            return
+        if len(chosen[0].tapes_mb) < 2:
+            self._play(chosen[0].key, 0)
+            return
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for part, text in enumerate(part_texts(chosen[0])):
+            menu.addAction(text).triggered.connect(partial(self._play, chosen[0].key, part))
+        button = self.list.buttons["replay"]
+        menu.popup(button.mapToGlobal(button.rect().bottomLeft()))
+
+    def _play(self, key: str, part: int, *_checked: bool) -> None:
+        self._say(self._library.replay(key, part))
 
     def _ask_export(self) -> None:
         if chosen := self.list.chosen():

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from basisdesk.ui.halt_box import HALT_KEY
-from basisdesk.ui.palette_rows import TYPED_MAX, PaletteEntry, Recent, Sources, found
+from basisdesk.ui.palette_rows import TYPED_MAX, PaletteEntry, Recent, Sources, found, marked
 from basisdesk.ui.theme import Theme
 
 WIDE_PX = 680
@@ -198,7 +198,8 @@ class Palette(QFrame):
         sought = [entry for search in self._sources.searches for entry in search(typed)]
         rows = found([*self._listed, *sought], typed, self._recent)
         self._rows.show(rows)
-        self.list.setCurrentIndex(self._rows.index(0, 0) if rows else QModelIndex())
+        row = marked(rows, typed)  # of -1 there is no index: nothing is marked
+        self.list.setCurrentIndex(self._rows.index(row, 0))
         self.list.setVisible(bool(rows))
         self.nothing.setVisible(not rows)
         self._fit()

@@ -7,6 +7,7 @@ ROWS_MAX = 200
 RECENT_MAX = 12
 TYPED_MAX = 80
 WORDS_MAX = 8
+TRADE_LETTERS = 3  # "f" and Enter is a slip of the hand
 # How near a typed word is to an entry, best first.
 _WHOLE, _BEGINS, _WORD, _INSIDE, _GROUP, _SCATTERED = 0.0, 1.0, 2.0, 3.0, 4.0, 6.0
 _GAP = 0.1  # for each letter jumped over
@@ -18,7 +19,9 @@ class PaletteEntry:
     """One thing that can be done.
 
     text: what it is called where it stands. group: where that is ("View", "Pair"). keys: as shown,
-    "" for none. why: the reason it cannot be done now, "" where it can. act: does it.
+    "" for none. why: the reason it cannot be done now, "" where it can. act: does it. trades: it
+    opens or closes positions; Enter alone never does that. front: characters at the start of
+    `text` that name its menu.
     """
 
     text: str
@@ -26,6 +29,8 @@ class PaletteEntry:
     act: Callable[[], object]
     keys: str = ""
     why: str = ""
+    trades: bool = False
+    front: int = 0
 
     @property
     def key(self) -> tuple[str, str]:
@@ -48,7 +53,9 @@ class Recent:
         self._keys: list[tuple[str, str]] = []
 
     def used(self, entry: PaletteEntry) -> None:
-        """It was done just now."""
+        """It was done just now. What trades is not kept: once more is another trade."""
+        if entry.trades:
+            return
         rest = [key for key in self._keys if key != entry.key]
         self._keys = [entry.key, *rest][:RECENT_MAX]
 
@@ -62,19 +69,32 @@ def found(
 ) -> list[PaletteEntry]:
     """The entries that hold every word of `typed`, best first; all of them when it is empty.
 
-    What cannot be done now comes last. Of two that fit as well, what was used lately comes first;
-    else the order of `entries` stands.
+    What cannot be done now comes last. Of two that fit as well, what was used lately comes first,
+    then what does not trade; else the order of `entries` stands. After a letter or two what trades
+    stands behind all else.
     """
     words = typed[:TYPED_MAX].lower().split()[:WORDS_MAX]
     scored = []
     for order, entry in enumerate(entries):
         far = distance(entry, words)
         if far is not None:
-            used = recent.place(entry)
             # with nothing typed, what was used lately stands on top whatever else there is
-            scored.append(((bool(entry.why), round(far, 2), used, order), entry))
+            used, later = recent.place(entry), entry.trades and bool(words)
+            hasty = later and not clear(typed)
+            key = (bool(entry.why), hasty, round(far, 2), used, later, order)
+            scored.append((key, entry))
     scored.sort(key=lambda pair: pair[0])
     return [entry for _, entry in scored[:limit]]
+
+
+def marked(rows: Sequence[PaletteEntry], typed: str) -> int:
+    """The row that Enter does: the first, or -1 where that trades and too little was typed."""
+    return -1 if not rows or (rows[0].trades and not clear(typed)) else 0
+
+
+def clear(typed: str) -> bool:
+    """Whether enough was typed to mean a trade by it."""
+    return sum(map(str.isalnum, typed)) >= TRADE_LETTERS
 
 
 def distance(entry: PaletteEntry, words: Sequence[str]) -> float | None:
@@ -84,7 +104,7 @@ def distance(entry: PaletteEntry, words: Sequence[str]) -> float | None:
         return _WHOLE
     total, reached = 0.0, -1
     for word in words:
-        far, at = _nearness(word, text, group)
+        far, at = _nearness(word, text, group, entry.front)
         if far is None:
             return None
         total += far + (_LATER if at < reached else 0.0)
@@ -92,8 +112,8 @@ def distance(entry: PaletteEntry, words: Sequence[str]) -> float | None:
     return total / len(words) if words else _WHOLE
 
 
-def _nearness(word: str, text: str, group: str) -> tuple[float | None, int]:
-    """(how near, where in the text) of one typed word."""
+def _nearness(word: str, text: str, group: str, front: int) -> tuple[float | None, int]:
+    """(how near, where in the text) of one typed word; its letters alone only after `front`."""
     at = text.find(word)
     if at == 0:
         return _BEGINS, 0
@@ -102,7 +122,7 @@ def _nearness(word: str, text: str, group: str) -> tuple[float | None, int]:
         return (_WORD, start) if start >= 0 else (_INSIDE, at)
     if word in group:
         return _GROUP, 0
-    gaps = _gaps(word, text)
+    gaps = _gaps(word, text[front:])
     return (None, 0) if gaps is None else (_SCATTERED + _GAP * gaps, 0)
 
 

@@ -1,6 +1,8 @@
 """Where the command palette's entries come from: the menus, the chart, pairs, the lab's studies."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from functools import partial
 from operator import itemgetter
 from typing import TYPE_CHECKING
@@ -20,20 +22,35 @@ if TYPE_CHECKING:
 PAIRS_MAX = 20
 DEPTH_MAX = 5  # of menus inside menus
 PALETTE = "Command palette\u2026"
+INSIDE = " \u203a "  # a menu in a menu
+TRADE, HALT = "Trade", "Halt"  # all else in this menu opens or closes positions
 
 
 def menu_entries(bar: QMenuBar) -> list[PaletteEntry]:
     """Every action of the menus, in their order; one that is off only where it says why.
 
     What stands in a menu itself comes before what stands in menus inside: faults to practise, each
-    on each connection, are hundreds.
+    on each connection, are hundreds. Those of one name in several menus have their menu's in
+    front: "Practise Binance spot: Close".
     """
     found: list[tuple[int, PaletteEntry]] = []
     for top in bar.actions():
         menu = _menu_of(top)
         if menu is not None:
             found += _entries(menu, _plain(top.text()), 0)
-    return [entry for _, entry in sorted(found, key=itemgetter(0))]
+    return _told_apart([entry for _, entry in sorted(found, key=itemgetter(0))])
+
+
+def _told_apart(entries: list[PaletteEntry]) -> list[PaletteEntry]:
+    names = Counter(entry.text for entry in entries)
+    told = []
+    for entry in entries:
+        if names[entry.text] > 1:
+            front = f"{entry.group.replace(INSIDE, ' ')}: "
+            told.append(replace(entry, text=front + entry.text, front=len(front)))
+        else:
+            told.append(entry)
+    return told
 
 
 def _entries(menu: QMenu, group: str, depth: int) -> Iterator[tuple[int, PaletteEntry]]:
@@ -43,12 +60,13 @@ def _entries(menu: QMenu, group: str, depth: int) -> Iterator[tuple[int, Palette
         text = _plain(action.text())
         if inner is not None:
             if depth < DEPTH_MAX and inner.menuAction().isEnabled():
-                yield from _entries(inner, f"{group} \u203a {text}", depth + 1)
+                yield from _entries(inner, f"{group}{INSIDE}{text}", depth + 1)
         elif action.isVisible() and not action.isSeparator() and text and text != PALETTE:
             why = "" if action.isEnabled() else action.statusTip()
             if action.isEnabled() or why:
+                trades = group == TRADE and text != HALT
                 yield depth, PaletteEntry(_named(action, text), group, action.trigger,
-                                   _keys(action), why)  # fmt: skip
+                                   _keys(action), why, trades)  # fmt: skip
 
 
 def _menu_of(action: QAction) -> QMenu | None:

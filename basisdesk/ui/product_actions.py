@@ -64,7 +64,8 @@ class SessionLine:
 
     key: names it to the library. status: "clean", or what is wrong with its journal, in words.
     net, fees, funding, borrow: what moved in the session alone. running: it is the desk's own.
-    archived: the archive it lies in, "" for an account of today. tape: None where there is none.
+    archived: the archive it lies in, "" for an account of today. tape: the first of its tapes, None
+    where there is none. tapes_mb: the size of each; a session whose disk was full has several.
     """
 
     key: str
@@ -89,6 +90,7 @@ class SessionLine:
     session: str = ""
     archived: str = ""
     running: bool = False
+    tapes_mb: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -156,15 +158,15 @@ class Library(Protocol):
         ...
 
     def trash(self, keys: Sequence[str], told: "Told") -> None:
-        """Put what `trash_words` says into the profile's trash; the running one is refused."""
+        """Put what `trash_words` said into the profile's trash: that, or nothing."""
         ...
 
     def restore(self, name: str, told: "Told") -> None:
         """Put a visit to the trash back where it lay, or into the archive."""
         ...
 
-    def replay(self, key: str) -> str:
-        """Play the session's tape in a window of its own. Why not, or ""."""
+    def replay(self, key: str, part: int = 0) -> str:
+        """Play a session's tape in a window of its own; part: which, from 0. Why not, or ""."""
         ...
 
 

@@ -72,6 +72,7 @@ class Draft:
 
     def __post_init__(self) -> None:
         self.fields: dict[str, Field] = fields_of(self.now)
+        self._texts: dict[str, str] = {}  # as typed: "5." on the way from 5 to 5.5 is worth 5
 
     # --- looking ---------------------------------------------------------------------------------
 
@@ -88,8 +89,9 @@ class Draft:
 
     def text(self, key: str) -> str:
         """What the editor shows."""
-        typed = self.typed.get(key)
-        return typed.text if typed else shown(self.fields[key], self.was(key))
+        if (typed := self.typed.get(key)) is not None:
+            return typed.text
+        return self._texts.get(key) or shown(self.fields[key], self.was(key))
 
     def problem(self, key: str) -> str:
         """Why the text is no value, or ""."""
@@ -120,6 +122,7 @@ class Draft:
         """A person typed. The text stays whatever it is worth."""
         found = read(self.fields[key], text)
         self._put(key, Typed(text, found.value, found.problem))
+        self._texts[key] = text
 
     def put(self, key: str, value: Any) -> None:
         """A person chose a value."""
@@ -137,12 +140,14 @@ class Draft:
     def undo(self) -> None:
         """Everything as the file has it."""
         self.typed.clear()
+        self._texts.clear()
         self.dropped.clear()
         self.added.clear()
         self.fields = fields_of(self.now)
 
     def rebase(self, now: Settings) -> None:
         """The file was read again: what was typed stays typed."""
+        self._texts.clear()
         self.now, have = now, now.forecast.indicators
         self.dropped &= have.keys()
         self.added = [name for name in self.added if name not in have or name in self.dropped]
@@ -170,6 +175,7 @@ class Draft:
             self.fields.pop(each.key, None)
 
     def _put(self, key: str, typed: Typed) -> None:
+        self._texts.pop(key, None)
         self.typed[key] = typed
         if not self._changed(key):
             del self.typed[key]

@@ -1,26 +1,25 @@
 """Money shown in cents whose parts add up to the whole that stands beside them. Pure, no Qt."""
 
 from collections.abc import Mapping
-from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_HALF_EVEN, Decimal
 
 CENT = Decimal("0.01")
 ZERO = Decimal(0)
+MOVING = ("basis", "residual")  # terms of an open pair that move with the price
 
 
 def whole_cents(terms: Mapping[str, Decimal], total: Decimal) -> dict[str, Decimal]:
-    """Each term in cents, so that they sum to the total in cents (largest remainder).
+    """Each term in cents, so that they sum to the total in cents.
 
-    All are rounded down, and what that lacks is given to those that lost most by it: no term is
-    more than a cent from its exact value, and one that is exact stays as it is. Terms that are not
-    the total's are rounded each for itself.
+    Every term is rounded by itself: what is booked (fees, funding, slippage, borrow) never moves
+    with the price. What the column then lacks, half a cent a term at most, goes into the one that
+    does: the first of MOVING that is not zero, else the first there is. Terms that are not the
+    total's, or of which none moves, are left as rounded.
     """
-    floors = {name: value.quantize(CENT, ROUND_FLOOR) for name, value in terms.items()}
-    lost = {name: value - floors[name] for name, value in terms.items()}
-    lacks = total.quantize(CENT, ROUND_HALF_EVEN) - sum(floors.values(), ZERO)
-    count = int(lacks / CENT)
-    inexact = [name for name in terms if lost[name]]
-    if not 0 <= count <= len(inexact) or abs(sum(terms.values(), ZERO) - total) >= CENT:
-        return {name: value.quantize(CENT, ROUND_HALF_EVEN) for name, value in terms.items()}
-    for name in sorted(inexact, key=lambda name: lost[name], reverse=True)[:count]:
-        floors[name] += CENT
-    return floors
+    cents = {name: value.quantize(CENT, ROUND_HALF_EVEN) for name, value in terms.items()}
+    moving = [name for name in MOVING if name in terms]
+    if not moving or abs(sum(terms.values(), ZERO) - total) >= CENT:
+        return cents
+    takes = next((name for name in moving if terms[name]), moving[0])
+    cents[takes] += total.quantize(CENT, ROUND_HALF_EVEN) - sum(cents.values(), ZERO)
+    return cents

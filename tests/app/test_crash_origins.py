@@ -255,8 +255,10 @@ def test_no_password_of_a_proxy_gets_into_the_log(tmp_path):
     handler = start_log(tmp_path)
     try:
         logging.getLogger("basisdesk.test").error("http://joe:hunter2@proxy:8080 is no proxy")
+        logging.getLogger("basisdesk.test").error("http://joe:hun@ter2@proxy:8081 is none either")
     finally:
         stop_log(handler)
     text = (tmp_path / LOG_NAME).read_text()
     assert "http://proxy:8080 is no proxy" in text
+    assert "http://proxy:8081 is none either" in text
     assert "hunter2" not in text

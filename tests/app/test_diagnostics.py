@@ -155,3 +155,39 @@ def test_what_is_no_secret_stays_as_it_is():
         assert clean(text) == text
     assert clean("/opt/desk/app/crash.py:12") == "basisdesk/app/crash.py:12"
     assert clean("/srv/a/b/c.py:12") == "\u2026/c.py:12"
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("cannot write /srv/Client Smith/x.tape: No space", "cannot write …/x.tape: No space"),
+        ("~/Client Smith LLC/notes.txt gone", "~/…/notes.txt gone"),
+        ("C:\\Users\\Ann Lee\\desk\\journal.db is held", "…/journal.db is held"),
+        ("'C:\\\\Users\\\\Ann Lee\\\\x.db' gone", "'…/x.db' gone"),
+        ("\\\\nas\\Ann Lee\\x", "…/x"),
+        ("No such file: '/data/Lee, Ann (old): 2/x.db'", "No such file: '…/x.db'"),
+        ("copy /a/b.db and /c/d.db", "copy …/b.db and …/d.db"),
+        ("fe80::1%eth0, 2001:db8::1, ::ffff:10.0.0.7, [2001:db8::2]:443",
+         "<address>, <address>, <address>, [<address>]:443"),
+        ("to 2001:db8::9: refused at 12:30:11, 02:33:11,123, ::1",
+         "to <address>: refused at 12:30:11, 02:33:11,123, ::1"),
+        ("ann.lee:pass@10.0.0.7 said no to jo and Jo, not to major",
+         "<address> said no to <user> and <user>, not to major"),
+        ("The account smith-divorce is open in another desk.",
+         "The account <account> is open in another desk."),
+        ("hedge-2 and hedge hold the main live account of hedges",
+         "<account> and <account> hold the main live account of hedges"),
+    ],
+)  # fmt: skip
+def test_names_of_people_and_accounts_go_whatever_their_shape(monkeypatch, text, left):
+    monkeypatch.setenv("USER", "jo")
+    clean = Scrubber(Settings(), {}, (), ("main", "live", "hedge", "hedge-2"))
+    assert clean(text) == left
+
+
+def test_the_names_of_the_profiles_accounts_are_in_no_report(qapp, tmp_path):
+    rig = Rig()
+    rig.context.accounts, rig.context.status.account = ("main", "smith-divorce"), "smith-trust"
+    rig.context.status.banner = "smith-divorce was put aside for smith-trust."
+    text = DeskDiagnostics(rig.context, tmp_path, UptimeFigures()).text()
+    assert "Notice: <account> was put aside for <account>." in text

@@ -7,11 +7,20 @@ import pytest
 
 from basisdesk.app import disk_guard
 from basisdesk.app.desk import DeskOptions
-from basisdesk.app.disk_guard import AMPLE_MB, BALLAST, BALLAST_MB, DiskCalls, DiskGuard
+from basisdesk.app.disk_guard import (
+    AMPLE_MB,
+    BALLAST,
+    BALLAST_MB,
+    RETRY_LOOKS,
+    SAID_LOOKS,
+    DiskCalls,
+    DiskGuard,
+)
 from basisdesk.app.taping import Recording
 from basisdesk.app.uptime import Uptime, UptimeParts
 from basisdesk.config import Settings, TapeSettings
-from basisdesk.events import Frame
+from basisdesk.events import COMMAND, Frame, SetValue
+from basisdesk.lab import tape as tape_file
 from basisdesk.ledger.journal import Journal
 from basisdesk.ui.context import Status
 from basisdesk.ui.uptime_rows import UptimeFigures, memory_text, memory_tip, stalls_text
@@ -21,11 +30,12 @@ from basisdesk.ui.uptime_rows import UptimeFigures, memory_text, memory_tip, sta
 def disk(tmp_path, monkeypatch):
     """A guard on a disk whose room a test sets, and what it asked of the desk."""
     rig = SimpleNamespace(free=10_000.0, asked=[], halted=False, records=True, broken=False)
+    rig.tapes, rig.tape = 10_000.0, ("records", "")
 
-    def room(_):
+    def room(folder):
         if rig.broken:
             raise OSError(5, "Input/output error")
-        return rig.free
+        return rig.tapes if folder.name == "tapes" else rig.free
 
     def halt(why):
         rig.asked.append(f"halt: {why}")
@@ -33,14 +43,18 @@ def disk(tmp_path, monkeypatch):
 
     def resume():
         rig.asked.append("resume tape")
+        if rig.records:
+            rig.tape = ("records", "")
         return rig.records
 
+    def stop(why):
+        rig.asked.append(f"stop tape: {why}")
+        rig.tape = ("waits", why)
+
     monkeypatch.setattr(disk_guard, "free_mb", room)
-    rig.calls = DiskCalls(
-        lambda why: rig.asked.append(f"stop tape: {why}"), resume, halt, lambda: rig.halted
-    )
+    rig.calls = DiskCalls(stop, resume, halt, lambda: rig.halted, lambda: rig.tape)
     rig.status, rig.figures, rig.folder = Status(), UptimeFigures(), tmp_path
-    rig.guard = DiskGuard(tmp_path, rig.status, rig.figures, rig.calls)
+    rig.guard = DiskGuard(tmp_path, tmp_path / "tapes", rig.status, rig.figures, rig.calls)
     rig.guard.look()
 
     def look(free):
@@ -76,6 +90,55 @@ def test_recording_stops_first_then_trading_and_a_person_resumes(disk):
         assert "Press Resume" in disk.look(600)
     disk.halted = False  # a person did
     assert disk.look(600) == ""
+
+
+def test_the_disk_of_the_tapes_stops_the_recording_alone_and_room_brings_it_back(disk):
+    disk.tapes = 60.0
+    assert disk.look(10_000) == (
+        "Only 60 MB free on the disk with your tapes: recording stopped, trading goes on. Make "
+        "room there; recording resumes by itself from 128 MB on."
+    )
+    assert (disk.guard.level, disk.status.banner_level, disk.halted) == ("ample", "warn", False)
+    disk.status.banner = ""  # said once: whoever puts it away is not told again
+    for _ in range(2 * RETRY_LOOKS):
+        assert disk.look(10_000) == ""
+    disk.tapes = 200.0
+    for _ in range(RETRY_LOOKS + 1):
+        disk.look(10_000)
+    assert disk.status.banner == "Recording goes on in a new tape."
+    assert [text.partition(":")[0] for text in disk.asked] == ["stop tape", "resume tape"]
+    for _ in range(SAID_LOOKS + 1):
+        disk.look(10_000)
+    assert disk.status.banner == ""
+
+
+def test_a_tape_that_failed_is_said_once_and_a_new_one_tried_until_it_records(disk):
+    disk.tape, disk.records = ("failed", "The tape stopped: No space left on device."), False
+    assert disk.look(10_000).startswith("The tape stopped: No space left on device. Trading goes")
+    for _ in range(3 * (RETRY_LOOKS + 1)):
+        assert "resumes by itself" in disk.look(10_000)
+    assert disk.asked[1:] == ["resume tape"] * 3
+    disk.records = True
+    for _ in range(RETRY_LOOKS + 1):
+        disk.look(10_000)
+    assert disk.status.banner == "Recording goes on in a new tape."
+
+
+def test_a_resume_that_fails_once_is_tried_again(disk):
+    disk.look(200)
+    disk.records = False
+    assert "Still nothing is recorded, it is tried again: Recording stopped" in disk.look(600)
+    disk.records = True
+    for _ in range(RETRY_LOOKS + 1):
+        disk.look(600)
+    assert disk.asked[1:] == ["resume tape"] * 2
+    assert disk.status.banner == "Recording goes on in a new tape."
+
+
+def test_a_recording_that_is_off_is_let_be(disk):
+    disk.tape, disk.tapes = ("off", "Recording is off in the settings."), 1.0
+    assert disk.look(10_000) == ""
+    assert disk.asked == []
 
 
 def test_a_notice_that_asks_for_nothing_goes_by_itself(disk):
@@ -121,7 +184,10 @@ def test_a_disk_that_cannot_be_asked_is_said_once(disk, caplog):
 
 def test_too_much_memory_is_told_once(disk, monkeypatch):
     told = []
-    parts = UptimeParts(disk.folder, disk.status, disk.figures, disk.calls, lambda: told.append(1))
+    folder, calls = disk.folder, disk.calls
+    parts = UptimeParts(
+        folder, folder / "tapes", disk.status, disk.figures, calls, lambda: told.append(1)
+    )
     uptime = Uptime(parts)
     monkeypatch.setattr(uptime, "_rss_mb", lambda: 1_640.0)
     for _ in range(3):
@@ -178,3 +244,41 @@ def test_a_recording_that_is_off_stays_off(recording):
     off.stop("Recording stopped.")
     assert off.state == "Recording is off in the settings."
     assert not off.resume(2)
+
+
+def test_a_full_disk_fails_a_tape_and_a_try_that_fails_leaves_no_file(recording, monkeypatch):
+    made, folder = recording.made, recording.made.folder
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    assert made.standing == "records"
+    monkeypatch.setattr(tape_file, "_write", full)
+    made.put(Frame("bybit.spot", b"x" * tape_file.BLOCK_BYTES, 5))
+    assert made.standing == "failed"
+    made.stop(made.state)
+    assert not made.resume(6)
+    assert (made.standing, made.part) == ("waits", 1)
+    assert "No space left" in made.state
+    assert [path.name for path in folder.iterdir()] == ["s.tape"]
+    monkeypatch.undo()
+    assert made.resume(7)
+    assert (made.standing, made.part) == ("records", 2)
+
+
+def test_a_journal_that_does_not_go_onto_a_tape_leaves_none(recording, monkeypatch):
+    recording.made.stop("Recording stopped.")
+    monkeypatch.setattr(tape_file.TapeWriter, "flush", lambda tape: tape._stop("The tape stopped."))
+    assert not recording.made.resume(6)
+    assert recording.made.state == "No recording: The tape stopped."
+    assert [path.name for path in recording.made.folder.iterdir()] == ["s.tape"]
+
+
+def test_what_was_set_is_kept_for_the_next_tape_the_last_of_each(recording):
+    made = recording.made
+    for key, value in (("pair", "a b"), ("watch", "c d"), ("pair", "e f"), ("nonsense", "x")):
+        made.put(Frame(COMMAND, msgspec.json.encode(SetValue(key, value)), 5))
+        made.stop("Recording stopped.")  # also of what comes while nothing is recorded
+    made.put(Frame(COMMAND, b"{broken", 6))
+    made.put(Frame(COMMAND, b'{"type": "other"}', 6))
+    assert [(each.key, each.value) for each in made.values] == [("pair", "e f"), ("watch", "c d")]

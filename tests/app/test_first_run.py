@@ -104,4 +104,12 @@ def test_a_disk_that_refuses_does_not_stop_the_welcome(tmp_path, caplog):
     desk.first.choose("live", None)
     assert desk.gone == ["live"]
     assert "not remembered" in caplog.text
-    assert not (tmp_path / NAME).with_suffix(".part").exists()
+    assert not list(tmp_path.glob("*.part"))
+
+
+def test_two_desks_of_a_profile_lose_nothing_of_each_other(tmp_path):
+    one, other = Desk(tmp_path).first, Desk(tmp_path).first
+    one.choose("simulated", None)
+    other.set_toured()
+    assert (kept(tmp_path).welcomed, kept(tmp_path).toured) == (True, True)
+    assert [path.name for path in tmp_path.iterdir()] == [NAME]

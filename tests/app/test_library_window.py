@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from library_rig import small_profile
+from library_rig import put_tape, small_profile
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QLabel, QMainWindow, QMenu
 from ui.ui_rig import THEME, Rig
@@ -19,6 +19,7 @@ from basisdesk.ui.library_door import LIBRARY_KEY, LibraryDoor
 def opened(tmp_path, qtbot):
     profile = tmp_path / "profile"
     small_profile(profile)
+    put_tape(profile / "simulated", "one-2")
     played = []
     here = Here("main", "simulated", "two", lambda: Now({}, {"bad_frames": 7}))
     library = Libraries(profile, Settings(), played.append, here)
@@ -79,8 +80,12 @@ def test_a_life_with_the_library(opened, qtbot, monkeypatch, tmp_path):
     assert window.list.table.proxy.rowCount() == 1
     window.list.mode.setCurrentIndex(0)
     choose(window, "one")
+    menus = []
+    monkeypatch.setattr(QMenu, "popup", lambda menu, _at: menus.append(menu))
     window.list.buttons["replay"].click()
-    assert [path.name for path in played] == ["one.tape"]
+    assert [each.text() for each in menus[0].actions()] == ["Part 1, 0.0 MB", "Part 2, 0.0 MB"]
+    menus[0].actions()[1].trigger()
+    assert [path.name for path in played] == ["one-2.tape"]
     opened_urls = []
     monkeypatch.setattr(QDesktopServices, "openUrl", opened_urls.append)
     window.list.buttons["page"].click()

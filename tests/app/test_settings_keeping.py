@@ -13,7 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from basisdesk.app.settings_keeping import SettingsKeeping, start_problem
-from basisdesk.app.settings_toml import comments, literal, written
+from basisdesk.app.settings_leads import comments, spoken_of
+from basisdesk.app.settings_toml import literal, written
 from basisdesk.config import Network, Settings, load_settings, shareable, shown_proxy
 from basisdesk.errors import SettingsError
 from basisdesk.ui.settings_draft import Draft
@@ -121,6 +122,11 @@ def test_any_change_loads_as_that_and_all_else_stays(tmp_path, edit):
         assert value_of(after, key) == draft.value(key), key
     made = path.read_bytes().decode()
     assert not Counter(comments(text)) - Counter(comments(made))
+    below = {what for _, what in spoken_of(made)}
+    assert not [
+        each for each in Counter(spoken_of(text)) - Counter(spoken_of(made)) if each[1] in below
+    ]
+    assert "\r\n" not in text or "\n" not in made.replace("\r\n", "")
     names = {key.rpartition(".")[2] for key in changes} | {key.split(".")[1] for key in changes}
     names |= {"0.9", "0.5", "]"} if "risk.size_cuts" in changes else set()
     untouched = [line for line in text.splitlines(keepends=True)
@@ -135,7 +141,7 @@ def test_a_comment_stays_where_its_key_goes_and_a_number_is_written_as_a_person_
                             "fees.kraken.perp_taker": 0.0000015, "account.start": 25_000.0,
                             "forecast.indicators.fear": None, "scanner.coins": ["SOL"]}
     )  # fmt: skip
-    assert "[paper]  # how it fills\n# from Frankfurt\njitter_ms=7\n" in made
+    assert "[paper]  # how it fills\n# from Frankfurt\n\njitter_ms=7\n" in made
     assert "size_cuts = [[0.8, 0.5]]\n# early\n" in made
     assert "perp_taker = 0.0000015\n" in made
     assert 'coins = [ "BTC"' not in made
@@ -146,6 +152,53 @@ def test_a_comment_stays_where_its_key_goes_and_a_number_is_written_as_a_person_
     assert [literal(each) for each in (0.055, 1e-7, 1e8, 2.0, True)] == [
         "0.055", "0.0000001", "100000000", "2", "true",
     ]  # fmt: skip
+
+
+def test_a_comment_stands_over_what_it_stood_over():
+    text = """# my desk
+
+# ---- how it fills ----
+[paper]
+latency_ms = 80
+# jitter_ms = 3
+
+# ---- recordings: keep 20 GB ----
+[tape]
+record = true
+
+# ---- of Kraken ----
+[fees.kraken]
+spot_taker = 0.002
+
+# ---- coins ----
+[scanner]
+# at noon
+size = 400
+on = true
+"""
+    changes = {"paper.jitter_ms": 5, "fees.okx.spot_taker": 0.001, "tape.scan": True}
+    made = written(text, changes)
+    assert not Counter(spoken_of(text)) - Counter(spoken_of(made))
+    assert "latency_ms = 80\njitter_ms = 5\n" in made
+    assert "\n\n# ---- recordings: keep 20 GB ----\n[tape]\nrecord = true\nscan = true\n\n" in made
+    back = written(made, dict.fromkeys(changes)).replace("[fees.okx]\n", "")
+    assert back.split() == text.split()
+    # of a key that leaves they are parted from the next one; of a table, they go on to the next
+    gone = written(text, {"scanner.size": None, "fees.kraken": None})
+    assert "[scanner]\n# at noon\n\non = true\n" in gone
+    assert "record = true\n\n# ---- of Kraken ----\n\n# ---- coins ----\n[scanner]" in gone
+    windows = written(text.replace("\n", "\r\n"), {**changes, "account.start": 500})
+    assert "\n" not in windows.replace("\r\n", "")
+
+
+def test_what_is_saved_or_checked_unread_is_read_first(tmp_path):
+    path = tmp_path / "settings.toml"
+    path.write_text("[ui]\nutc = false\n")
+    assert SettingsKeeping(path, lambda: None).save({"ui.theme": "light"}) == ""
+    assert (load_settings(path).ui.theme, load_settings(path).ui.utc) == ("light", False)
+    path.write_text("[nonsense]\nx = 1\n")
+    for ask in ("check", "save"):
+        assert "nonsense" in getattr(SettingsKeeping(path, lambda: None), ask)({"ui.theme": "dark"})
 
 
 def test_a_file_that_cannot_be_written_into_is_left_alone(tmp_path):
@@ -194,9 +247,11 @@ def test_a_first_file_is_private_and_a_refused_disk_changes_nothing(tmp_path, mo
         ({"feeds.okx.public": "ws://far.example"}, "Give wss://HOST/PATH"),
         ({"feeds.okx.nothing": "wss://far.example"}, "no such channel"),
         ({"demo.scenario": "rain"}, "Unknown scenario 'rain'"),
+        ({"demo.symbol": "NOPEUSDT"}, "The demo exchange has no NOPEUSDT. Take"),
         ({"alerts.webhook": "http://x.example"}, "must begin with https://"),
         ({"risk.leverage_max": 6.0}, "leverage_max"),
         ({"network.proxy": "socks5://h:1"}, "network.proxy"),
+        ({"network.proxy": "http://u:p@s@h:3128"}, "@ as %40"),
         ({"forecast.indicators.fear": {"unit": "x"}}, "Name a file or a url"),
     ],
 )
@@ -213,6 +268,8 @@ def test_what_the_desk_would_not_start_with_is_refused_in_a_sentence(tmp_path, c
 def test_name_and_password_of_a_proxy_are_shown_to_nobody_and_leave_in_no_recording():
     told = Settings(network=Network("http://me:secret@p.example:8"))
     assert shown_proxy(told.network.proxy) == "http://***@p.example:8"
+    assert "Network(proxy='http://***@p.example:8')" in repr(told)
+    assert "secret" not in repr(told)
     text = msgspec.json.encode(shareable(told)).decode()
     assert "secret" not in text
     assert "me:" not in text

@@ -86,3 +86,32 @@ def test_a_beat_costs_next_to_nothing():
     for _ in range(10_000):
         dog.beat()
     assert (mono_s() - began_s) / 10_000 < 20e-6  # 0.2 us here; twenty a second are asked for
+
+
+def test_a_process_that_was_stopped_is_no_stall_of_the_window(said):
+    dog = Watchdog()
+    dog._beat_s = 10.0
+    for now_s, worked_s in ((10.1, 1.0), (10.2, 1.01), (18.2, 1.02)):
+        dog.wake(now_s, worked_s)
+        dog.look(now_s)
+    assert said() == ["the machine or the process stood still for 8000 ms"]
+    dog._beat_s = 18.3
+    dog.look(18.31)
+    assert dog.stalls == 0
+    dog.look(18.6)  # from here on it is the window again
+    assert "stands still for 300 ms" in said()[1]
+    dog.wake(30.0, 9.0)  # late by a call that held the interpreter's lock: it worked all the time
+    dog._beat_s = 30.0
+    dog.look(30.01)
+    assert (dog.stalls, round(dog.last_ms)) == (1, 11_700)
+    assert "the machine" not in "".join(said()[1:])
+
+
+def test_a_stall_that_a_stop_cuts_short_is_counted_as_far_as_it_was_seen(said):
+    dog = Watchdog()
+    dog._beat_s = 10.0
+    for now_s in (10.4, 10.5, 60.5):
+        dog.wake(now_s, 1.0)
+        dog.look(now_s)
+    assert (dog.stalls, round(dog.last_ms)) == (1, 500)
+    assert said()[-1] == "the machine or the process stood still for 50000 ms"

@@ -1,5 +1,6 @@
 """workspaces.json: limits, damage, and nothing lost."""
 
+import json
 import os
 import random
 import stat
@@ -48,6 +49,30 @@ def test_a_damaged_file_is_put_aside_before_anything_is_written(tmp_path):
     assert disk.save("a", STATE) == disk.problem == ""
     assert (tmp_path / ASIDE).read_bytes() == b"{broken"
     assert WorkspacesDisk(tmp_path).load("a") == STATE
+
+
+def test_a_second_damaged_file_overwrites_none_before_it(tmp_path):
+    for number in range(workspaces_disk.ASIDE_MAX):
+        (tmp_path / FILE).write_text(f"broken {number}")
+        assert WorkspacesDisk(tmp_path).save("a", STATE) == ""
+    aside = sorted(path.read_text() for path in tmp_path.glob("workspaces-damaged*.json"))
+    assert aside == [f"broken {number}" for number in range(workspaces_disk.ASIDE_MAX)]
+    (tmp_path / FILE).write_text("one more")
+    assert "Delete workspaces-damaged-9.json" in WorkspacesDisk(tmp_path).save("a", STATE)
+    assert (tmp_path / FILE).read_text() == "one more"
+
+
+def test_what_is_not_shown_is_said_and_stays_in_the_file(tmp_path):
+    names = [*(f"w{number}" for number in range(NAMES_MAX)), "w99", "Trade"]
+    kept = [{"name": name, "state": "", "crc": 0} for name in names]
+    (tmp_path / FILE).write_text(json.dumps({"version": 1, "workspaces": kept}))
+    disk = WorkspacesDisk(tmp_path)
+    assert "holds 2 more workspaces than are shown: 24 at most" in disk.problem
+    assert disk.drop("w0") == disk.save("w1", STATE) == ""
+    written = json.loads((tmp_path / FILE).read_text())["workspaces"]
+    assert {each["name"] for each in written} == {*names} - {"w0"}
+    assert len(written) == len(names) - 1
+    assert not list(tmp_path.glob("*damaged*"))
 
 
 def test_a_newer_file_is_left_alone(tmp_path):

@@ -12,7 +12,7 @@ from library_rig import put_tape, small_profile, write_sessions
 
 from basisdesk.config import Settings
 from basisdesk.errors import UserError
-from basisdesk.lab.library import TERMS, Shelf, tape_of
+from basisdesk.lab.library import TERMS, Shelf, tapes_at, tapes_of
 from basisdesk.lab.library_beside import beside
 from basisdesk.lab.library_marks import NOTE_CHARS_MAX, TAGS_MAX, Marks
 from basisdesk.lab.library_report import export_log, keep_feeds, session_log
@@ -51,11 +51,12 @@ def test_a_tape_that_lies_elsewhere_is_found_and_stays_where_it_is(profile, tmp_
     session = next(each for each in by_name(profile).values() if not each.place.archived)
     kept = tmp_path / "tapes" / session.place.account / session.place.mode
     kept.mkdir(parents=True)
-    moved = session.tape.rename(kept / session.tape.name)
+    tape = session.tapes[0].path
+    moved = tape.rename(kept / tape.name)
     known = Shelf(profile, tmp_path / "tapes").look()
     found = next(each for each in known if each.key == session.key)
-    assert found.tape == moved
-    beside_it = msgspec.structs.replace(found, key="x", session="y", tape=None)
+    assert [each.path for each in found.tapes] == [moved]
+    beside_it = msgspec.structs.replace(found, key="x", session="y", tapes=())
     assert plan([found], [*known, beside_it], Held()).tapes == ()
 
 
@@ -86,8 +87,9 @@ def test_a_name_that_is_a_path_reaches_no_tape(tmp_path):
     (tmp_path / "evil.tape").write_bytes(b"x")
     (tmp_path / "simulated" / "tapes").mkdir()
     (session,) = Shelf(tmp_path).look()
-    assert session.tape is None
-    assert tape_of(session.place, "../../evil") is None
+    put_tape(tmp_path / "simulated", "one")
+    assert session.tapes == ()
+    assert tapes_of([session.session], tapes_at(session.place)) == {"../../evil": ()}
 
 
 def test_a_session_log_holds_its_own_entries_and_whole_pairs(profile):
@@ -180,13 +182,13 @@ def test_one_session_among_others_loses_its_tape_alone_and_gets_it_back(profile)
     assert "The ledger is one chain" in going.said
     folder = to_trash(profile, going, Held(), NOW_NS)
     assert folder.stat().st_mode & 0o777 == 0o700
-    assert by_name(profile)["one"].tape is None
-    assert by_name(profile)["two"].tape is not None
+    assert by_name(profile)["one"].tapes == ()
+    assert by_name(profile)["two"].tapes
     again = plan([by_name(profile)["one"]], list(by_name(profile).values()), Held())
     assert "no tape" in again.problem
     (line,) = thrown(profile)
     restore(profile, line.name, Held(), NOW_NS)
-    assert by_name(profile)["one"].tape is not None
+    assert by_name(profile)["one"].tapes
     assert thrown(profile) == []
 
 
@@ -219,7 +221,7 @@ def test_the_running_session_and_an_open_account_are_refused(profile):
     known = list(found.values())
     running = Held("main", found["two"].key)
     assert "runs now" in plan([found["two"]], known, running).problem
-    unread = msgspec.structs.replace(found["two"], key="simulated/", session="", tape=None)
+    unread = msgspec.structs.replace(found["two"], key="simulated/", session="", tapes=())
     assert plan([unread], [unread], running).folders == ()  # too large to be read, yet it runs
     alone = plan([found["one"]], known, running)
     to_trash(profile, alone, running, NOW_NS)
@@ -241,7 +243,7 @@ def test_a_manifest_leads_nowhere_outside_of_the_profile(profile, place):
     (folder / MANIFEST).write_text(json.dumps(manifest))
     with pytest.raises(UserError, match="outside of the profile"):
         restore(profile, folder.name, Held(), NOW_NS)
-    assert by_name(profile)["one"].tape is None
+    assert by_name(profile)["one"].tapes == ()
     with pytest.raises(UserError, match="no name"):
         restore(profile, "../simulated", Held(), NOW_NS)
 

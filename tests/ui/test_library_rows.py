@@ -13,6 +13,7 @@ from basisdesk.ui.library_rows import (
     lasted_text,
     money_text,
     pairs_text,
+    part_texts,
     remark_meaning,
     remark_text,
     report_study,
@@ -38,6 +39,7 @@ def test_a_session_in_words():
     assert (lasted_text(one), pairs_text(one)) == ("2 h 5 min", "2 / 1")
     assert money_text(one.net) == "\u22126.41"
     assert lasted_text(line(running=True)) == "runs now"
+    assert part_texts(line(tapes_mb=(29.61, 1_234))) == ["Part 1, 29.6 MB", "Part 2, 1,234.0 MB"]
     bad = line(session="", status="it is damaged", net="")
     assert (pairs_text(bad), money_text(bad.net)) == ("\u2013", "\u2013")
     assert (remark_text(bad), remark_meaning(bad)) == ("Not clean: it is damaged", "warn")

@@ -3,11 +3,11 @@
 import random
 import string
 
-from basisdesk.ui.palette_rows import RECENT_MAX, PaletteEntry, Recent, found
+from basisdesk.ui.palette_rows import RECENT_MAX, PaletteEntry, Recent, found, marked
 
 
-def entry(text, group="View", why="", keys=""):
-    return PaletteEntry(text, group, lambda: None, keys, why)
+def entry(text, group="View", why="", keys="", trades=False):
+    return PaletteEntry(text, group, lambda: None, keys, why, trades)
 
 
 ENTRIES = [
@@ -61,6 +61,26 @@ def test_what_was_used_lately_stands_on_top_of_what_fits_as_well():
     for number in range(RECENT_MAX):
         recent.used(entry(str(number)))
     assert recent.place(ENTRIES[1]) == RECENT_MAX
+
+
+def test_what_trades_is_not_on_top_by_having_been_done_nor_by_a_letter_or_two():
+    close = entry("Close selected pair", "Trade", trades=True)
+    flatten = entry("Flatten: close all\u2026", "Trade", trades=True)
+    rows, recent = [close, flatten, entry("Close panel Feeds"), entry("Go to Feeds")], Recent()
+    recent.used(close)
+    assert recent.place(close) == RECENT_MAX
+    for typed, first, mark in (
+        ("", close, -1),
+        ("cl", rows[2], 0),
+        ("close", rows[2], 0),
+        ("f", rows[2], 0),
+        ("fl", flatten, -1),
+        ("fla", flatten, 0),
+        ("close sel", close, 0),
+    ):
+        listed = found(rows, typed, recent)
+        assert (listed[0], marked(listed, typed)) == (first, mark), typed
+    assert marked([], "x") == -1
 
 
 def test_whatever_is_typed_nothing_breaks_and_the_limit_holds():

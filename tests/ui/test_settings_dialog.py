@@ -82,6 +82,23 @@ def test_a_change_is_checked_saved_and_keeps_every_comment(opened, path):
     assert again == [1]
 
 
+@pytest.mark.parametrize(
+    ("key", "typed", "value"),
+    [("risk.money_rate_year", "5.5", 0.055), ("risk.account_risk", "2.05", 0.0205)],
+)
+def test_a_figure_typed_key_by_key_is_the_figure_typed(opened, qtbot, path, key, typed, value):
+    """On the way to 5.5 stands "5.", which is worth what the file says: its point has to stay."""
+    dialog, _ = opened
+    editor = to(dialog, RISK).rows[key].editor.widget
+    editor.selectAll()
+    qtbot.keyClicks(editor.lineEdit(), typed)
+    assert editor.text() == typed
+    dialog._check()
+    dialog.save.click()
+    section, _, name = key.partition(".")
+    assert getattr(getattr(load_settings(path), section), name) == pytest.approx(value)
+
+
 def test_reset_of_one_of_all_and_undo(opened, path):
     dialog, _ = opened
     page = to(dialog, RISK)

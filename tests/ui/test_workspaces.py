@@ -4,8 +4,9 @@ import pytest
 from PySide6.QtCore import Qt
 from ui_rig import PERP, SPOT, THEME, Rig
 
+from basisdesk.app.settings_keeping import SettingsKeeping
 from basisdesk.clock import mono_s
-from basisdesk.config import Settings
+from basisdesk.config import Settings, load_settings
 from basisdesk.events import Halt
 from basisdesk.scan.view import ScanView
 from basisdesk.ui.appearance_menu import AppearanceMenu
@@ -43,6 +44,9 @@ class Writes:
 
     def __init__(self, problem=""):
         self.saved, self.reopened, self.problem = [], 0, problem
+
+    def read(self):
+        return Settings()
 
     def save(self, changes):
         self.saved.append(dict(changes))
@@ -213,6 +217,39 @@ def test_the_palette_lists_finds_and_does(qtbot, rig, window):
     assert all(isinstance(entry, PaletteEntry) for entry in palette.entries)
 
 
+def test_enter_alone_opens_and_closes_nothing_and_each_entry_says_what_it_is(qtbot, rig, window):
+    menu = window.bars.bar.addMenu("Practise")
+    for conn in ("Everywhere", "Binance spot"):
+        menu.addMenu(conn).addAction("Close")
+    palette = window.show_palette()
+    trades = {entry.text for entry in palette.entries if entry.trades}
+    assert {"Open as in ticket", "Close selected pair", "Flatten: close all\u2026"} <= trades
+    assert "Halt" not in trades
+    names = [entry.text for entry in palette.entries]
+    assert "Practise Binance spot: Close" in names
+    assert "Close" not in names
+    palette.line.setText("psot")  # letters of a menu's name alone find nothing
+    assert not [entry for entry in palette.entries if entry.group.startswith("Practise")]
+    for typed in ("", "f", "fl", "c", "cl", "o", "open", "close"):
+        palette.line.setText(typed)
+        chosen = palette.list.currentIndex().data(Qt.ItemDataRole.UserRole)
+        assert chosen is None or not chosen.trades, typed
+    palette.line.setText("open as in")
+    before = len(rig.orders())
+    qtbot.keyClick(palette.line, Qt.Key.Key_Return)  # meant: done, and not kept as used last
+    assert not palette.isVisible()
+    window.show_palette()
+    chosen = palette.list.currentIndex().data(Qt.ItemDataRole.UserRole)
+    assert not chosen.trades
+    assert len(rig.orders()) <= before + 1
+    palette.line.setText("fl")
+    if palette.list.currentIndex().row() < 0:  # nothing else fits: Down marks it
+        qtbot.keyClick(palette.line, Qt.Key.Key_Return)
+        assert palette.isVisible()
+        qtbot.keyClick(palette.line, Qt.Key.Key_Down)
+        assert palette.list.currentIndex().data(Qt.ItemDataRole.UserRole).trades
+
+
 def test_f_and_plus_reach_the_charts_from_anywhere(qtbot, window):
     window.positions.setFocus()
     qtbot.keyClick(window, Qt.Key.Key_F)
@@ -242,6 +279,30 @@ def test_appearance_writes_the_setting_and_reopens(qtbot, rig, window):
     line(other, "Light theme").trigger()
     assert refused.reopened == 0
     assert rig.context.status.banner == "The settings file cannot be written."
+    assert line(other, "Dark theme").isChecked()  # as the desk still is
+    assert not line(other, "Light theme").isChecked()
+    line(other, "Reduced motion").trigger()
+    assert not line(other, "Reduced motion").isChecked()
+
+
+def test_appearance_writes_the_real_file_again_and_again(rig, window, tmp_path):
+    path, reopened = tmp_path / "settings.toml", []
+    for text, theme in (("Light theme", "light"), ("High-contrast theme", "contrast")):
+        actions = SettingsKeeping(path, lambda: reopened.append(load_settings(path).ui.theme))
+        line(AppearanceMenu(rig.context, actions, window), text).trigger()  # a desk that came up
+        assert reopened[-1] == theme
+    menu = AppearanceMenu(rig.context, actions, window)
+    path.write_text("[ui]\ntheme = 'light'\n")  # by another program
+    line(menu, "High-contrast theme").trigger()
+    line(menu, "Times in local time").trigger()
+    line(menu, "Dark theme").trigger()  # the desk is, the file is not: it fell back
+    assert reopened == ["light", "contrast", "contrast", "contrast", "dark"]
+    assert rig.context.status.banner == ""
+    path.write_text("[nonsense]\n")
+    line(menu, "Light theme").trigger()
+    assert "nonsense" in rig.context.status.banner
+    assert line(menu, "Dark theme").isChecked()
+    assert path.read_text() == "[nonsense]\n"
 
 
 def test_without_a_settings_file_and_in_a_replay_less_is_offered(qtbot, qapp):
