@@ -58,12 +58,12 @@ from basisdesk.pairing import Looks, is_sector_word, pairs_of, shown_qty
 from basisdesk.stories import Stories
 from basisdesk.trading.costs import CostSheet
 from basisdesk.trading.desk import Desk
-from basisdesk.trading.exposure import Exposure, exposure
+from basisdesk.trading.exposure import exposure
 from basisdesk.trading.positions import PairPosition
 from basisdesk.trading.readings import Reading
 from basisdesk.trading.risk import RESUME_WORDS
 from basisdesk.trading.sentences import describe
-from basisdesk.valuing import CurvePoint, Values, curve_point
+from basisdesk.valuing import CurvePoint, HeldPoint, Values, curve_point, held_after, marked_point
 from basisdesk.venues import MarketEvent, Venue
 
 BEAT_NS = 100_000_000  # series samples, exit plans, margin: ten times a second at most
@@ -110,7 +110,7 @@ class Engine:
     pair: the legs on the screen (spot key, perp key), "" before the first choice.
     speed: how many seconds the stamps advance in a real one; 1 except on a demo in fast motion.
     outcomes: what was done last, oldest first; marks of equity stand in `curve` instead, with a
-    point a minute between them.
+    point a minute between them. held: what was held after each fill.
     """
 
     def __init__(
@@ -131,6 +131,7 @@ class Engine:
         self.log: deque[LogLine] = deque(maxlen=LOG_LINES)
         self.outcomes: deque[Outcome] = deque(maxlen=OUTCOMES_KEPT)
         self.curve: deque[CurvePoint] = deque(maxlen=CURVE_POINTS)
+        self.held: deque[HeldPoint] = deque(maxlen=OUTCOMES_KEPT)
         self.values = Values(settings, self.market, self.books)
         self._venues = venues
         self._journal = journal
@@ -280,9 +281,10 @@ class Engine:
         self._stories.fold(outcome, txns, self.books.currency)
         if isinstance(outcome, SessionStarted):
             self.session = outcome
+        elif isinstance(outcome, _FILLED):
+            self.held.append(held_after(outcome.ts_ns, self.books))
         if isinstance(outcome, EquityMarked):
-            at = Exposure(outcome.exposure, outcome.unhedged)
-            self.curve.append(curve_point(outcome.ts_ns, outcome.equity, outcome.free, at))
+            self.curve.append(marked_point(outcome))
         else:
             self.outcomes.append(outcome)
 

@@ -337,7 +337,7 @@ _NAMES = {
     "fees": "Fees: of every fill, dust and liquidation fees included",
     "slippage": "Slippage: coins x distance of each fill to its decision mid",
     "borrow": "Borrow interest: hours x rate x coins x mid",
-    "residual": "Residual: coins of one leg that the other does not hedge x move of their mid",
+    "residual": "Unhedged delta: coins that the other leg does not hedge x move of their mid",
     "total": "Total",
     "margin": "Margin: moved in less moved out",
     "collateral": "Collateral: proceeds and cash locked for borrowed coins",

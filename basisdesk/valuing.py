@@ -13,7 +13,7 @@ from typing import NamedTuple
 import msgspec
 
 from basisdesk.config import Settings
-from basisdesk.events import MONEY, Funds
+from basisdesk.events import MONEY, EquityMarked, Funds
 from basisdesk.ledger.books import Books
 from basisdesk.ledger.valuation import Price, Worth
 from basisdesk.market.state import Market
@@ -41,6 +41,34 @@ class CurvePoint(NamedTuple):
 def curve_point(t_ns: int, equity: Decimal, free: Decimal, at: Exposure) -> CurvePoint:
     """A point of the curve from exact money."""
     return CurvePoint(t_ns, float(equity), float(free), float(at.gross), float(at.unhedged))
+
+
+def marked_point(mark: EquityMarked) -> CurvePoint:
+    """A point of the curve as the journal keeps it."""
+    at = Exposure(mark.exposure, mark.unhedged)
+    return curve_point(mark.ts_ns, mark.equity, mark.free, at)
+
+
+class HeldPoint(NamedTuple):
+    """What was held after a fill: gross notional in account currency.
+
+    Each pair at the mids of its own last outcome, which the journal has: so a restart knows it too.
+    """
+
+    t_ns: int
+    gross: float
+
+
+def held_after(t_ns: int, books: Books) -> HeldPoint:
+    """What the open pairs come to by the mids of their last outcomes."""
+    gross = Decimal(0)
+    for lots in books.open_pairs.values():
+        for leg, worth in (
+            (lots.legs["long"], lots.long_mid),
+            (lots.legs["short"], lots.short_mid),
+        ):
+            gross += abs(leg.qty) * worth.value
+    return HeldPoint(t_ns, float(gross))
 
 
 class Values:

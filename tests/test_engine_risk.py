@@ -221,6 +221,8 @@ def test_the_curve_has_every_mark_and_a_point_a_minute():
     marks = [each for _, each, _ in line.journal.kept if isinstance(each, EquityMarked)]
     twin = line.again()
     assert [point.t_ns for point in twin.engine.curve][: len(marks)] == [m.ts_ns for m in marks]
+    assert twin.engine.held == line.engine.held  # known by the fills, between the marks too
+    assert twin.engine.held[-1].gross == pytest.approx(last.exposure, rel=1e-3)
 
 
 def test_marks_are_few_however_many_frames_there_are():

@@ -10,10 +10,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from decimal import Decimal
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import msgspec
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 
 from basisdesk.app.accounts import GOES_ON
@@ -285,10 +287,23 @@ class Libraries(QObject):
     def _documents(self, found: "list[Session]", nows: "list[Now | None]") -> list[dict[str, Any]]:
         from basisdesk.lab.library_report import session_log
 
-        return [
-            session_log(each, self._settings, now).document
-            for each, now in zip(found, nows, strict=True)
-        ]
+        documents = []
+        for each, now in zip(found, nows, strict=True):
+            document = session_log(each, self._settings, now).document
+            documents.append(document)
+            if now is not None:  # before the answer: list and report are then of one moment
+                self._send(partial(self._revalue, each.key, document))
+        return documents
+
+    def _revalue(self, key: str, document: Mapping[str, Any]) -> None:
+        """List the running session with the money its log told of this moment."""
+        session = self._sessions.get(key)
+        if session is None:
+            return
+        terms = {row["term"]: Decimal(row["usdt"]) for row in document["attribution"]}
+        end = session.start + terms["total"]
+        self._sessions[key] = msgspec.structs.replace(session, terms=terms, end=end)
+        self._lines = self._listed()
 
     def _export_folder(self) -> Path:
         folder = self._profile / EXPORT

@@ -15,6 +15,26 @@ if TYPE_CHECKING:
 
 LINES_MAX = 60  # of sessions on a terminal; --json has them all
 KEPT = "clean"
+TRADES_SAID = """\
+Price the convergence script's trade_log.csv again and show what it left out.
+
+The first line names the columns, in any order; all of these, more are passed over:
+  timestamp_utc   2026-01-31 09:14:22, or ISO 8601: 2026-01-31T09:14:22Z (+01:00);
+                  UTC where no zone is written
+  action          ENTER or EXIT; an EXIT belongs to the ENTER before it
+  basis_pct       (perpetual - spot) / spot, percent
+  spot_price, perp_price   fill prices of the row
+  qty             coins of each leg
+  realized_pnl    the perpetual's leg, USDT
+  fees            of both legs in this row, USDT
+  usdt_balance, base_balance   cash and coins after the row
+  perp_qty        coins of the perpetual, negative where short; 0 after an exit
+  perp_entry, perp_margin   its entry price, and its margin in USDT
+  note            text; reason=WORD and pnl=1.23USDT are read
+
+A line that cannot be read is named and left out. Where none can be read, nothing is shown and
+the program ends with 2.
+"""
 
 
 def add_library(
@@ -26,6 +46,8 @@ def add_library(
     trades = commands.add_parser(
         "import-trades",
         help="the founding notes' script's trade_log.csv, re-priced: what it left out",
+        description=TRADES_SAID,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     trades.add_argument("file", type=Path, metavar="FILE")
     trades.add_argument("--out", type=Path, metavar="DIR", help="write page and JSON there")

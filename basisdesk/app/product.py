@@ -51,6 +51,8 @@ class Product(QObject):
         self._context = context
         self._calls = calls
         scripted = (options.pilot, options.exit_after_s, options.screenshot)
+        quiet = any(each is not None for each in scripted)
+        context.asks_leave = not quiet
         self._settings = SettingsKeeping(options.settings_path, self.reopen)
         here = Here(options.account, options.mode, context.status.session, self._now)
         self._library = Libraries(options.profile, options.settings, calls.open_tape, here, self)
@@ -64,7 +66,7 @@ class Product(QObject):
             options.profile,
             options.home,
             options.mode,
-            quiet=any(each is not None for each in scripted),
+            quiet=quiet,
             show_pair=calls.show_pair,
             go_on=self._go_on,
         )

@@ -272,6 +272,7 @@ class Desk(QObject):
     async def _close(self, loop: asyncio.AbstractEventLoop) -> None:
         """No more frames, then feeds, exchange, tape, journal, window: the reverse of the start."""
         self._pump.stopped = True
+        self._window.leaving.end()
         self._product.close()
         self._pulse.stop()
         self._meter.stop()

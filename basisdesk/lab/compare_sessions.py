@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from basisdesk.errors import UserError
+from basisdesk.lab.report_heads import TERM_NAMES
 
 FILE = "session.json"
 BYTES_MAX = 256 * 1024 * 1024
@@ -131,7 +132,10 @@ def _attribution(session: Session) -> Figures:
         term: sum((_amount(row.get(f"{term}_usdt")) for row in _rows(session, "pairs")), Decimal())
         for term in TERMS
     }
-    found: Figures = {(term.capitalize(), "USDT"): value for term, value in sums.items()}
+    found: Figures = {
+        (TERM_NAMES.get(term, term.capitalize()), "USDT"): value for term, value in sums.items()
+    }
+    found["Left over", "USDT"] = sums["total"] - sum((sums[name] for name in TERM_NAMES), Decimal())
     gross = sums["total"] - sums["fees"] - sums["slippage"]
     share = abs(sums["fees"]) / gross * 100 if gross > 0 else None
     found["Fees, share of the result before fees and slippage", "%"] = share

@@ -12,6 +12,7 @@ from typing import Any
 from basisdesk.errors import UserError
 from basisdesk.lab.compare_sessions import decoded, flat
 from basisdesk.lab.library import TERMS
+from basisdesk.lab.report_heads import TERM_NAMES
 
 SIDES = ("A", "B", "C", "D")
 MOST = len(SIDES)
@@ -39,9 +40,16 @@ def beside(documents: Sequence[Document]) -> dict[str, Any]:
             _table("Figures", _figures(documents), sides),
             _table(
                 "Attribution of each session",
-                [(term.capitalize(), "USDT", _terms(documents, term)) for term in TERMS],
+                [
+                    *(
+                        (TERM_NAMES.get(term, term.capitalize()), "USDT", _terms(documents, term))
+                        for term in TERMS
+                    ),
+                    ("Left over", "USDT", _left_over(documents)),
+                ],
                 sides,
-                "What moved in the session alone; the terms sum to its total.",
+                "What moved in the session alone; the terms sum to its total. Left over is what no "
+                "term explains: 0, or the desk has a fault.",
             ),
             _table("Refusals by limit", _refusals(documents), sides),
             _settings(documents, sides),
@@ -95,6 +103,19 @@ def _terms(documents: Sequence[Document], term: str) -> Cells:
     for each in documents:
         rows = {row.get("term"): row.get("usdt") for row in each.get("attribution") or ()}
         found.append(_float(_money(rows.get(term))))
+    return found
+
+
+def _left_over(documents: Sequence[Document]) -> Cells:
+    """What each session earned and no term explains; None where either is not known."""
+    found = []
+    for each in documents:
+        rows = {row.get("term"): row.get("usdt") for row in each.get("attribution") or ()}
+        net = _money(each.get("equity", {}).get("net"))
+        terms = [_money(rows.get(term)) for term in TERM_NAMES]
+        known = net is not None and all(term is not None for term in terms)
+        left = (net or Decimal()) - sum((term or Decimal() for term in terms), Decimal())
+        found.append(_float(left) if known else None)
     return found
 
 

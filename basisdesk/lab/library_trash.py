@@ -216,6 +216,10 @@ def _words(
     if cut:
         size = sum(tape.size for tape in tapes) / _MB
         what = "The tape" if len(tapes) == 1 else f"{len(tapes):,} tapes"
+        names = [each.session for each in cut if each.tapes]
+        more = f" and {len(names) - NAMED_MAX:,} more" if len(names) > NAMED_MAX else ""
+        whose = "session" if len(names) == 1 else "sessions"
+        what += f" of {whose} {', '.join(names[:NAMED_MAX])}{more}"
         stay = "1 session of it stays in the list, with its money"
         if len(cut) > 1:
             stay = f"{len(cut):,} sessions of it stay in the list, with their money"

@@ -143,7 +143,7 @@ def write_document(
 
 
 def session_tables(entries: Sequence[Entry], engine: Engine) -> dict[str, list[list[str]]]:
-    """A table each of pairs, plans, fills, funding, postings, refusals, rejections; header first."""
+    """A table each of pairs, plans, fills, funding and so on; first row the head."""
     return {
         "pairs": _pairs_table(entries, engine),
         "plans": _plans_table(entries),

@@ -12,120 +12,23 @@ from typing import Any
 
 from basisdesk import __version__
 from basisdesk.events import MONEY
+from basisdesk.lab.report_heads import SHOWN, TERM_NAMES, UNITS, WHY
 from basisdesk.venues.instrument import venue_title
 
-TERM_NAMES = {
-    "basis": "Basis",
-    "funding": "Funding",
-    "fees": "Fees",
-    "slippage": "Slippage",
-    "borrow": "Borrow",
-    "residual": "Unhedged delta",
-}
 COLUMNS_MAX = 10  # of a table that is not described here; its CSV has the rest
+FIGURE_MAX = 24  # characters of a figure that is never broken
+SHORT = 34  # characters of a cell that is never broken
 CENT = Decimal("0.01")
 ZERO = Decimal(0)
 MINUS = "\N{MINUS SIGN}"
-_DIGIT_WIDE, _POINT_WIDE = "\u2007", "\u2008"  # spaces as wide as a digit and as a point
 
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
 _STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 _LEG = re.compile(r"([a-z]+):(spot|perp):(\S+)")
-_UNITS = {"utc": "UTC", "usdt": "USDT", "bp": "bp", "ns": "ns", "ms": "ms", "s": "s", "h": "h"}
-_WHY = {
-    "user": "by hand",
-    "target": "target reached",
-    "net": "net target reached",
-    "stop": "stop reached",
-    "time": "time stop",
-    "funding": "funding turned",
-    "sector": "sector signal reversed",
-}
 
 Table = Sequence[Sequence[str]]
 Tables = Mapping[str, Table]
-Heads = Mapping[str, str]
 
-# What of a table stands on the page, under which heads; the CSV file holds every column.
-_SHOWN: dict[str, tuple[str, Heads]] = {
-    "funding": (
-        "Funding",
-        {
-            "settled_utc": "Settled, UTC",
-            "pair": "Pair",
-            "instrument": "Instrument",
-            "rate": "Rate, fraction",
-            "mark": "Mark, quote currency",
-            "qty": "Qty, coins",
-            "amount_usdt": "Received, USDT",
-            "late": "Heard",
-            "source": "Source",
-        },
-    ),
-    "fills": (
-        "Fills",
-        {
-            "time_utc": "Time, UTC",
-            "pair": "Pair",
-            "instrument": "Instrument",
-            "side": "Side",
-            "qty": "Qty, coins",
-            "price": "Price, quote currency",
-            "fee": "Fee",
-            "fee_currency": "Fee in",
-            "liquidity": "As",
-            "grade": "Grade",
-            "grade_reason": "Why this grade",
-        },
-    ),
-    "refusals": (
-        "Refused orders",
-        {
-            "time_utc": "Time, UTC",
-            "limit": "Limit",
-            "asked": "Asked",
-            "allowed": "Allowed",
-            "text": "What the desk said",
-        },
-    ),
-    "rejections": (
-        "Rejected legs",
-        {
-            "time_utc": "Time, UTC",
-            "pair": "Pair",
-            "leg": "Leg",
-            "instrument": "Instrument",
-            "limit": "Limit",
-            "text": "What the venue said",
-        },
-    ),
-    "signals": (
-        "Signals of the forecast",
-        {
-            "time_utc": "Time, UTC",
-            "spot": "Spot",
-            "perp": "Perpetual",
-            "side": "Side",
-            "p": "p, fraction",
-            "decision": "Decision",
-            "cost_bp": "Costs, bp",
-            "target_bp": "Target, bp",
-            "outcome": "Outcome",
-            "net_bp": "Net, bp",
-        },
-    ),
-    "postings": (
-        "Postings of the ledger",
-        {
-            "entry": "Entry",
-            "time_utc": "Time, UTC",
-            "cause": "Cause",
-            "account": "Account",
-            "currency": "Currency",
-            "amount": "Amount",
-        },
-    ),
-}
 _PLACED = {"pairs", "plans", "attribution", "postings"}  # not in the order they come in
 _PRICES = {"price", "mark"}
 
@@ -138,8 +41,10 @@ border-radius:6px}table{border-collapse:collapse;width:100%;font-size:13px}
 th,td{padding:5px 10px;text-align:left;vertical-align:top}
 th{color:#5A6675;font-weight:500;border-bottom:1px solid #D8DEE6;vertical-align:bottom}
 tbody tr:nth-child(even) td{background:#F8FAFC}th.n,td.n{text-align:right}
-td.n{overflow-wrap:anywhere}td.s{white-space:nowrap}tr.sum td{font-weight:600;
-border-top:1px solid #D8DEE6}.gain{color:#0B7F68}.loss{color:#C22F3E}
+td.n,td.s{white-space:nowrap}td.w{white-space:normal;overflow-wrap:anywhere}
+tr.sum td{font-weight:600;border-top:1px solid #D8DEE6}
+td span{visibility:hidden;font-style:normal}td.gain,.gain b{color:#0B7F68}
+td.loss,.loss b{color:#C22F3E}
 .cards{display:flex;gap:12px;flex-wrap:wrap;margin:16px 0 8px}
 .card{background:#fff;border:1px solid #D8DEE6;border-radius:6px;padding:10px 16px}
 .card b{display:block;font-size:18px;white-space:nowrap}.card.net b{font-size:26px;line-height:1.2}
@@ -278,10 +183,10 @@ def _courses(tables: Tables) -> str:
             plan.get("entry_basis_bp", ""),
             plan.get("exit_basis_bp", ""),
             _plan_text(plan),
-            row["opened_utc"][:19],
-            row["opened_by"] or _WHY.get(row["open_reason"], row["open_reason"]),
-            row["closed_utc"][:19] or row["valued"],
-            row["close_by"] or _WHY.get(row["close_reason"], row["close_reason"]),
+            _stamp(row["opened_utc"])[:19],
+            row["opened_by"] or WHY.get(row["open_reason"], row["open_reason"]),
+            _stamp(row["closed_utc"])[:19] or row["valued"],
+            row["close_by"] or WHY.get(row["close_reason"], row["close_reason"]),
         ])  # fmt: skip
     note = (
         "Basis at the average fill prices, in the account's currency. The plan is the one that "
@@ -318,20 +223,18 @@ def _plan_text(plan: Mapping[str, str]) -> str:
 
 
 def _section(name: str, table: Table) -> str:
-    known = _SHOWN.get(name)
+    known = SHOWN.get(name)
     title, heads = known or (_head(name), {})
     if len(table) < 2:
         return f'<h2>{html.escape(title)}</h2><p class="sub">None.</p>'
     names = list(table[0])
     shown = [each for each in heads if each in names] or names[:COLUMNS_MAX]
     rows = [[row[names.index(each)] for each in shown] for row in table[1:]]
-    whose = [row[names.index("instrument")] if "instrument" in names else "" for row in table[1:]]
-    for at, each in enumerate(shown):
-        if each in _PRICES:
-            column = _even([row[at] for row in rows], whose)
-            rows = [
-                [*row[:at], cell, *row[at + 1 :]] for row, cell in zip(rows, column, strict=True)
-            ]
+    if "rate" in shown:
+        at = shown.index("rate")
+        rows = [[*row[:at], _percent(row[at]), *row[at + 1 :]] for row in rows]
+    if "instrument" in names:
+        rows = _even(rows, shown, [row[names.index("instrument")] for row in table[1:]])
     rest = len(names) - len(shown)
     note = f"{rest} more in {name}.csv." if rest > 2 else ""
     return _drawn(title, [heads.get(each) or _head(each) for each in shown], rows, note)
@@ -343,7 +246,10 @@ def _drawn(
     """A table with its title. sums: how many of its last rows are sums."""
     if not rows:
         return f'<h2>{html.escape(title)}</h2><p class="sub">None.</p>'
-    columns = [_column(list(cells)) for cells in zip(*rows, strict=True)]
+    columns = [
+        _column(cells, money=name.startswith("Net,"))
+        for name, cells in zip(heads, zip(*rows, strict=True), strict=True)
+    ]
     head = "".join(
         f'<th class="n">{html.escape(name)}</th>' if right else f"<th>{html.escape(name)}</th>"
         for name, (right, _) in zip(heads, columns, strict=True)
@@ -359,41 +265,49 @@ def _drawn(
     )
 
 
-def _column(cells: Sequence[str]) -> tuple[bool, list[str]]:
-    """(whether it is of figures, its cells as HTML): figures stand with their points in line."""
-    figures = [bool(_NUMBER.fullmatch(cell)) for cell in cells]
-    if not any(figures) or not all(
-        known or not cell for known, cell in zip(figures, cells, strict=True)
-    ):
+def _column(cells: Sequence[str], *, money: bool = False) -> tuple[bool, list[str]]:
+    """(whether it is of figures, its cells as HTML): figures stand with their points in line.
+
+    money: gains and losses have their colours.
+    """
+    told = [cell for cell in cells if cell]
+    if not told or not all(map(_NUMBER.fullmatch, told)):
         return False, [_words(cell) for cell in cells]
     most = max(_places(cell) for cell in cells)
-    return True, [f'<td class="n">{html.escape(_in_line(cell, most))}</td>' for cell in cells]
+    return True, [_figure(cell, most, _colour(_amount(cell)) if money else "") for cell in cells]
 
 
-def _in_line(cell: str, most: int) -> str:
-    """A figure with room after it for the places that others of its column have."""
-    if not cell or not most:
-        return grouped(cell)
-    places = _places(cell)
-    room = _DIGIT_WIDE * (most - places) + ("" if places else _POINT_WIDE)
-    return grouped(cell) + room
+def _figure(cell: str, most: int, colour: str) -> str:
+    """A figure, and unseen digits for the places that others of its column have."""
+    said = grouped(cell)
+    lacks = most - _places(cell)
+    room = ("" if "." in said else ".") + "0" * lacks if cell and lacks else ""
+    wide = "w" if len(said) > FIGURE_MAX else ""
+    unseen = f"<span>{room}</span>" if room else ""
+    classes = " ".join(filter(None, ("n", wide, colour)))
+    return f'<td class="{classes}">{html.escape(said)}{unseen}</td>'
 
 
 def _words(cell: str) -> str:
     said = _leg(_stamp(cell)) if len(cell) < 60 else cell
     said = grouped(said) if _NUMBER.fullmatch(said) else said
-    return f"<td{' class="s"' if len(said) <= 32 else ''}>{html.escape(said)}</td>"
+    kept = ' class="s"' if len(said) <= SHORT else ""
+    return f"<td{kept}>{html.escape(said)}</td>"
 
 
-def _even(cells: Sequence[str], whose: Sequence[str]) -> list[str]:
-    """Prices of one instrument with as many places as the finest of them."""
-    most: dict[str, int] = {}
-    for cell, name in zip(cells, whose, strict=True):
-        most[name] = max(most.get(name, 0), _places(cell))
-    return [
-        f"{Decimal(cell):.{most[name]}f}" if _NUMBER.fullmatch(cell) else cell
-        for cell, name in zip(cells, whose, strict=True)
-    ]
+def _even(
+    rows: Sequence[Sequence[str]], shown: Sequence[str], whose: Sequence[str]
+) -> list[list[str]]:
+    """The rows, prices of one instrument with as many places as the finest of them."""
+    even = [list(row) for row in rows]
+    for at in (at for at, name in enumerate(shown) if name in _PRICES):
+        most: dict[str, int] = {}
+        for row, name in zip(even, whose, strict=True):
+            most[name] = max(most.get(name, 0), _places(row[at]))
+        for row, name in zip(even, whose, strict=True):
+            if _NUMBER.fullmatch(row[at]):
+                row[at] = f"{Decimal(row[at]):.{most[name]}f}"
+    return even
 
 
 def grouped(cell: str) -> str:
@@ -405,6 +319,10 @@ def grouped(cell: str) -> str:
     return f"{sign}{int(whole.lstrip('+-')):,}{point}{rest}"
 
 
+def _percent(cell: str) -> str:
+    return _plain(Decimal(cell).scaleb(2)) if _NUMBER.fullmatch(cell) else cell
+
+
 def _places(cell: str) -> int:
     return len(cell.partition(".")[2]) if _NUMBER.fullmatch(cell) else 0
 
@@ -412,8 +330,8 @@ def _places(cell: str) -> int:
 def _head(name: str) -> str:
     """A column's name in words, its unit behind a comma: "first barrier, UTC"."""
     *words, last = name.split("_")
-    if words and last in _UNITS:
-        return f"{' '.join(words).capitalize()}, {_UNITS[last]}"
+    if words and last in UNITS:
+        return f"{' '.join(words).capitalize()}, {UNITS[last]}"
     return " ".join([*words, last]).capitalize()
 
 

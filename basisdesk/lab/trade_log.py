@@ -31,6 +31,11 @@ COLUMNS = (
     "perp_margin",
     "note",
 )
+ACTIONS = {"ENTER": True, "EXIT": False}  # whether it enters
+FORMAT_SAID = (
+    "The user guide, Sessions and reports, lists all columns, both actions and the format of the "
+    "times; so does `basisdesk import-trades --help`."
+)
 BYTES_MAX = 40 * 1024 * 1024
 LINES_MAX = 200_000
 LINE_CHARS_MAX = 4_000
@@ -39,7 +44,7 @@ SHOWN_CHARS = 40
 VALUE_MAX = Decimal(10) ** 15
 CASH_NEAR = Decimal("0.001")  # by which two balances of one run may differ, USDT
 QTY_NEAR = Decimal("0.000001")  # so two quantities of one trade, share of it
-_STAMP = "%Y-%m-%d %H:%M:%S"
+_TIME = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)?", re.ASCII)
 _PNL = re.compile(r"pnl=([+-]?\d+(?:\.\d+)?)USDT")
 _REASON = re.compile(r"reason=(\S*)")
 
@@ -103,7 +108,7 @@ class TradeLog(NamedTuple):
 
 
 def read_trade_log(path: Path) -> TradeLog:
-    """Read a file of the script. Raises UserError where it is none of it at all."""
+    """Read a file of the script. Raises UserError where nothing of it can be read."""
     try:
         size = path.stat().st_size
         if size > BYTES_MAX:
@@ -115,9 +120,15 @@ def read_trade_log(path: Path) -> TradeLog:
     if missing:
         raise UserError(
             f"{path} line 1: the columns are not those of the script's trade_log.csv; missing: "
-            f"{', '.join(missing[:5])}{', …' if len(missing) > 5 else ''}."
+            f"{', '.join(missing)}. {FORMAT_SAID}"
         )
-    return _log(lines)
+    log = _log(lines)
+    if log.bad and not log.rows:
+        raise UserError(
+            f"{path}: not one of its {log.bad_count:,} lines could be read. {log.bad[0][1]} "
+            f"{FORMAT_SAID}"
+        )
+    return log
 
 
 def _lines(path: Path) -> list[str]:
@@ -191,17 +202,12 @@ def _cells(line: str) -> list[str]:
 
 
 def _row(number: int, cells: dict[str, str]) -> Row:
-    if cells["action"] not in ("ENTER", "EXIT"):
+    if cells["action"] not in ACTIONS:
         raise ValueError(f"action {_shown(cells['action'])} is neither ENTER nor EXIT")
-    try:
-        at = datetime.strptime(cells["timestamp_utc"], _STAMP).replace(tzinfo=UTC)
-    except ValueError:
-        said = _shown(cells["timestamp_utc"])
-        raise ValueError(f"timestamp_utc {said} is no time like 2026-01-31 09:14:22") from None
     row = Row(
         line=number,
-        t_s=int(at.timestamp()),
-        entry=cells["action"] == "ENTER",
+        t_s=_seconds(cells["timestamp_utc"]),
+        entry=ACTIONS[cells["action"]],
         basis_pct=_number(cells, "basis_pct"),
         spot=_number(cells, "spot_price"),
         perp=_number(cells, "perp_price"),
@@ -219,6 +225,21 @@ def _row(number: int, cells: dict[str, str]) -> Row:
     if row.entry and abs(abs(row.perp_qty) - row.qty) > QTY_NEAR * row.qty:
         raise ValueError(f"qty {row.qty} and perp_qty {row.perp_qty} are of two sizes")
     return row
+
+
+def _seconds(said: str) -> int:
+    """Seconds since 1970 of a time: the script's own, or one of ISO 8601 with a day and seconds.
+
+    Without a zone it is UTC, as the column's name says; with one it is that moment in UTC.
+    """
+    try:
+        at = datetime.fromisoformat(said if _TIME.fullmatch(said) else "")
+        return int((at if at.tzinfo is not None else at.replace(tzinfo=UTC)).timestamp())
+    except (ValueError, OverflowError):
+        raise ValueError(
+            f"timestamp_utc {_shown(said)} is no time like 2026-01-31 09:14:22 or "
+            "2026-01-31T09:14:22Z"
+        ) from None
 
 
 def _number(cells: dict[str, str], name: str) -> Decimal:

@@ -336,8 +336,8 @@ def _bad_table(log: TradeLog) -> dict[str, Any]:
 def _sentences(log: TradeLog, found: Sequence[Repriced]) -> list[str]:
     out = len(log.lost) + log.bad_count
     said = [
-        f"{log.rows:,} rows: {len(found):,} round trips of {log.runs:,} "
-        f"run{'' if log.runs == 1 else 's'} of the script; {out:,} lines left out."
+        f"{log.rows:,} rows: {len(found):,} round trip{'' if len(found) == 1 else 's'} of "
+        f"{log.runs:,} run{'' if log.runs == 1 else 's'} of the script; {out:,} lines left out."
     ]
     if not found:
         return [*said, "No entry has its exit: there is nothing to re-price."]

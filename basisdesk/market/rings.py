@@ -2,13 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 Array = npt.NDArray[np.float64]
-Side = Literal["left", "right"]
 
 _RAW_MAX = 1_024  # rows reduced directly rather than through the pyramid
 
@@ -55,8 +53,8 @@ def newest_at(clock: Array, first: int, end: int, times: Array) -> npt.NDArray[n
     return rows
 
 
-def place(clock: Array, first: int, end: int, t_s: float, side: Side) -> int:
-    """Number of the first item at or after ("left") or after ("right") a time, `end` if none.
+def place(clock: Array, first: int, end: int, t_s: float, after: bool) -> int:
+    """Number of the first item at or after a time, or only after it; `end` if none.
 
     clock: a ring of the times of items [first, end).
     """
@@ -64,14 +62,15 @@ def place(clock: Array, first: int, end: int, t_s: float, side: Side) -> int:
     wrap = end - end % size  # the item at the ring's cell 0
     if first < wrap < end:
         start = clock[0]
-        if t_s < start or (t_s == start and side == "left"):
+        if t_s < start or (t_s == start and not after):
             end = wrap
         else:
             first = wrap
-    return first + int(clock[first % size : first % size + end - first].searchsorted(t_s, side))
+    times = clock[first % size : first % size + end - first]
+    return first + int(times.searchsorted(t_s, "right" if after else "left"))
 
 
-def range_of(
+def extent(
     lows: Sequence[Array], highs: Sequence[Array], c: int, first: int, end: int
 ) -> tuple[float, float]:
     """Exact (minimum, maximum) of column c over rows [first, end): few raw rows at both ends.

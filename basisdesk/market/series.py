@@ -16,22 +16,12 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from basisdesk.market.rings import (
-    Array,
-    Side,
-    newest_at,
-    place,
-    put,
-    range_of,
-    ring,
-    runs,
-    slices,
-    zigzag,
-)
+from basisdesk.market.rings import Array, extent, newest_at, place, put, ring, runs, slices, zigzag
 
 GAPS_MAX = 512  # gap rows remembered for far zooms; older ones still break the curve close up
 _TOP_BUCKETS = 16  # the highest level has at least so many, so the ring is padded by 1/16 at most
 _WIDE_PX = 3.0  # a wider bucket is taken apart; rows of one rhythm make buckets below 2
+_FEW = 64  # rows of wide buckets that are told one by one at once
 _CHUNK = 65_536  # rows of one bulk write
 
 
@@ -261,7 +251,7 @@ class Series:
 
         None before the first row and inside a gap.
         """
-        row = self._find(t_s, "right") - 1
+        row = self._find(t_s, after=True) - 1
         if row < self.first or self._is_gap(row):
             return None
         cells = self._data[:, row % self._data.shape[1]].tolist()
@@ -285,7 +275,7 @@ class Series:
 
     def window(self, t0_s: float, t1_s: float) -> tuple[Array, dict[str, Array]]:
         """Every row with t0 <= time <= t1, as copies: times and one array a column."""
-        rows = self.rows(self._find(t0_s, "left"), self._find(t1_s, "right")).copy()
+        rows = self.rows(self._find(t0_s), self._find(t1_s, after=True)).copy()
         return rows[0], {name: rows[i] for name, i in self._column.items()}
 
     def rows(self, first: int, end: int) -> Array:
@@ -301,7 +291,7 @@ class Series:
 
         Of spans all that reach into it.
         """
-        first, end = self._find(t0_s, "left"), self._find(t1_s, "right")
+        first, end = self._find(t0_s), self._find(t1_s, after=True)
         if self.spans and end < self._n and self._lo[0][0, end % self._data.shape[1]] <= t1_s:
             end += 1
         return first, max(first, end)
@@ -314,7 +304,7 @@ class Series:
         """(minimum, maximum) of a column over rows [first, end); NaN where it has no value."""
         if end <= first:
             return np.nan, np.nan
-        return range_of(self._lo, self._hi, self._column[column], first, end)
+        return extent(self._lo, self._hi, self._column[column], first, end)
 
     def envelope(
         self, column: str, t0_s: float, t1_s: float, pixels: int, stride: int = 1
@@ -394,9 +384,9 @@ class Series:
         at = bisect_left(self._gaps, row)
         return at < len(self._gaps) and self._gaps[at] == row
 
-    def _find(self, t_s: float, side: Side) -> int:
-        # row number of the first row at or after ("left") or after ("right") a time
-        return place(self._times, self.first, self._n, t_s, side)
+    def _find(self, t_s: float, after: bool = False) -> int:
+        # row number of the first row at or after a time, or only after it
+        return place(self._times, self.first, self._n, t_s, after)
 
     def _spans(
         self, c: int, first: int, end: int, k: int, seen: tuple[float, float]
@@ -419,7 +409,7 @@ class Series:
                 for x, y, wide in runs((part[1] - part[0] > seen[1]) & (k > 0)):
                     if wide:
                         rows = at + (x << 2 * k), at + (y << 2 * k)
-                        yield from self._spans(c, *rows, k - 1, seen)
+                        yield from self._spans(c, *rows, _finer(*rows, k), seen)
                     else:
                         yield part[:, x:y]
             yield from self._pieces(c, a, b, k, seen)
@@ -434,10 +424,10 @@ class Series:
             if at < gap:
                 t0_s, t1_s = self.time_of(at), self.time_of(gap - 1)
                 if k and t1_s - t0_s > seen[1]:
-                    yield from self._spans(c, at, gap, k - 1, seen)
+                    yield from self._spans(c, at, gap, _finer(at, gap, k), seen)
                 else:
                     yield np.array(
-                        [[t0_s], [t1_s], *([y] for y in range_of(self._lo, self._hi, c, at, gap))]
+                        [[t0_s], [t1_s], *([y] for y in extent(self._lo, self._hi, c, at, gap))]
                     )
             if gap < end:
                 yield np.array([[self.time_of(gap)]] * 2 + [[np.nan]] * 2)
@@ -452,3 +442,8 @@ class Series:
         if gap == self._n - 1:
             return np.inf
         return self.time_of(gap + 1) - self.time_of(max(gap - 1, self.first))
+
+
+def _finer(first: int, end: int, k: int) -> int:
+    # the level to look at in place of k
+    return k - 1 if end - first > _FEW else 0

@@ -1,14 +1,16 @@
 """Equity, drawdown and exposure over time: three lanes on one time axis, painted when they moved.
 
 A point a minute and at each close, a week of them at most, painted straight, without a scene; what
-falls on one pixel is painted once.
+falls on one pixel is painted once. Where nothing is known between two points, they are dots on a
+dotted line, not a curve.
 """
 
 import math
 from bisect import bisect_right
+from itertools import pairwise
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPolygonF
+from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from basisdesk.ui.account_rows import Lane, clock_of
@@ -20,6 +22,8 @@ AXIS_PX, TAG_PX, NAME_PX, GAP_PX = 18, 84, 15, 5
 SPAN_S_MIN = 60.0
 GRID_SHARE = 0.08
 TICK_PX = 110  # between two times on the axis
+DOT_PX = 3
+LEAP_SHARE = 0.45  # of the colour, where nothing is known
 
 
 class AccountCurves(QWidget):
@@ -88,10 +92,9 @@ class AccountCurves(QWidget):
             x = room.left() + (t_s - t0) / (t1 - t0) * room.width()
             return QPointF(x, room.bottom() - (value - low) / (high - low) * room.height())
 
-        line = QPolygonF([at(t_s, value) for t_s, value in lane.path])
-        painter.setPen(theme.qcolor(lane.colour))
-        painter.drawPolyline(line)
-        end = line.last()
+        lines = [QPolygonF([at(*point) for point in stroke]) for stroke in lane.strokes]
+        self._paint_strokes(painter, lines, lane.colour)
+        end = lines[-1].last()
         painter.fillRect(QRectF(end.x() - 1.5, end.y() - 1.5, 4, 4), theme.qcolor(lane.colour))
         painter.setFont(theme.font(11))
         painter.setPen(theme.qcolor("muted"))
@@ -103,6 +106,22 @@ class AccountCurves(QWidget):
         painter.setPen(theme.qcolor("text"))
         last = number_text(values[-1], lane.places)
         painter.drawText(tag, int(Qt.AlignmentFlag.AlignVCenter), last)
+
+    def _paint_strokes(self, painter: QPainter, lines: list[QPolygonF], colour: str) -> None:
+        """The pieces of a line, a dot where one is a single point, dotted from one to the next."""
+        theme = self._theme
+        leap = QPen(theme.blend(colour, LEAP_SHARE), 0)
+        leap.setDashPattern([1, 4])
+        painter.setPen(leap)
+        for one, two in pairwise(lines):
+            painter.drawLine(one.last(), two.first())
+        painter.setPen(theme.qcolor(colour))
+        for line in lines:
+            painter.drawPolyline(line)
+            if line.size() == 1:
+                dot = QRectF(0, 0, DOT_PX, DOT_PX)
+                dot.moveCenter(line.first())
+                painter.fillRect(dot, theme.qcolor(colour))
 
     def _name_text(self, lane: Lane, room: QRectF, span: tuple[float, float]) -> str:
         """The lane's name with its unit; under the pointer with moment and value."""

@@ -103,7 +103,7 @@ class AccountPanel(Panel):
         )
         if abs(engine.now_ns - self._curve_ns) >= CURVE_NS:
             self._curve_ns = engine.now_ns
-            self.curves.show_lanes(lanes(curve, money, self._currency))
+            self.curves.show_lanes(lanes(curve, money, self._currency, engine.held))
         seen = len(engine.books.results), engine.books.posted
         if seen != self._seen:
             self._seen = seen

@@ -16,12 +16,13 @@ from basisdesk.ui.figures import NOTHING, gain_text, number_text, sign_text
 from basisdesk.ui.glossary import term
 from basisdesk.ui.position_figures import meaning_of, sign_of
 from basisdesk.ui.times import clock_text, date_text, held_text, zone_text
-from basisdesk.valuing import CurvePoint
+from basisdesk.valuing import CurvePoint, HeldPoint
 
 ZERO = Decimal(0)
 NAN = math.nan
 HOUR_NS = 3_600_000_000_000
 SECONDS_S = 1_200.0  # a shorter curve has seconds on its axis
+JOINED_S = 90.0  # points further apart are not of one line: nothing is known between them
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,9 +153,12 @@ def _in(value: Decimal, currency: str) -> str:
 # --- curves ---------------------------------------------------------------------------------------
 
 
+Point = tuple[float, float]  # seconds, value
+
+
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """One curve over time: (seconds, value) points, oldest first. step: it moves in steps.
+    """One curve over time, oldest point first. step: it moves in steps, all of which are known.
 
     floor: a value that always shows (0 for a drawdown), NaN for none.
     """
@@ -162,14 +166,14 @@ class Lane:
     name: str
     unit: str
     colour: str
-    points: tuple[tuple[float, float], ...] = ()
+    points: tuple[Point, ...] = ()
     places: int = 2
     floor: float = NAN
     tip: str = ""
     step: bool = False
 
     @property
-    def path(self) -> tuple[tuple[float, float], ...]:
+    def path(self) -> tuple[Point, ...]:
         """The corners of the line: between two points a step keeps the value of the first."""
         if not self.step:
             return self.points
@@ -178,23 +182,43 @@ class Lane:
             corners += [(at, before), (at, value)]
         return tuple(corners)
 
+    @property
+    def strokes(self) -> tuple[tuple[Point, ...], ...]:
+        """The line in pieces: between one and the next nothing is known."""
+        if self.step:
+            return (self.path,)
+        cuts = [
+            place
+            for place, (one, two) in enumerate(pairwise(self.points), 1)
+            if two[0] - one[0] > JOINED_S
+        ]
+        return tuple(self.points[a:b] for a, b in pairwise([0, *cuts, len(self.points)]))
 
-def lanes(curve: Sequence[CurvePoint], money: Money, currency: str) -> tuple[Lane, Lane, Lane]:
-    """Equity, drawdown from the peak so far, and exposure; the last point is of now."""
+
+def lanes(
+    curve: Sequence[CurvePoint], money: Money, currency: str, held: Sequence[HeldPoint] = ()
+) -> tuple[Lane, Lane, Lane]:
+    """Equity, drawdown from the peak so far, and exposure; the last point is of now.
+
+    held: what was held after each fill, so that exposure is known between the points too.
+    """
     marks = [(point.t_ns / 1e9, point.equity, point.exposure) for point in curve]
     marks.append((money.now_ns / 1e9, float(money.equity), float(money.gross)))
+    steps = [(at, value) for at, _, value in marks]
+    steps += [(each.t_ns / 1e9, each.gross) for each in held]
+    steps.sort(key=lambda step: step[0])  # at one moment the fill last: a mark may be from before
     peak, down = -math.inf, []
     for at, equity, _ in marks:
         peak = max(peak, equity)
         down.append((at, (peak - equity) / peak * -100 if peak > 0 else 0.0))
     return (
         Lane("Equity", currency, "accent", tuple((at, value) for at, value, _ in marks),
-             tip="Cash and everything held at mids, a point a minute and at each close."),
+             tip="Cash and everything held at mids, a point a minute and at each close. Before the "
+             "last start what the journal keeps: every 15 minutes and at each close."),
         Lane("Drawdown", "%", "loss", tuple(down), floor=0.0,
              tip="How far equity was below its highest mark so far."),
-        Lane("Gross exposure", currency, "basis", tuple((at, value) for at, _, value in marks),
-             places=0, floor=0.0, step=True,
-             tip="Notional of all legs held, long and short, at mids."),
+        Lane("Gross exposure", currency, "basis", tuple(steps), places=0, floor=0.0, step=True,
+             tip="Notional of all legs held, long and short, at mids of each fill and minute."),
     )  # fmt: skip
 
 

@@ -17,8 +17,8 @@ from basisdesk.trading.positions import PairPosition
 from basisdesk.ui.axis import fit_range
 from basisdesk.ui.chart import Band, ChartView, Line, Mark, Note, Outage, Pane, Tag
 from basisdesk.ui.figures import number_text, places_of, sign_text, span_text
-from basisdesk.ui.position_texts import acting
 from basisdesk.ui.markers import TradeMark, trade_marks
+from basisdesk.ui.position_texts import acting
 from basisdesk.ui.theme import Theme
 
 Array = npt.NDArray[np.float64]

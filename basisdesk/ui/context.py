@@ -195,6 +195,7 @@ class Context:
     """Handed to every panel's constructor.
 
     ticket_direction: the side chosen in the ticket, which writes it; 0 where there is none.
+    asks_leave: a person sits here, so leaving with pairs open asks first; the app writes it.
     """
 
     engine: Engine
@@ -222,3 +223,4 @@ class Context:
     # (name, version, licence, its text) of all that runs here, this program first; takes 0.1 s
     licences: Callable[[], Sequence[tuple[str, str, str, str]]] | None = None
     ticket_direction: int = 0
+    asks_leave: bool = False

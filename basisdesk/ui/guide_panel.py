@@ -26,6 +26,7 @@ from basisdesk.ui.pulse import Panel
 from basisdesk.ui.theme import PlainLabel, Theme, set_tip
 
 LOOK_EVERY_S = 0.25  # an order is priced for it at most so often
+TAKEN_MAX = 100  # pairs of this session whose order is remembered
 WIDE_PX = 264
 LEAST_PX_MAX = 342  # in large type it may be narrower than that, so that the ticket has its room
 ROOMY_PX = 560  # height from which every step tells its fact, not only those that concern the user
@@ -129,7 +130,9 @@ class GuidePanel(Panel):
         pairs = context.engine.desk.pairs.values()
         self._after = max((p.pair for p in pairs if p.state == "closed"), default=0)
         self._pair: int | None = None
-        self._taken: Taken | None = None  # what the ticket says, and said of the pair followed
+        self._newest = max(context.engine.desk.pairs, default=0)
+        self._ticket: Taken | None = None  # what the ticket says
+        self._taken: dict[int, Taken] = {}  # and said of each pair when its order was sent
         self.name = theme.label("", "text", 12, 600)
         self.anew = QPushButton("Another trade", self)
         self.anew.setProperty("role", "link")
@@ -188,10 +191,10 @@ class GuidePanel(Panel):
         if pair == self._pair and mono_s() < self._looked_s + LOOK_EVERY_S:
             return
         self._looked_s, self._pair = mono_s(), pair
-        request = None if pair is not None else self._request()
-        if request is not None and not any(o.kind == "open" for o in engine.desk.pending):
-            self._taken = taken_of(engine.sheet(request))  # as it was when the order was sent
-        found = steps(engine, request, pair, self._taken)
+        request = self._request()
+        self._remember(request)
+        taken = None if pair is None else self._taken.get(pair)
+        found = steps(engine, None if pair is not None else request, pair, taken)
         position = None if pair is None else engine.desk.pairs.get(pair)
         if position is None:
             self.name.setText("From the ticket to the result")
@@ -202,6 +205,19 @@ class GuidePanel(Panel):
         for view, step in zip(self.views, found, strict=True):
             ended = step.state == "done" and step.number == len(TITLES) - 1
             view.show_step(step, tells=roomy or ended)
+
+    def _remember(self, request: OpenPair | None) -> None:
+        """Keep what the ticket says for the pair that comes of it, whichever pair is followed."""
+        desk = self._context.engine.desk
+        newest = max(desk.pairs, default=0)
+        if newest > self._newest:  # first: what the ticket says after a fill is of the next order
+            self._newest, position = newest, desk.pairs[newest]
+            if self._ticket is not None and self._ticket.fits(position):
+                self._taken[newest] = self._ticket
+            while len(self._taken) > TAKEN_MAX:
+                del self._taken[min(self._taken)]
+        if request is not None and not any(order.kind == "open" for order in desk.pending):
+            self._ticket = taken_of(self._context.engine.sheet(request))
 
     # Qt
 

@@ -1,10 +1,11 @@
-"""The risk state, and what Flatten would do, as words. Pure, no Qt."""
+"""The risk state, what Flatten would do and what leaving leaves, as words. Pure, no Qt."""
 
 import math
 from dataclasses import dataclass
 
 from basisdesk.config import Settings
 from basisdesk.engine import Engine
+from basisdesk.trading.exposure import exposure
 from basisdesk.trading.positions import PairPosition
 from basisdesk.ui.figures import number_text, size_text
 from basisdesk.ui.leg_words import short_names
@@ -54,6 +55,31 @@ def risk_words(engine: Engine, utc: bool, fault_ns: int = 0) -> RiskWords:
     said = f"{reason[:1].upper()}{reason[1:]}".rstrip(".")
     tip = f"{said}. {_MEANS.get(risk.state, '')} {risk.resume}".strip()
     return RiskWords(risk.state, risk.state.upper(), tone, since, reason, risk.resume, tip)
+
+
+def held_pairs(engine: Engine) -> list[PairPosition]:
+    """Pairs that hold something, oldest first; not those whose first order still works."""
+    return [each for each in engine.open_pairs() if each.state != "working"]
+
+
+def leave_words(engine: Engine) -> str:
+    """What stays behind when the program is left now, and the question; "" for nothing."""
+    held, desk = held_pairs(engine), engine.desk
+    at_work = {each.pair for each in engine.open_pairs() if each.work is not None}
+    at_work |= {order.pair for order in desk.pending if order.pair}
+    orders = len(at_work) + sum(1 for order in desk.pending if not order.pair)
+    said = []
+    if held:
+        gross = exposure(held, engine.market, engine.books.currency, engine.now_ns).gross
+        noun = "1 pair is" if len(held) == 1 else f"{len(held)} pairs are"
+        said.append(f"{noun} open (gross {number_text(gross, 0)} {engine.books.currency})")
+    if orders:
+        said.append("1 order is at work" if orders == 1 else f"{orders} orders are at work")
+    if not said:
+        return ""
+    whose = "Its exits are" if len(held) == 1 else "Their exits are"
+    then = f"{whose} not watched" if held else "Nothing is filled"
+    return f"{' and '.join(said)}. {then} until basisdesk runs again. Leave?"
 
 
 @dataclass(frozen=True, slots=True)

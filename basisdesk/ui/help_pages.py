@@ -52,6 +52,7 @@ DOCK_PAGES: dict[str, tuple[str, str]] = {
     "scanner": ("scanner", ""),
     "lab": ("lab", ""),
     "replay": ("replay", ""),
+    "sessions": ("sessions", ""),
 }
 PAGE_BYTES_MAX = 200_000
 QUERY_MAX = 80

@@ -48,6 +48,8 @@ class LibraryDoor(QObject):
 
             self.window = LibraryWindow(library, self._context, self._theme)
             self.window.on_halt(getattr(self._home, "halt", self._home.raise_))
+            if (guide := getattr(getattr(self._home, "bars", None), "help", None)) is not None:
+                self.window.on_help(lambda: guide.open_for("sessions"))
         self.window.show()
         self.window.raise_()
         self.window.activateWindow()

@@ -146,6 +146,7 @@ class SessionList(QWidget):
             self.account.setCurrentIndex(max(0, self.account.findData(held)))
         self.table.show_rows(lines)
         self._tell()
+        self._arm()
         if lines and not self.chosen():
             self.table.choose(0)
 
@@ -254,6 +255,18 @@ class SessionList(QWidget):
     def _on_chosen(self) -> None:
         chosen = self.chosen()
         one = chosen[0] if len(chosen) == 1 else None
+        self._arm()
+        for field in (self.tags, self.note, self.keep):
+            field.setEnabled(one is not None)
+        self.tags.setText(tags_text(one.tags) if one is not None else "")
+        self.note.setText(one.note if one is not None else "")
+        self._tell()
+        self.chosen_changed.emit()
+
+    def _arm(self) -> None:
+        """Switch the buttons by what is chosen as it stands now: its tape may have gone."""
+        chosen = self.chosen()
+        one = chosen[0] if len(chosen) == 1 else None
         readable = one is not None and bool(one.session)
         self.buttons["replay"].setEnabled(
             one is not None and one.tape is not None and not one.running
@@ -262,12 +275,6 @@ class SessionList(QWidget):
         self.buttons["export"].setEnabled(readable)
         self.buttons["compare"].setEnabled(1 < len(chosen) <= COMPARED_MOST)
         self.buttons["trash"].setEnabled(bool(chosen))
-        for field in (self.tags, self.note, self.keep):
-            field.setEnabled(one is not None)
-        self.tags.setText(tags_text(one.tags) if one is not None else "")
-        self.note.setText(one.note if one is not None else "")
-        self._tell()
-        self.chosen_changed.emit()
 
     def _tell(self) -> None:
         several = chosen_text(self.chosen())

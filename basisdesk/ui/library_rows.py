@@ -27,7 +27,7 @@ NAMES = {
     "fees": "Fees",
     "slippage": "Slippage",
     "borrow": "Borrow",
-    "residual": "Left over",
+    "residual": "Unhedged delta",
 }
 TAG_SIGNS = ",;"
 CENT_HALF = Decimal("0.005")  # what is less shows as nothing
@@ -233,6 +233,10 @@ def _attribution(document: Document) -> dict[str, Any]:
     cents = whole_cents(terms, total)
     rows: list[list[Any]] = [[NAMES[term], float(cents[term])] for term in TERMS]
     rows.append(["Sum: net of the session", float(sum(cents.values(), Decimal()))])
+    net = money((document.get("equity") or {}).get("net"))
+    if net is not None:
+        left = net - total  # as the desk says it: what no term explains, 0.00 or a fault of ours
+        rows.append(["Left over", round(float(left), 8) + 0.0])
     return _table(
         "Attribution of the session",
         ["term", _unit("amount", "USDT")],

@@ -27,6 +27,7 @@ from basisdesk.ui.arrangement import offscreen
 from basisdesk.ui.context import Context
 from basisdesk.ui.file_asks import ask_folder
 from basisdesk.ui.halt_box import HALT_KEY
+from basisdesk.ui.help_door import HELP_KEY
 from basisdesk.ui.lab_study import StudyView, surfaced
 from basisdesk.ui.library_dialogs import RestoreDialog, TrashDialog, ask_trade_log
 from basisdesk.ui.library_list import SessionList
@@ -38,6 +39,7 @@ FIRST_SIZE = (1600, 1000)
 LIST_SHARE = 0.52
 REPORT_LIST_SHARE = 0.36  # where one came for a report
 REST_MS = 150  # a selection that moves on is not read
+DONE_MS = 8_000  # how long it says what was done
 FUNDING_PCT_MAX = 4
 EMPTY = (
     "Choose a session at the left to read its report, two to four to compare them, or import the "
@@ -72,6 +74,10 @@ class LibraryWindow(QMainWindow):
         self._rest = QTimer(self)
         self._rest.setSingleShot(True)
         self._rest.setInterval(REST_MS)
+        self._fade = QTimer(self)
+        self._fade.setSingleShot(True)
+        self._fade.setInterval(DONE_MS)
+        self._fade.timeout.connect(self.done.clear)
         self._lay_out()
         self._join()
 
@@ -151,6 +157,10 @@ class LibraryWindow(QMainWindow):
         )
         dialog.open()
         return dialog
+
+    def on_help(self, act: Callable[[], object]) -> None:
+        """Let Shift+F1 open the guide's page about sessions."""
+        self._add_key(HELP_KEY, act)
 
     def on_halt(self, act: Callable[[], object]) -> None:
         """Let Ctrl+. work here too."""
@@ -256,6 +266,7 @@ class LibraryWindow(QMainWindow):
         self.buttons["again"].clicked.connect(self._again)
         self.funding.returnPressed.connect(self._again)
         self._add_key("Ctrl+W", self.close)
+        self._add_key("Esc", self.close)
         self._add_key("Ctrl+F", self.list.focus_search)
         self._add_key("F5", self.refresh)
 
@@ -278,12 +289,14 @@ class LibraryWindow(QMainWindow):
                 return
             self._say(sentence)
             if found is not None:
+                self.list.show_lines(self._library.lines())  # the running one was valued anew
                 self.view.show_study(made(found))
 
         return shown
 
     def _kept(self, study: Mapping[str, object]) -> Mapping[str, object]:
         self._study = study
+        self.done.clear()  # it told of what stood here before
         self.buttons["open"].show()
         return study
 
@@ -295,9 +308,14 @@ class LibraryWindow(QMainWindow):
     def _teller(self, done: str) -> Told:
         def told(sentence: str) -> None:
             self._on_looked(sentence)
-            self.done.setText("" if sentence else done)
+            self._did("" if sentence else done)
 
         return told
+
+    def _did(self, done: str) -> None:
+        """Say for a while what was done."""
+        self.done.setText(done)
+        self._fade.start()
 
     def _on_looked(self, sentence: str) -> None:
         self.list.show_lines(self._library.lines())
@@ -314,7 +332,7 @@ class LibraryWindow(QMainWindow):
         self._say(problem)
         if not problem:
             self.list.show_lines(self._library.lines())
-            self.done.setText("Kept.")
+            self._did("Kept.")
 
     def _on_page(self, found: object, sentence: str) -> None:
         self._say(sentence)

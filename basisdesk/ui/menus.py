@@ -14,6 +14,7 @@ from basisdesk.ui.diagnostics_door import DiagnosticsDoor
 from basisdesk.ui.halt_box import FLATTEN_KEY, HALT_KEY
 from basisdesk.ui.help_door import HelpDoor
 from basisdesk.ui.lab_door import LabDoor
+from basisdesk.ui.leaving import QUIT_KEY
 from basisdesk.ui.library_door import LibraryDoor
 from basisdesk.ui.practice_menu import PracticeMenu
 from basisdesk.ui.settings_door import SettingsDoor
@@ -84,7 +85,8 @@ class Menus(QObject):
         self.library = LibraryDoor(self._context, self._theme, window, menu)
         self.doors.append(self.library)
         self._add_doors(menu, SESSION_DOORS)
-        self._add(menu, "Quit", self._context.actions.quit, "Ctrl+Q")
+        quits = self._add(menu, "Quit", window.leaving.leave, QUIT_KEY)
+        quits.setAutoRepeat(False)  # a key held down must not answer its own question
 
     def _build_view_menu(self, menu: QMenu) -> None:
         window = self._window

@@ -30,8 +30,7 @@ SIDE_PX, TABLE_PX = 270, 1010
 class PositionsPanel(Panel):
     """The table of pairs, and at its right where the money of the selected one went.
 
-    counted: how many pairs are open, for the dock's title. pair_chosen: the open pair that is
-    selected, 0 for none.
+    pair_chosen: the open pair that is selected, 0 for none.
     """
 
     urgent = Changed.POSITIONS
@@ -43,7 +42,6 @@ class PositionsPanel(Panel):
         | Changed.FEEDS
         | Changed.RISK
     )
-    counted = Signal(object)
     pair_chosen = Signal(object)
 
     def __init__(self, context: Context, theme: Theme, parent: QWidget | None = None) -> None:
@@ -59,7 +57,6 @@ class PositionsPanel(Panel):
             if pair.closed_ns is not None and pair.closed_ns < since_ns
         }
         self._memo = RowMemo()
-        self._open_count = -1
         self._known = 0  # the newest pair seen
         self._chosen: tuple[str, int] | None = None  # key of the row that is selected
         self._told = -1
@@ -105,7 +102,7 @@ class PositionsPanel(Panel):
     # --- what it is told --------------------------------------------------------------------------
 
     def let_go(self) -> None:
-        """Select no pair; the chart then shows the ticket's levels alone."""
+        """Select no pair; its lines stay on the chart, and only the ticket's can be moved."""
         self.table.clearSelection()
 
     def menu_of(self, row: PositionRow, figure: str = "") -> QMenu:
@@ -185,10 +182,6 @@ class PositionsPanel(Panel):
         self._keep_chosen(rows)
         self._showing = False
         self.table.keep_widgets(tag_of, self._make_buttons)
-        count = sum(1 for row in rows if row.holds)
-        if count != self._open_count:
-            self._open_count = count
-            self.counted.emit(count)
         self._show_chosen()
         self._show_refused()
         self._dialogs = [each for each in self._dialogs if not each.over]

@@ -168,6 +168,7 @@ class Editor:
             self._show_line(widget, draft)
         elif isinstance(widget, QCheckBox):
             widget.setChecked(bool(draft.value(key)))
+            widget.setText("On" if widget.isChecked() else "Off")
         elif isinstance(widget, QComboBox):
             widget.setCurrentIndex(widget.findData(draft.value(key)))
         elif isinstance(widget, Marks):
@@ -189,7 +190,8 @@ class Editor:
             spin.typed.connect(lambda text: put_text(key, text))
             return spin
         if field.kind == "flag":
-            box = QCheckBox("On", parent)
+            box = QCheckBox("Off", parent)
+            box.toggled.connect(lambda on: box.setText("On" if on else "Off"))
             box.clicked.connect(lambda on: put(key, on))
             return box
         if field.kind == "choice":

@@ -33,7 +33,9 @@ from basisdesk.ui.guide_panel import GuidePanel
 from basisdesk.ui.halt_box import HALT_KEY
 from basisdesk.ui.halt_dialogs import FlattenDialog, ResumeDialog
 from basisdesk.ui.halt_rows import risk_words
+from basisdesk.ui.held_count import HeldCount
 from basisdesk.ui.help_dialog import AboutDialog, GlossaryDialog
+from basisdesk.ui.leaving import Leaving
 from basisdesk.ui.ledger_panel import LedgerPanel
 from basisdesk.ui.log_panel import LogPanel
 from basisdesk.ui.menus import Menus
@@ -103,6 +105,7 @@ class MainWindow(QMainWindow):
         return [
             self.topbar,
             self.banner,
+            self.held,
             *self._docked,
             self.status,
             *(self.scan.panels() if self.scan is not None else ()),
@@ -212,6 +215,8 @@ class MainWindow(QMainWindow):
         self.chart_windows = ChartWindows(self._context, self._theme, self)
         self.chart_windows.halt_asked.connect(self.halt)
         self.places = WindowPlaces(self, self._context, self._theme)
+        self.held = HeldCount(self._context, self.docks["positions"], self)
+        self.leaving = Leaving(self._context, self._theme, self)
         self._palette: Palette | None = None  # made when somebody asks for it
         self._note: SavedNote | None = None
 
@@ -232,7 +237,7 @@ class MainWindow(QMainWindow):
 
     def _join(self) -> None:
         self.ticket.plan_changed.connect(self._on_plan_changed)
-        self.ticket.direction_changed.connect(self._on_direction_changed)
+        self.ticket.direction_changed.connect(self.charts.set_direction)
         self.charts.target_dragged.connect(self.ticket.set_target)
         self.charts.stop_dragged.connect(self.ticket.set_stop)
         self.charts.entry_dragged.connect(self.ticket.set_entry)
@@ -240,7 +245,6 @@ class MainWindow(QMainWindow):
         self.topbar.resume_requested.connect(self.ask_resume)
         self.topbar.flatten_requested.connect(self.ask_flatten)
         self.topbar.pick_requested.connect(self.pick_pair)
-        self.positions.counted.connect(self._on_counted)
         self.positions.pair_chosen.connect(self.charts.show_pair)
         self.charts.let_go.connect(self.positions.let_go)
         self.charts.plan_proposed.connect(self.positions.on_plan_proposed)
@@ -413,13 +417,6 @@ class MainWindow(QMainWindow):
         if isinstance(plan, tuple):
             self.charts.set_plan(*plan)
 
-    def _on_direction_changed(self, direction: object) -> None:
-        if isinstance(direction, int):
-            self.charts.set_direction(direction)
-
-    def _on_counted(self, count: object) -> None:
-        self.docks["positions"].name_tab(f"Positions  {count}" if count else "Positions")
-
     # Qt
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
@@ -442,7 +439,10 @@ class MainWindow(QMainWindow):
             super().keyPressEvent(event)
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Say so; the app leaves in order. The windows beside it go too."""
+        """Say so, or ask first; the app leaves in order. The windows beside it go too."""
+        if not self.leaving.may_go():
+            event.ignore()
+            return
         super().closeEvent(event)
         self.chart_windows.leave()
         if self.scan is not None:

@@ -50,7 +50,7 @@ def trashed(library, keys, qtbot):
 def test_what_was_not_told_does_not_go(made, qtbot):
     library, profile, _ = made
     keys = ["simulated/one"]
-    assert "The tape (0.0 MB)" in library.trash_words(keys)[0]
+    assert "The tape of session one (0.0 MB)" in library.trash_words(keys)[0]
     put_tape(profile / "simulated", "one-2")
     assert trashed(library, keys, qtbot) == CHANGED
     assert not (profile / "trash").exists()

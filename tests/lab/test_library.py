@@ -123,9 +123,10 @@ def test_sessions_side_by_side(profile):
     study = beside(logs)
     terms = next(each for each in study["tables"] if each["title"].startswith("Attribution"))
     for at in range(3):
-        assert sum(row[2 + at] for row in terms["rows"][:-1]) == pytest.approx(
-            terms["rows"][-1][2 + at], abs=0.001
+        assert sum(row[2 + at] for row in terms["rows"][:-2]) == pytest.approx(
+            terms["rows"][-2][2 + at], abs=0.001
         )
+        assert terms["rows"][-1][2 + at] == 0  # left over
     assert ["mode", "simulated", "simulated", "live"] in study["tables"][-1]["rows"]
     for few in (logs[:1], logs + logs):
         with pytest.raises(UserError, match="2 to 4"):

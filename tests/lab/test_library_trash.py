@@ -137,7 +137,7 @@ def test_all_parts_of_a_recording_are_listed_and_go_together(profile):
     assert [tape.size for tape in found["one"].tapes] == [1_000, 20, 30]
     assert found["one"].tape_bytes == 1_050
     going = plan([found["one"]], list(found.values()), Held())
-    assert "3 tapes (0.0 MB)" in going.said
+    assert "3 tapes of session one (0.0 MB)" in going.said
     to_trash(profile, going, Held(), NOW_NS)
     left = sorted(path.name for path in (profile / "simulated" / "tapes").iterdir())
     assert left == ["one-02.tape", "one-1.tape", "two.tape"]

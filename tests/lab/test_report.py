@@ -9,6 +9,8 @@ from basisdesk.errors import UserError
 from basisdesk.events import Refused, SessionStarted
 from basisdesk.lab.replay import fresh_engine, text
 from basisdesk.lab.report import safe_cell, write_report
+from basisdesk.lab.report_heads import TERM_NAMES
+from basisdesk.lab.report_page import html_page
 
 HOSTILE = '=cmd|"/c calc"!A0 <img src=x onerror=alert(1)>'
 
@@ -79,3 +81,36 @@ def test_a_cell_is_a_number_or_plain_text(cell, safe):
 )
 def test_money_is_written_exactly_and_plainly(amount, said):
     assert text(Decimal(amount)) == said
+
+
+def paged(rows, **equity):
+    pairs = [["pair", "long", "short", "qty", "opened_utc", "closed_utc", "valued", "open_reason",
+              "opened_by", "close_reason", "close_by",
+              *(f"{term}_usdt" for term in (*TERM_NAMES, "total"))], *rows]  # fmt: skip
+    tables = {"pairs": pairs, "fills": [["time_utc"]], "refusals": [["time_utc"]]}
+    document = {"sessions": [], "ledger_digest": "", "log": [], "feeds": {"bad_frames": None},
+                "equity": equity}  # fmt: skip
+    return html_page(document, tables)
+
+
+ROW = ["1", "bybit:spot:ADAUSDT", "bybit:perp:ADAUSDT", "10", "2026-01-31T09:14:22.000Z", "",
+       "open, at mids", "user", "", "", "",
+       "-4.180965", "0", "-7.67488842", "-1.54847", "0", "0.0001", "-13.40422342"]  # fmt: skip
+
+
+def test_the_page_begins_with_the_net_and_its_terms():
+    page = paged([ROW], start="10000", end="9986.59577658")
+    names = ["Net, USDT", *(f"{name}, USDT" for name in TERM_NAMES.values()), "Equity at start"]
+    places = [page.index(f">{name}") for name in names]
+    assert places == sorted(places)
+    assert "<b>\u25bc \u221213.40</b>" in page
+    assert "left over 0.00" in page
+    assert "\u221213.40422342" in page
+    assert "<b>10,000.00</b>" in page
+    assert "residual" not in page
+
+
+def test_what_no_term_explains_is_told_apart_from_the_unhedged_delta():
+    page = paged([ROW], start="10000", end="9987.59577658")
+    assert "Left over 1 USDT" in page
+    assert "Unhedged delta, USDT<b>0.00" in page

@@ -1,9 +1,11 @@
 """The convergence script's trade_log.csv: columns, bad lines, and what it left out, to the cent."""
 
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
+from basisdesk.app.library_commands import TRADES_SAID
 from basisdesk.config import Settings
 from basisdesk.errors import UserError
 from basisdesk.lab.pages import write_study
@@ -143,3 +145,39 @@ def test_what_stands_in_the_file_stays_text_on_the_page(tmp_path):
 
 def test_no_trades_say_so(tmp_path):
     assert "nothing to re-price" in import_trade_log(written(tmp_path), Settings())["sentences"][1]
+
+
+def test_the_first_error_names_every_column_that_is_missing_and_where_to_read_of_them(tmp_path):
+    path = written(tmp_path, head="time,side")
+    with pytest.raises(UserError) as refused:
+        read_trade_log(path)
+    assert all(name in str(refused.value) for name in COLUMNS)
+    assert "--help" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("stamp", "seconds"),
+    [
+        ("2026-02-03 09:14:22", 1_770_110_062),
+        ("2026-02-03T09:14:22Z", 1_770_110_062),
+        ("2026-02-03T09:14:22.250", 1_770_110_062),
+        ("2026-02-03T10:14:22+01:00", 1_770_110_062),
+    ],
+)
+def test_times_of_iso_are_read_as_the_moment_they_name(tmp_path, stamp, seconds):
+    line, _ = trip(("100", "101"), ("101", "101.5"))
+    path = written(tmp_path, line.replace("2026-02-03 09:14:22", stamp))
+    assert read_trade_log(path).lost[0].t_s == seconds
+
+
+@pytest.mark.parametrize("stamp", ["03/02/2026 09:14:22", "2026-02-03", "20260203T091422"])
+def test_where_no_line_can_be_read_nothing_is_shown(tmp_path, stamp):
+    line, _ = trip(("100", "101"), ("101", "101.5"))
+    path = written(tmp_path, line.replace("2026-02-03 09:14:22", stamp))
+    with pytest.raises(UserError, match="not one of its 1 lines"):
+        read_trade_log(path)
+
+
+def test_the_guide_and_the_help_name_every_column():
+    page = Path("resources/help/sessions.md").read_text("utf-8")
+    assert all(f"`{name}`" in page and name in TRADES_SAID for name in COLUMNS)

@@ -3,11 +3,13 @@
 import math
 from decimal import Decimal
 
+import numpy as np
 import pytest
-from book_rig import begun, book, opened, reduced
+from book_rig import begun, book, later, opened, reduced
 
 from basisdesk.events import EquityMarked, Result
 from basisdesk.ui.account_rows import (
+    JOINED_S,
     Lane,
     Money,
     account_facts,
@@ -17,7 +19,7 @@ from basisdesk.ui.account_rows import (
     result_rows,
     win_text,
 )
-from basisdesk.valuing import CurvePoint
+from basisdesk.valuing import CurvePoint, HeldPoint
 
 D = Decimal
 HOUR_NS = 3_600_000_000_000
@@ -138,3 +140,37 @@ def test_exposure_moves_in_steps_and_equity_in_a_line():
     assert equity.path == equity.points
     assert exposure.step
     assert exposure.name == "Gross exposure"
+
+
+def test_each_fill_of_the_journal_tells_what_was_held_after_it():
+    rig = opened(begun())
+    reduced(later(rig, 300), "1998", "1998", closed=False)
+    opened(later(rig, 300), pair=2)
+    reduced(later(rig, 300), "1998", "1998")
+    reduced(later(rig, 300), pair=2)
+    one = 4_000 * 0.36395 + 3_996 * 0.36645
+    exposures = [each.gross for each in rig.engine.held]
+    assert exposures[0] == pytest.approx(one, rel=1e-3)
+    assert exposures[1] == pytest.approx(one / 2, rel=1e-3)
+    assert exposures[2] == pytest.approx(1.5 * one, rel=1e-3)
+    assert exposures[3] == pytest.approx(one, rel=1e-3)
+    assert exposures[4] == pytest.approx(0, abs=4)
+    times = [each.t_ns for each in rig.engine.held]
+    assert np.diff(times).tolist() == [300 * 10**9] * 4
+
+
+def test_exposure_between_two_far_marks_is_what_the_fills_left():
+    points = [CurvePoint(BEGAN_NS + n * HOUR_NS, 100.0, 0.0, 0.0, 0.0) for n in range(2)]
+    held = [HeldPoint(BEGAN_NS + n * HOUR_NS // 4, gross) for n, gross in ((1, 500.0), (3, 0.0))]
+    equity, drawdown, exposure = lanes(points, money(hours=2), "USDT", held)
+    assert [value for _, value in exposure.points] == [0.0, 500.0, 0.0, 0.0, 2900.0]
+    assert exposure.strokes == (exposure.path,)
+    for lane in (equity, drawdown):  # an hour between two marks is no line
+        assert lane.strokes == tuple((point,) for point in lane.points)
+
+
+def test_points_a_minute_are_one_line_and_a_pause_breaks_it():
+    times = (0.0, 60.0, 120.0, 120.0 + JOINED_S + 1.0, 271.0)
+    lane = Lane("x", "USDT", "basis", tuple((at, 1.0) for at in times))
+    assert [len(stroke) for stroke in lane.strokes] == [3, 2]
+    assert sum(lane.strokes, ()) == lane.points

@@ -16,7 +16,7 @@ from basisdesk.clock import mono_s
 from basisdesk.config import Ui
 from basisdesk.events import ClosePair, ExitPlan, OpenPair, SetPlan
 from basisdesk.ui.basis_panel import BasisPanel
-from basisdesk.ui.basis_scene import hull
+from basisdesk.ui.basis_scene import HELD_MOST, hull, own_of
 from basisdesk.ui.chart_export import CsvExport
 from basisdesk.ui.theme import DARK
 
@@ -423,16 +423,44 @@ def lines_of(panel):
 
 def test_the_selected_pair_shows_its_own_plan_beside_the_tickets(held):
     lines = lines_of(held)
-    assert lines["own target"].text == "#1 target \u22122.5 bp"
-    assert lines["own stop"].text == "#1 stop 109 bp"
-    assert lines["own entry"].text.startswith("#1 entry 6")
-    assert not lines["own entry"].drags
-    assert lines["target"].dashed
-    assert not lines["own target"].dashed
+    assert lines["own 1 target"].text == "#1 target \u22122.5 bp"
+    assert lines["own 1 stop"].text == "#1 stop 109 bp"
+    assert lines["own 1 entry"].text.startswith("#1 entry 6")
+    assert not lines["own 1 entry"].drags
+    assert lines["own 1 stop"].drags
+    assert not lines["own 1 target"].dashed
+    assert (lines["stop"].dashed, lines["stop"].colour) == (True, "muted")
+    assert lines["stop"].text == "ticket stop 120 bp"
+
+
+def test_the_lines_of_what_is_held_stay_when_nothing_is_selected(held):
     held.show_pair(0)
     held.refresh()
-    assert not [name for name in lines_of(held) if name.startswith("own")]
-    assert not lines_of(held)["target"].dashed
+    lines = lines_of(held)
+    assert (lines["own 1 stop"].colour, lines["own 1 stop"].drags) == ("loss", False)
+    assert lines["stop"].dashed
+    rig = held.rig
+    for _ in range(HELD_MOST):
+        rig.submit(OpenPair(SPOT, PERP, D(500), D(2), ExitPlan(D(-3), D(112), D(72))))
+    held.refresh()
+    shown = {own_of(name)[0] for name in lines_of(held) if own_of(name)}
+    newest = sorted(rig.engine.desk.pairs)[-HELD_MOST:]
+    assert shown == set(newest)
+    held.show_pair(1)  # the selected one first, whatever its age
+    held.refresh()
+    lines = lines_of(held)
+    assert {own_of(name)[0] for name in lines if own_of(name)} == {1, *newest[1:]}
+    assert [name for name, line in lines.items() if line.drags and own_of(name)] == [
+        "own 1 target",
+        "own 1 stop",
+    ]
+
+
+def test_another_chart_of_these_legs_shows_what_is_held(held, qtbot):
+    beside = BasisPanel(held.rig.context, DARK, held.rig.engine.shown)
+    qtbot.addWidget(beside)
+    beside.refresh()
+    assert {"own 1 entry", "own 1 target", "own 1 stop"} <= lines_of(beside).keys()
 
 
 def test_dragging_a_line_of_the_pair_moves_its_plan_once_on_release(held, qtbot):
@@ -449,7 +477,7 @@ def test_dragging_a_line_of_the_pair_moves_its_plan_once_on_release(held, qtbot)
         held.refresh()
     assert rig.sent == []
     value = chart.held.value
-    assert lines_of(held)["own stop"].value == value < 109
+    assert lines_of(held)["own 1 stop"].value == value < 109
     qtbot.mouseRelease(chart.viewport(), left, pos=start + QPoint(0, 17))
     (sent,) = rig.sent
     assert sent == SetPlan(1, ExitPlan(D("-2.5"), sent.exit.stop_bp, D(72)))
@@ -469,6 +497,8 @@ def test_a_closed_pair_has_no_lines(held):
     held.rig.submit(ClosePair(1))
     held.refresh()
     assert not [name for name in lines_of(held) if name.startswith("own")]
+    assert lines_of(held)["stop"].text == "stop 120 bp"
+    assert not lines_of(held)["stop"].dashed
 
 
 def test_settled_and_indicative_funding_are_two_curves(panel, pair):

@@ -7,7 +7,7 @@ from book_rig import opened
 from ui_rig import PERP, SPOT, THEME, Rig
 
 from basisdesk.config import Paper, Settings
-from basisdesk.events import Drill, ExitPlan, OpenPair
+from basisdesk.events import ClosePair, Drill, ExitPlan, OpenPair
 from basisdesk.ui.guide_panel import GuidePanel
 from basisdesk.ui.guide_rows import steps
 from basisdesk.ui.guide_taken import Taken, left_bp, size_was, spread_was, taken_of
@@ -97,3 +97,25 @@ def test_of_a_naked_pair_only_rules_that_can_act_are_named(rig):
         assert "150" not in found[place].said
         assert "\u2264" not in found[place].said
     assert "Only its time stop (72 h) can close it by itself" in found[6].said
+
+
+def test_the_panel_remembers_the_order_of_a_pair_it_did_not_follow_yet(qtbot, rig):
+    order = ORDER
+    panel = GuidePanel(rig.context, THEME, lambda: order)
+    qtbot.addWidget(panel)
+    panel.refresh()
+    rig.submit(ORDER)
+    panel.refresh()
+    order = OpenPair(SPOT, PERP, D(600), D(2), PLAN)
+    panel._looked_s = -1e9
+    panel.refresh()  # it follows #1 and looks at the ticket
+    assert panel.pair == 1
+    rig.submit(order)
+    panel.refresh()
+    assert panel.pair == 2
+    assert "not kept" not in panel.views[2].said.text()
+    rig.submit(ClosePair(2))
+    panel._looked_s = -1e9
+    panel.refresh()
+    assert panel.pair == 1
+    assert "not kept" not in panel.views[2].said.text()

@@ -75,7 +75,8 @@ DOCUMENT = {
 
 def test_the_attribution_shown_adds_up_to_the_cent():
     study = report_study(DOCUMENT)
-    rows = study["tables"][0]["rows"]
+    *rows, left = study["tables"][0]["rows"]
+    assert left == ["Left over", 0.0]
     cents = [Decimal(str(value)) for _, value in rows]
     assert sum(cents[:-1]) == cents[-1]
     assert rows[-1][0].startswith("Sum")
@@ -108,3 +109,15 @@ def test_a_report_has_trades_refusals_and_feeds_as_they_are():
 def test_an_empty_or_foreign_document_shows_without_figures():
     for document in ({}, {"pairs": 3, "equity": None, "attribution": [1], "feeds": {}}):
         assert report_study(document)["tables"][1]["rows"] == []
+
+
+def test_unhedged_delta_is_one_term_and_left_over_only_what_none_explains():
+    study = report_study(
+        {
+            "equity": {"start": "10", "end": "9.9", "net": "-0.1"},
+            "attribution": [{"term": "residual", "usdt": "-0.1"}],
+        }
+    )
+    rows = dict(map(tuple, study["tables"][0]["rows"]))
+    assert rows["Unhedged delta"] == -0.1
+    assert rows["Left over"] == 0.0

@@ -9,7 +9,7 @@ from ui_rig import THEME
 
 from basisdesk.events import ClosePair, ExitPlan, SetPlan
 from basisdesk.ui.basis_panel import BasisPanel
-from basisdesk.ui.basis_scene import OWN_LINE
+from basisdesk.ui.basis_scene import own_name
 from basisdesk.ui.plan_rows import close_basis, reached_by, reached_text, with_level
 from basisdesk.ui.positions_panel import PositionsPanel
 from basisdesk.ui.ticket_rules import bare_problem
@@ -97,11 +97,11 @@ def test_a_line_dropped_beyond_the_market_asks_first(qtbot, rig):
     charts.plan_proposed.connect(asked.append)
     charts.show_pair(1)
     charts.refresh()
-    charts._on_line_dropped(f"{OWN_LINE}target", 100.2)
+    charts._on_line_dropped(own_name(1, "target"), 100.2)
     assert asked == [(1, with_level(PLAN, "target", 100.0))]
     assert rig.orders() == []
     assert charts._readout.text().startswith("Not set. The close basis is +")
-    charts._on_line_dropped(f"{OWN_LINE}stop", 140.1)
+    charts._on_line_dropped(own_name(1, "stop"), 140.1)
     assert rig.orders() == [SetPlan(1, with_level(PLAN, "stop", 140.0))]
     panel.on_plan_proposed(asked[0])
     assert not panel._dialogs[-1].set_button.isEnabled()

@@ -126,15 +126,6 @@ def test_the_keyboard_closes_the_selected_pair(rig, panel):
     assert rig.orders(ClosePair) == [ClosePair(panel.table.chosen().pair)]
 
 
-def test_the_dock_hears_how_many_pairs_are_open(qtbot, rig, panel):
-    counts = []
-    panel.counted.connect(counts.append)
-    rig.submit(ClosePair(1))
-    panel.refresh()
-    panel.refresh()
-    assert counts == [1]
-
-
 def test_rare_columns_stand_only_while_they_are_more_than_nothing(rig, panel):
     headers = [column.header for column in panel.table.rows_model.columns]
     borrow, loose = headers.index("Borrow"), headers.index("Unhedged")

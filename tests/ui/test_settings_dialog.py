@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QAbstractSpinBox, QLineEdit, QMainWindow, QWidget
+from PySide6.QtWidgets import QAbstractSpinBox, QCheckBox, QLineEdit, QMainWindow, QWidget
 from ui_rig import THEME
 
 from basisdesk.app.settings_keeping import SettingsKeeping
@@ -236,3 +236,17 @@ def test_the_door_opens_one_dialog(qtbot, path):
     qtbot.addWidget(shut)
     SettingsDoor(Told(None), THEME, shut, shut.menuBar().addMenu("Session")).open()
     assert Path(path).exists()
+
+
+def test_a_box_says_what_it_is_set_to(opened):
+    dialog, _ = opened
+    pages = (to(dialog, index) for index in range(len(GROUPS)))
+    widgets = ([row.editor.widget for row in page.rows.values()] for page in pages)
+    found = ([each for each in page if isinstance(each, QCheckBox)] for page in widgets)
+    boxes = next(page for page in found if page)
+    assert boxes
+    assert all(box.text() == ("On" if box.isChecked() else "Off") for box in boxes)
+    box = boxes[0]
+    was = box.text()
+    box.click()
+    assert {was, box.text()} == {"On", "Off"}

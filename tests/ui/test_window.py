@@ -119,8 +119,13 @@ def test_ctrl_and_a_digit_bring_a_table_to_the_front(qtbot, window):
 
 def test_the_title_of_the_positions_tab_counts_open_pairs(rig, window):
     rig.submit(OpenPair(SPOT, PERP, D(1000), D(2), ExitPlan(D(3), D(120), D(72))))
+    window.go_to("feeds")  # the table is behind, and not refreshed
     window.refresh_all()
+    assert not window.positions.isVisible()
     assert window.docks["positions"].windowTitle() == "Positions  1"
+    rig.submit(ClosePair(1))
+    window.refresh_all()
+    assert window.docks["positions"].windowTitle() == "Positions"
 
 
 def test_ticket_and_chart_share_their_lines(window):
@@ -130,17 +135,17 @@ def test_ticket_and_chart_share_their_lines(window):
     assert window.ticket.draft().stop_bp == 141
 
 
-def test_the_selected_pair_is_on_the_chart_until_somebody_turns_to_the_ticket(qtbot, rig, window):
+def test_a_pair_stays_on_the_chart_when_somebody_turns_to_the_ticket(qtbot, rig, window):
     rig.submit(OpenPair(SPOT, PERP, D(1000), D(2), ExitPlan(D(3), D(120), D(72))))
     window.refresh_all()
     window.refresh_all()
     basis = window.charts.chart.panes[1]
-    assert "own stop" in {line.name for line in basis.lines}
+    assert {line.name: line.drags for line in basis.lines}["own 1 stop"]
     edit = window.ticket.form.stop.edit
     qtbot.mouseClick(edit, Qt.MouseButton.LeftButton)
     assert window.positions.table.chosen() is None
     window.refresh_all()
-    assert "own stop" not in {line.name for line in basis.lines}
+    assert not {line.name: line.drags for line in basis.lines}["own 1 stop"]
     window.positions.table.choose(0)
     qtbot.keyClick(window.charts.chart, Qt.Key.Key_Escape)
     assert window.positions.table.chosen() is None
@@ -451,7 +456,7 @@ def test_quitting_and_closing_are_said_to_the_app(qtbot, rig, window):
 
 def test_every_panel_is_handed_to_the_repaint_timer_once(window):
     panels = window.panels()
-    assert len(panels) == len(set(map(id, panels))) == len(window.docks) + 3
+    assert len(panels) == len(set(map(id, panels))) == len(window.docks) + 4
     before = window.refreshes
     window.charts.grab()
     assert window.refreshes >= before
