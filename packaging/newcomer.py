@@ -61,6 +61,7 @@ class Walk:
         try:
             self.screen.wait(shown, AGAIN_S, area)
         except NotSeenError:
+            self.note("again")
             self.screen.click(place)
             self.screen.wait(shown, SOON_S, area)
 

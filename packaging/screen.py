@@ -185,8 +185,7 @@ class Screen:
     def click(self, place: Found) -> None:
         """Move the mouse there and press its left button."""
         across, down = place.middle
-        self._xdotool("mousemove", "--sync", str(across), str(down))
-        self._xdotool("click", "1")
+        self._xdotool("mousemove", str(across), str(down), "click", "1")
         self.clicks += 1
 
     def _xdotool(self, *words: str) -> None:

@@ -76,6 +76,18 @@ SHOWN: dict[str, tuple[str, Heads]] = {
             "text": "What the venue said",
         },
     ),
+    "decisions": (
+        "Decisions of the autopilot",
+        {
+            "time_utc": "Time, UTC",
+            "coin_pair": "Coin pair",
+            "playbook": "Playbook",
+            "done": "Done",
+            "text": "Why",
+            "forecast": "What the forecast said",
+            "person_reason": "What a person said",
+        },
+    ),
     "signals": (
         "Signals of the forecast",
         {

@@ -156,8 +156,8 @@ def started(profile):
     for _ in range(1_500):
         if running.poll() is not None:
             raise AssertionError(running.communicate()[1])
-        # A tape that has a first block: the loop runs, feeds are connected.
-        if tapes.is_dir() and any(t.stat().st_size > 4_000 for t in tapes.iterdir()):
+        # A tape that has a first block behind its head: the loop runs, feeds are connected.
+        if tapes.is_dir() and any(t.stat().st_size > 30_000 for t in tapes.iterdir()):
             return running
         time.sleep(0.02)
     running.kill()

@@ -78,6 +78,7 @@ def test_open_close_save_and_replay_to_the_same_digest(tmp_path, capsys):
         "fills.csv",
         "funding.csv",
         "postings.csv",
+        "plans.csv",
         "refusals.csv",
         "rejections.csv",
         "session.json",
